@@ -1,0 +1,157 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// What every hand-written target is compiled with: see docs/style.md, "Settings".
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Generated code: no warnings policy of ours.
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcInProcess: Target.Dependency = .product(name: "GRPCInProcessTransport", package: "grpc-swift-2")
+let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let grpcTransport: Target.Dependency = .product(
+    name: "GRPCNIOTransportHTTP2Posix",
+    package: "grpc-swift-nio-transport"
+)
+let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "signalbox",
+    products: [
+        .executable(name: "signalbox", targets: ["signalbox"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // The pure core: values and synchronous functions.
+        .target(name: "Catalog", swiftSettings: settings),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "Routing", dependencies: ["Catalog", "CRE2"], swiftSettings: settings),
+        .target(name: "Documents", dependencies: ["Catalog", "Routing", yams], swiftSettings: settings),
+        .target(name: "XDSProtocol", dependencies: [hashTrees, crypto], swiftSettings: settings),
+        .target(
+            name: "EnvoyTranslation",
+            dependencies: ["Catalog", "Routing", "XDSProtocol", "EnvoyAPI", swiftProtobuf],
+            swiftSettings: settings
+        ),
+
+        // Generated by Scripts/generate-envoy-api. The second holds what the server does not link yet.
+        .target(name: "EnvoyAPI", dependencies: [swiftProtobuf, grpcCore, grpcProtobuf], swiftSettings: generated),
+        .target(
+            name: "EnvoyExtensionsAPI",
+            dependencies: ["EnvoyAPI", swiftProtobuf, grpcCore, grpcProtobuf],
+            swiftSettings: generated
+        ),
+
+        // The shell: I/O at the two ends.
+        .target(name: "Discovery", dependencies: ["Catalog", logging, nioCore, nioPosix], swiftSettings: settings),
+        .target(
+            name: "XDSServer",
+            dependencies: [
+                "XDSProtocol", "EnvoyAPI", swiftProtobuf, grpcCore, grpcProtobuf, grpcTransport, nioCore,
+                asyncAlgorithms, lifecycle, logging, metrics,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "Catalog", "Routing", "Documents", "Discovery", "EnvoyTranslation", "XDSProtocol", "XDSServer",
+                hashTrees,
+                lifecycle, logging, metrics,
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "Telemetry", dependencies: [logging, coreMetrics], swiftSettings: settings),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "ControlPlane", "XDSServer", "XDSProtocol", hashTrees, hummingbird, httpTypes, lifecycle, logging,
+                nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Admin", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing",
+                "Telemetry",
+                "XDSServer", argumentParser, configuration, lifecycle, logging, metrics, systemPackage,
+                unixSignals, yams,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "signalbox", dependencies: ["Commands", argumentParser], swiftSettings: settings),
+
+        // For tests only.
+        .target(name: "TestSupport", dependencies: ["XDSProtocol", hashTrees], swiftSettings: settings),
+        .testTarget(
+            name: "XDSProtocolTests",
+            dependencies: ["XDSProtocol", "TestSupport", "EnvoyAPI", hashTrees, swiftProtobuf],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "RoutingTests", dependencies: ["Catalog", "Routing"], swiftSettings: settings),
+        .testTarget(
+            name: "DocumentsTests",
+            dependencies: ["Catalog", "Documents", "Routing"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EnvoyTranslationTests",
+            dependencies: ["Catalog", "Routing", "EnvoyAPI", "EnvoyTranslation", swiftProtobuf],
+            exclude: ["Goldens"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DiscoveryTests",
+            dependencies: ["Catalog", "Discovery", logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", coreMetrics, logging],
+            swiftSettings: settings
+        ),
+    ]
+)
