@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ControlPlane
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+package import Logging
+import NIOCore
+import ServiceLifecycle
+package import XDSServer
+
+/// The admin listener: health, metrics and state over HTTP, for this machine only.
+package struct AdminService: Service {
+    private let address: ListenAddress
+    private let controlPlane: ControlPlaneService
+    private let cache: SnapshotCache
+    private let registry: StreamRegistry
+    private let readiness: Readiness
+    private let metrics: @Sendable () -> String
+    private let logger: Logger
+
+    /// - Parameter metrics: the exposition in Prometheus' text format.
+    package init(
+        address: ListenAddress,
+        controlPlane: ControlPlaneService,
+        cache: SnapshotCache,
+        registry: StreamRegistry,
+        readiness: Readiness,
+        metrics: @escaping @Sendable () -> String,
+        logger: Logger
+    ) {
+        self.address = address
+        self.controlPlane = controlPlane
+        self.cache = cache
+        self.registry = registry
+        self.readiness = readiness
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let bind: BindAddress
+        switch self.address {
+        case .ipv4(let host, let port), .ipv6(let host, let port): bind = .hostname(host, port: port)
+        case .unix(let path): bind = .unixDomainSocket(path: path)
+        }
+        var quiet = self.logger
+        quiet.logLevel = .warning
+        let application = Application(
+            router: self.makeRouter(),
+            configuration: ApplicationConfiguration(address: bind, serverName: "signalbox"),
+            onServerRunning: { _ in
+                self.logger.info("serving admin", metadata: ["address": "\(self.address)"])
+            },
+            logger: quiet
+        )
+        try await application.run()
+    }
+
+    private func makeRouter() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.get("/live") { _, _ in "live\n" }
+        router.get("/ready") { _, _ in
+            let blockers = self.blockers
+            return Self.text(
+                blockers.isEmpty ? "ready\n" : "not ready: \(blockers.joined(separator: ", "))\n",
+                status: blockers.isEmpty ? .ok : .serviceUnavailable
+            )
+        }
+        router.get("/metrics") { _, _ in
+            Self.text(self.metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        router.get("/state") { _, _ in
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let json = try encoder.encode(await self.state())
+            return Self.text(String(decoding: json, as: UTF8.self) + "\n", type: "application/json")
+        }
+        router.post("/reload") { _, _ in
+            self.controlPlane.reload()
+            return Self.text("reading the documents\n", status: .accepted)
+        }
+        router.post("/accept-removals") { _, _ in
+            self.controlPlane.acceptRemovals()
+            return Self.text("removals accepted\n")
+        }
+        return router
+    }
+
+    private static func text(
+        _ text: String,
+        status: HTTPResponse.Status = .ok,
+        type: String = "text/plain; charset=utf-8"
+    ) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+
+    /// Why the server is not ready. A source that fails later is none: the snapshot in hand is still served.
+    private var blockers: [String] {
+        var blockers: [String] = []
+        if !self.controlPlane.hasConfiguration { blockers.append("no configuration has been published") }
+        if !self.readiness.isReady { blockers.append("not every xDS address is open") }
+        return blockers
+    }
+
+    private func state() async -> StateDocument {
+        let status = self.controlPlane.status
+        var streams: [StateDocument.Stream] = []
+        await withTaskGroup(of: StateDocument.Stream.self) { group in
+            for record in self.registry.streams {
+                group.addTask { await StateDocument.Stream(record) }
+            }
+            for await stream in group { streams.append(stream) }
+        }
+        return StateDocument(
+            ready: self.blockers.isEmpty,
+            generation: self.cache.generation,
+            documents: Dictionary(uniqueKeysWithValues: status.documentCounts.map { ($0.kind, $0.count) }),
+            diagnostics: status.diagnostics.map { .init($0) },
+            streams: streams.sorted { $0.id < $1.id },
+            rejections: self.registry.rejections.map { .init($0) }
+        )
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Configuration
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Watch documents and serve proxies over xDS.",
+        discussion: """
+            Every setting can be given as a flag, as an environment variable (SIGNALBOX_XDS_LISTEN for --xds-listen, and \
+            so on) or in the settings file; the first of these that has it counts. SIGHUP reads the documents again, \
+            SIGTERM ends every stream and exits.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The directory (or file) of documents.", valueName: "path"))
+    var documents: String?
+
+    @Option(help: ArgumentHelp("Where to serve xDS: host:port or unix:PATH; may be repeated.", valueName: "address"))
+    var xdsListen: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Where to serve /live, /ready, /metrics and /state: loopback only.", valueName: "address")
+    )
+    var adminListen: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    @Option(help: "text or json.")
+    var logFormat: String?
+
+    @Option(help: "Hold a change back that removes more than this percentage of a kind of documents; 0: never.")
+    var removalGuard: Int?
+
+    @Option(help: ArgumentHelp("A YAML file of settings.", valueName: "file"))
+    var settings: String?
+
+    @Flag(help: .hidden)
+    var allowEnvoyResources = false
+
+    func run() async throws {
+        let settings: Settings
+        do {
+            settings = try Settings(await .forSettings(flags: self.flags, settingsFile: self.settings))
+        } catch {
+            StandardOutput.note("\(error)")
+            throw ExitCode.badSettings
+        }
+        do {
+            try await Server(settings).run()
+        } catch {
+            StandardOutput.note("\(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private var flags: [String: ConfigValue] {
+        var flags: [String: ConfigValue] = [:]
+        if let documents { flags["documents"] = ConfigValue(.string(documents), isSecret: false) }
+        if !self.xdsListen.isEmpty { flags["xds.listen"] = ConfigValue(.stringArray(self.xdsListen), isSecret: false) }
+        if let adminListen { flags["admin.listen"] = ConfigValue(.string(adminListen), isSecret: false) }
+        if let logLevel { flags["log.level"] = ConfigValue(.string(logLevel), isSecret: false) }
+        if let logFormat { flags["log.format"] = ConfigValue(.string(logFormat), isSecret: false) }
+        if let removalGuard { flags["removal.guard"] = ConfigValue(.int(removalGuard), isSecret: false) }
+        if self.allowEnvoyResources { flags["allow.envoy.resources"] = ConfigValue(.bool(true), isSecret: false) }
+        return flags
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Documents
+import Logging
+import SystemPackage
+import Telemetry
+import XDSServer
+
+/// How the server is set up: a flag over the environment (`SIGNALBOX_*`) over the settings file over the default.
+struct Settings {
+    static let defaultXDSAddress = "127.0.0.1:18000"
+
+    var documents: String
+    var xdsAddresses: [ListenAddress]
+    var adminAddress: ListenAddress
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+    var documentOptions: DocumentSet.Options
+}
+
+/// A setting that cannot be used, and where it is set.
+struct SettingsError: Error, CustomStringConvertible {
+    var description: String
+}
+
+extension Settings {
+    /// - Parameter reader: the providers in their order of precedence.
+    init(_ reader: ConfigReader) throws {
+        guard let documents = reader.string(forKey: "documents") else {
+            throw SettingsError(
+                description:
+                    "no documents: give --documents DIR, SIGNALBOX_DOCUMENTS or 'documents' in the settings file"
+            )
+        }
+        self.documents = documents
+        self.xdsAddresses = try reader.stringArray(forKey: "xds.listen", default: [Self.defaultXDSAddress])
+            .map { try Self.address($0, setting: "xds.listen") }
+        guard !self.xdsAddresses.isEmpty else { throw SettingsError(description: "xds.listen is empty") }
+        self.adminAddress = try Self.address(
+            reader.string(forKey: "admin.listen", default: "127.0.0.1:18001"),
+            setting: "admin.listen"
+        )
+        guard self.adminAddress.isLocal else {
+            throw SettingsError(
+                description:
+                    "admin.listen \(self.adminAddress) is not a loopback address: the admin listener asks nobody "
+                    + "who they are, so it serves this machine only"
+            )
+        }
+        self.logLevel = try Self.choice(reader.string(forKey: "log.level", default: "info"), setting: "log.level")
+        self.logFormat = try Self.choice(reader.string(forKey: "log.format", default: "text"), setting: "log.format")
+        self.documentOptions = DocumentSet.Options()
+        self.documentOptions.removalGuard = reader.int(forKey: "removal.guard", default: 50)
+        guard (0...100).contains(self.documentOptions.removalGuard) else {
+            throw SettingsError(description: "removal.guard is a percentage, 0 (off) to 100")
+        }
+        self.documentOptions.allowRawResources = reader.bool(forKey: "allow.envoy.resources", default: false)
+    }
+
+    private static func address(_ text: String, setting: String) throws -> ListenAddress {
+        guard let address = ListenAddress(text) else {
+            throw SettingsError(description: "\(setting) '\(text)' is neither host:port nor unix:PATH")
+        }
+        return address
+    }
+
+    private static func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ text: String,
+        setting: String
+    ) throws -> Value {
+        guard let value = Value(rawValue: text) else {
+            let allowed = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError(description: "\(setting) '\(text)' is not one of: \(allowed)")
+        }
+        return value
+    }
+}
+
+extension ConfigReader {
+    /// - Parameters:
+    ///   - flags: what was given on the command line, by key.
+    ///   - settingsFile: a YAML file, if one was given.
+    static func forSettings(flags: [String: ConfigValue], settingsFile: String?) async throws -> ConfigReader {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, value) in flags {
+            values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = value
+        }
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "flags", values: values),
+            EnvironmentVariablesProvider().prefixKeys(with: "signalbox"),
+        ]
+        if let settingsFile {
+            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(settingsFile)))
+        }
+        return ConfigReader(providers: providers)
+    }
+}

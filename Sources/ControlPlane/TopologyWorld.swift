@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Catalog
+import EnvoyTranslation
+import HashTreeCollections
+package import Routing
+import Synchronization
+package import XDSProtocol
+package import XDSServer
+
+/// A topology as the xDS server sees it: a proxy's group is the gateways that select it, and a group's resources are the
+/// translation of those gateways.
+package final class TopologyWorld: World {
+    private let topology: Topology
+    /// What translation found, for the groups that were asked for.
+    private let found = Mutex<[NodeGroup: [Diagnostic]]>([:])
+
+    package init(_ topology: Topology) {
+        self.topology = topology
+    }
+
+    package var diagnostics: [Diagnostic] {
+        Array(Set(self.found.withLock { $0.values.flatMap(\.self) }))
+            .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
+    }
+
+    package func group(of node: Node, streams: StreamKind) -> NodeGroup? {
+        let gateways = self.topology.gateways.values
+            .filter { $0.proxies.selects(id: node.id, cluster: node.cluster, metadata: node.metadata) }
+            .map(\.name).sorted()
+        // A proxy that nothing selects is sent nothing: more likely a slip than the wish to empty it.
+        return gateways.isEmpty ? nil : NodeGroup(members: gateways.map(\.rawValue), streams: streams)
+    }
+
+    package func resources(for group: NodeGroup, previous: Snapshot?) -> [TypeURL: Snapshot.Resources] {
+        let gateways = group.members.compactMap { self.topology.gateways[GatewayName($0)] }
+        let translation = translate(gateways, configSource: ConfigSource(group.streams))
+        self.found.withLock { $0[group] = translation.diagnostics }
+        var resources: [TypeURL: Snapshot.Resources] = [:]
+        for translated in translation.resources {
+            let (type, resource) = (TypeURL(translated.kind), translated.encoded)
+            let before = previous?[type, resource.name]
+            resources[type, default: [:]][resource.name] = before == resource ? before : resource
+        }
+        return resources
+    }
+}
+
+/// The name that our bootstrap gives to the cluster of the control plane itself.
+package let controlPlaneClusterName = "signalbox"
+
+extension ConfigSource {
+    package init(_ streams: StreamKind) {
+        switch streams {
+        case .aggregated: self = .ads
+        case .sotwPerType: self = .sotw(cluster: controlPlaneClusterName)
+        case .deltaPerType: self = .delta(cluster: controlPlaneClusterName)
+        }
+    }
+}

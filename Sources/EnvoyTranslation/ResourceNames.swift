@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+package import Routing
+
+// Every name that a proxy sees. They are in its statistics and its logs: to change one breaks dashboards.
+
+extension TargetID {
+    /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v" for a subset. Different targets have
+    /// different names.
+    package var clusterName: String {
+        let service = escaped(self.service.rawValue)
+        if self.subset.isAll { return service }
+        let tags = self.subset.tags.sorted().map { "tag=\(escaped($0))" }
+        let meta = self.subset.meta.sorted { $0.key < $1.key }.map { "meta.\(escaped($0.key))=\(escaped($0.value))" }
+        return "\(service)?\((tags + meta).joined(separator: "&"))"
+    }
+}
+
+extension GatewayTopology {
+    /// Of the listener, unless it is proxyless, and of its route configuration.
+    package func resourceName(of listener: ListenerTopology) -> String {
+        "\(self.name)/\(listener.listener.name)"
+    }
+}
+
+extension RouteEntry {
+    /// Of the route inside its virtual host: what access logs show.
+    package var envoyName: String {
+        "\(self.route)/\(self.ruleIndex)/\(self.matchIndex)"
+    }
+}
+
+/// Percent-encodes what separates the parts of a name.
+private func escaped(_ part: String) -> String {
+    part.reduce(into: "") { result, character in
+        switch character {
+        case "%": result += "%25"
+        case "&": result += "%26"
+        case "=": result += "%3D"
+        case "?": result += "%3F"
+        default: result.append(character)
+        }
+    }
+}

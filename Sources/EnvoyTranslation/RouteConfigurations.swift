@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import Routing
+import SwiftProtobuf
+
+extension Envoy_Config_Route_V3_RouteConfiguration {
+    init(name: String, _ listener: ListenerTopology) {
+        self.init()
+        self.name = name
+        // "Host: web.example.com:10000" is web.example.com: a hostname in a document has no port.
+        self.ignorePortInHostMatching = true
+        let client = RouteClient(listener.listener.protocol)
+        self.virtualHosts = listener.virtualHosts.map { .init($0, for: client) }
+    }
+}
+
+extension Envoy_Config_Route_V3_VirtualHost {
+    fileprivate init(_ virtualHost: VirtualHost, for client: RouteClient) {
+        self.init()
+        self.name = virtualHost.hostname
+        self.domains = [virtualHost.hostname]
+        self.routes = virtualHost.entries.map { .init($0, for: client) }
+    }
+}
+
+extension Envoy_Config_Route_V3_Route {
+    fileprivate init(_ entry: RouteEntry, for client: RouteClient) {
+        self.init()
+        self.name = entry.envoyName
+        self.match = .init(entry.match, for: client)
+        switch entry.action {
+        case .forward(let forward):
+            if forward.backends.allSatisfy({ $0.weight == 0 }) {
+                // Envoy refuses a sum of 0; the Gateway API wants an error for the share that leads nowhere.
+                self.directResponse.status = 503
+            } else {
+                self.route = .init(forward, of: entry.match.path, for: client)
+            }
+        case .redirect(let redirect):
+            self.redirect = .init(redirect, of: entry.match.path)
+        }
+        self.requestHeadersToAdd = entry.requestHeaders.edits
+        self.requestHeadersToRemove = entry.requestHeaders.remove
+        self.responseHeadersToAdd = entry.responseHeaders.edits
+        self.responseHeadersToRemove = entry.responseHeaders.remove
+    }
+}
+
+extension HeaderModifier {
+    fileprivate var edits: [Envoy_Config_Core_V3_HeaderValueOption] {
+        self.set.map { .init($0, action: .overwriteIfExistsOrAdd) }
+            + self.add.map { .init($0, action: .appendIfExistsOrAdd) }
+    }
+}
+
+extension Envoy_Config_Core_V3_HeaderValueOption {
+    fileprivate init(_ header: HeaderModifier.Header, action: HeaderAppendAction) {
+        self.init()
+        self.header.key = header.name
+        // Envoy reads "%NAME%" as a command; a document's value is meant as it stands.
+        self.header.value = header.value.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        self.appendAction = action
+        self.keepEmptyValue = header.value.isEmpty
+    }
+}

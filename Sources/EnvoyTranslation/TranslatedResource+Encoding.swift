@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SwiftProtobuf
+package import XDSProtocol
+
+extension TranslatedResource {
+    /// As it goes over the wire.
+    package var encoded: Resource {
+        Resource(type: TypeURL(self.kind), name: ResourceName(self.name), message: self.message.deterministicBytes)
+    }
+
+    /// In protobuf's JSON form, for people. `EnvoyTypes.register()` must have been called.
+    package var json: String {
+        get throws { try self.message.jsonString() }
+    }
+}
+
+extension TypeURL {
+    package init(_ kind: TranslatedResource.Kind) {
+        switch kind {
+        case .cluster: self = .cluster
+        case .endpoints: self = .endpoints
+        case .listener: self = .listener
+        case .routeConfiguration: self = .routeConfiguration
+        }
+    }
+}
+
+extension Message {
+    /// Maps in a fixed order: the bytes are hashed for the version.
+    fileprivate var deterministicBytes: [UInt8] {
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        do {
+            return try self.serializedBytes(partial: true, options: options)
+        } catch {
+            preconditionFailure("serialization checks required fields only, and not when partial: \(error)")
+        }
+    }
+}

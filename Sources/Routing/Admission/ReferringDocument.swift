@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// A document that names others, which may not exist.
+protocol ReferringDocument: Equatable {
+    /// For diagnostics: "kind/name".
+    var subject: String { get }
+    var gatewayReferences: [Route.GatewayReference] { get }
+    var backends: [Route.Backend] { get }
+    /// What it says without where it says so: a document that only moved within its file is unchanged.
+    var withoutOrigins: Self { get }
+}
+
+extension Route: ReferringDocument {
+    var subject: String { "route/\(self.name)" }
+
+    var gatewayReferences: [GatewayReference] { self.gateways }
+
+    var backends: [Backend] {
+        self.rules.flatMap { rule -> [Backend] in
+            switch rule.action {
+            case .forward(let forward): forward.backends
+            case .redirect: []
+            }
+        }
+    }
+
+    var withoutOrigins: Route {
+        var route = self
+        route.origin = .nowhere
+        for index in route.gateways.indices {
+            route.gateways[index].origin = .nowhere
+        }
+        for index in route.rules.indices {
+            route.rules[index].origin = .nowhere
+            if case .forward(var forward) = route.rules[index].action {
+                for backend in forward.backends.indices {
+                    forward.backends[backend].origin = .nowhere
+                }
+                route.rules[index].action = .forward(forward)
+            }
+        }
+        return route
+    }
+}
+
+extension RawResource: ReferringDocument {
+    var subject: String { "envoy-resource/\(self.name)" }
+
+    var gatewayReferences: [Route.GatewayReference] {
+        self.gateways.map { Route.GatewayReference(gateway: $0, origin: self.origin) }
+    }
+
+    var backends: [Route.Backend] { [] }
+
+    var withoutOrigins: RawResource {
+        var resource = self
+        resource.origin = .nowhere
+        return resource
+    }
+}
+
+extension Route.GatewayReference {
+    func attaches(to gateway: Gateway) -> Bool {
+        gateway.name == self.gateway && gateway.listeners.contains(where: self.attaches)
+    }
+
+    /// Of a listener of the gateway that is named.
+    func attaches(to listener: Gateway.Listener) -> Bool {
+        self.listener.map { $0 == listener.name } ?? true
+    }
+}
+
+extension Origin {
+    fileprivate static let nowhere = Origin(file: "")
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+extension Compiler {
+    /// Everything that the listeners' routes lead to, backends of weight 0 too: they are warm before they get a share.
+    mutating func targets(of listeners: [ListenerTopology]) -> [TargetID: Target] {
+        var targets: [TargetID: Target] = [:]
+        for listener in listeners {
+            for virtualHost in listener.virtualHosts {
+                for case .forward(let forward) in virtualHost.entries.lazy.map(\.action) {
+                    for backend in forward.backends {
+                        let id = TargetID(service: backend.service, subset: backend.subset)
+                        if targets[id] == nil {
+                            targets[id] = self.target(id)
+                        }
+                    }
+                }
+            }
+        }
+        return targets
+    }
+
+    private mutating func target(_ id: TargetID) -> Target {
+        if let target = self.targets[id] { return target }
+        let service = self.catalog[id.service]
+        let target = Target(
+            id: id,
+            settings: self.policy.serviceDefaults[id.service]
+                ?? ServiceDefaults(service: id.service, origin: Origin(file: "")),
+            endpoints: service.map { Self.endpoints(of: $0, subset: id.subset) } ?? [],
+            origin: service?.origin
+        )
+        self.targets[id] = target
+        return target
+    }
+
+    /// An address and port counts once. Of two instances that share it Envoy would keep the first, and a gRPC client
+    /// would refuse the whole resource.
+    private static func endpoints(of service: Service, subset: Subset) -> [LocalityEndpoints] {
+        let instances = service.instances.filter { $0.isRoutable && subset.contains($0) }
+        var seen: Set<SocketAddress> = []
+        return Dictionary(grouping: instances, by: \.locality).sorted { $0.key < $1.key }.compactMap {
+            locality,
+            instances in
+            let endpoints = instances.filter { seen.insert(SocketAddress($0)).inserted }.map {
+                Endpoint(address: $0.address, port: $0.port, weight: $0.weight)
+            }
+            return endpoints.isEmpty ? nil : LocalityEndpoints(locality: locality, endpoints: endpoints)
+        }
+    }
+
+    /// Warns of rules that select nothing or nobody.
+    mutating func checkBackends() {
+        var empty: [TargetID: Bool] = [:]
+        for (_, route) in self.policy.routes {
+            for rule in route.rules {
+                guard case .forward(let forward) = rule.action else { continue }
+                if forward.backends.allSatisfy({ $0.weight == 0 }) {
+                    self.diagnostics.insert(.allWeightsZero(in: rule, of: route))
+                }
+                for backend in forward.backends where !backend.subset.isAll {
+                    let id = TargetID(service: backend.service, subset: backend.subset)
+                    let isEmpty = empty[id] ?? self.selectsNone(id)
+                    empty[id] = isEmpty
+                    if isEmpty {
+                        self.diagnostics.insert(.subsetSelectsNone(backend, of: route))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of a service that has some: one without instances is no fault of the subset.
+    private func selectsNone(_ id: TargetID) -> Bool {
+        guard let service = self.catalog[id.service], !service.instances.isEmpty else { return false }
+        return !service.instances.contains(where: id.subset.contains)
+    }
+}
+
+private struct SocketAddress: Hashable {
+    let address: String
+    let port: UInt16
+
+    init(_ instance: Instance) {
+        self.address = instance.address
+        self.port = instance.port
+    }
+}
+
+extension Diagnostic {
+    fileprivate static func allWeightsZero(in rule: Route.Rule, of route: Route) -> Diagnostic {
+        Diagnostic(
+            .warning,
+            code: "SB209",
+            subject: route.subject,
+            message: "every backend of the rule has weight 0: its requests are answered with 503",
+            cure: "give a backend a weight of at least 1",
+            origin: rule.origin
+        )
+    }
+
+    fileprivate static func subsetSelectsNone(_ backend: Route.Backend, of route: Route) -> Diagnostic {
+        Diagnostic(
+            .warning,
+            code: "SB206",
+            subject: route.subject,
+            message: "the subset selects none of the instances of service '\(backend.service)': "
+                + "its share of the requests is answered with 503",
+            cure: "correct the tags and meta of the subset, or give them to an instance",
+            origin: backend.origin
+        )
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Catalog
+
+/// Which requests go where: the Gateway API's `HTTPRoute` without Kubernetes.
+/// See https://gateway-api.sigs.k8s.io/reference/spec/#httproute
+package struct Route: Hashable, Sendable {
+    package var name: RouteName
+    /// Lower case, exact ("web.example.com") or with a leading wildcard label ("*.example.com"). Empty: every host.
+    package var hostnames: [String]
+    /// At least one.
+    package var gateways: [GatewayReference]
+    /// At least one, in the order written.
+    package var rules: [Rule]
+    package var origin: Origin
+
+    package init(
+        name: RouteName,
+        hostnames: [String] = [],
+        gateways: [GatewayReference],
+        rules: [Rule],
+        origin: Origin
+    ) {
+        self.name = name
+        self.hostnames = hostnames
+        self.gateways = gateways
+        self.rules = rules
+        self.origin = origin
+    }
+
+    /// A gateway, or one listener of it: "edge" or "edge/http".
+    package struct GatewayReference: Hashable, Sendable, CustomStringConvertible {
+        package var gateway: GatewayName
+        /// Nil: every listener of the gateway.
+        package var listener: String?
+        package var origin: Origin
+
+        package init(gateway: GatewayName, listener: String? = nil, origin: Origin) {
+            self.gateway = gateway
+            self.listener = listener
+            self.origin = origin
+        }
+
+        package var description: String {
+            self.listener.map { "\(self.gateway)/\($0)" } ?? self.gateway.rawValue
+        }
+    }
+
+    package struct Rule: Hashable, Sendable {
+        /// One of them must hold. Never empty: a rule without matches gets one that matches every path.
+        package var matches: [Match]
+        package var action: Action
+        package var requestHeaders: HeaderModifier
+        package var responseHeaders: HeaderModifier
+        package var origin: Origin
+
+        package init(
+            matches: [Match] = [Match()],
+            action: Action,
+            requestHeaders: HeaderModifier = HeaderModifier(),
+            responseHeaders: HeaderModifier = HeaderModifier(),
+            origin: Origin
+        ) {
+            self.matches = matches.isEmpty ? [Match()] : matches
+            self.action = action
+            self.requestHeaders = requestHeaders
+            self.responseHeaders = responseHeaders
+            self.origin = origin
+        }
+    }
+
+    package enum Action: Hashable, Sendable {
+        case forward(Forward)
+        case redirect(Redirect)
+    }
+
+    /// Send the request on to one of the backends, by weight.
+    package struct Forward: Hashable, Sendable {
+        /// At least one.
+        package var backends: [Backend]
+        package var rewrite: Rewrite?
+        /// For the whole request, retries included. Nil: Envoy's default of 15 s. Zero: none.
+        package var timeout: Duration?
+        package var retry: Retry?
+
+        package init(
+            backends: [Backend],
+            rewrite: Rewrite? = nil,
+            timeout: Duration? = nil,
+            retry: Retry? = nil
+        ) {
+            self.backends = backends
+            self.rewrite = rewrite
+            self.timeout = timeout
+            self.retry = retry
+        }
+    }
+
+    package struct Backend: Hashable, Sendable {
+        package static let weightRange = 0...1_000_000
+
+        package var service: ServiceName
+        package var subset: Subset
+        /// The share is the weight over the sum of the rule's weights. 0...1,000,000, default 1.
+        package var weight: Int
+        package var origin: Origin
+
+        package init(service: ServiceName, subset: Subset = .all, weight: Int = 1, origin: Origin) {
+            self.service = service
+            self.subset = subset
+            self.weight = weight
+            self.origin = origin
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Catalog
+
+/// A service, or a subset of it: what becomes one cluster.
+package struct TargetID: Hashable, Sendable {
+    package var service: ServiceName
+    package var subset: Subset
+
+    package init(service: ServiceName, subset: Subset = .all) {
+        self.service = service
+        self.subset = subset
+    }
+}
+
+package struct Target: Hashable, Sendable {
+    package var id: TargetID
+    package var `protocol`: ServiceDefaults.`Protocol`
+    package var connectTimeout: Duration
+    package var loadBalancer: ServiceDefaults.LoadBalancerPolicy
+    package var circuitBreaker: ServiceDefaults.CircuitBreaker
+    /// The routable instances, in the order of their localities and IDs. May be empty: the service is known and has none.
+    package var endpoints: [LocalityEndpoints]
+    /// The service's; nil if there is no such service.
+    package var origin: Origin?
+
+    package init(id: TargetID, settings: ServiceDefaults, endpoints: [LocalityEndpoints], origin: Origin? = nil) {
+        self.id = id
+        self.protocol = settings.protocol
+        self.connectTimeout = settings.connectTimeout
+        self.loadBalancer = settings.loadBalancer
+        self.circuitBreaker = settings.circuitBreaker
+        self.endpoints = endpoints
+        self.origin = origin
+    }
+}
+
+package struct LocalityEndpoints: Hashable, Sendable {
+    package var locality: Locality
+    package var endpoints: [Endpoint]
+
+    package init(locality: Locality, endpoints: [Endpoint]) {
+        self.locality = locality
+        self.endpoints = endpoints
+    }
+}
+
+package struct Endpoint: Hashable, Sendable {
+    package var address: String
+    package var port: UInt16
+    package var weight: Weight
+
+    package init(address: String, port: UInt16, weight: Weight) {
+        self.address = address
+        self.port = port
+        self.weight = weight
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HashTreeCollections
+
+/// Everything that the proxies of one node group should hold. Immutable, and it shares what did not change with the one
+/// before.
+package struct Snapshot: Sendable {
+    package typealias Resources = TreeDictionary<ResourceName, Resource>
+
+    /// Rises with every publication. For logs and ordering only, never on the wire.
+    package var generation: UInt64
+    package var resources: [TypeURL: Resources]
+
+    package init(generation: UInt64, resources: [TypeURL: Resources] = [:]) {
+        self.generation = generation
+        self.resources = resources
+    }
+
+    package subscript(type: TypeURL, name: ResourceName) -> Resource? {
+        self.resources[type]?[name]
+    }
+
+    package subscript(type: TypeURL) -> Resources {
+        self.resources[type] ?? [:]
+    }
+
+    /// What is not the same in `other`, in either direction.
+    package func differences(from other: Snapshot) -> ChangeSet {
+        var changes = ChangeSet()
+        for type in Set(self.resources.keys).union(other.resources.keys) {
+            let (new, old) = (self[type], other[type])
+            var names: Set<ResourceName> = []
+            for (name, resource) in new where old[name]?.version != resource.version { names.insert(name) }
+            for name in old.keys where new[name] == nil { names.insert(name) }
+            if !names.isEmpty { changes.names[type] = names }
+        }
+        return changes
+    }
+}
+
+/// The names of what changed between two snapshots: added, removed or with other content.
+package struct ChangeSet: Hashable, Sendable {
+    package var names: [TypeURL: Set<ResourceName>]
+
+    package init(names: [TypeURL: Set<ResourceName>] = [:]) {
+        self.names = names
+    }
+
+    package var isEmpty: Bool { self.names.isEmpty }
+
+    package mutating func formUnion(_ other: ChangeSet) {
+        self.names.merge(other.names) { $0.union($1) }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashTreeCollections
+
+/// A NACK: what the client refused, and its words. Which of the response's resources the client kept is unknown.
+package struct Rejection: Equatable, Sendable {
+    package var type: TypeURL
+    package var nonce: Nonce
+    /// Those that may be to blame.
+    package var resources: [Resource]
+    package var message: String
+}
+
+/// What one type of one stream is up to, for people: if it cannot be printed, it is not state.
+package struct TypeStatus: Sendable {
+    package struct RejectedResource: Sendable {
+        package var name: ResourceName
+        package var version: ResourceVersion
+        package var message: String
+    }
+
+    package var type: TypeURL
+    package var subscription: Subscription
+    package var wanted: [ResourceName: ResourceVersion]
+    /// Nil where the client named a version that is not ours.
+    package var acknowledged: [ResourceName: ResourceVersion?]
+    package var inFlight: (nonce: Nonce, names: [ResourceName])?
+    package var rejected: [RejectedResource]
+    package var responsesSent: Int
+    package var resourcesSent: Int
+
+    init(_ state: TypeState, snapshot: Snapshot?) {
+        self.type = state.type
+        self.subscription = state.subscription
+        let resources = snapshot?[state.type] ?? [:]
+        self.wanted = [:]
+        if state.subscription.isWildcard {
+            for (name, resource) in resources { self.wanted[name] = resource.version }
+        } else {
+            for name in state.subscription.names {
+                if let resource = resources[name] { self.wanted[name] = resource.version }
+            }
+        }
+        self.acknowledged = state.acknowledged.mapValues(\.version)
+        self.inFlight = state.inFlight.map {
+            ($0.nonce, $0.content.upserts.map(\.name).sorted() + $0.content.removals.sorted())
+        }
+        self.rejected = state.suspects.convicted
+            .map { RejectedResource(name: $0.key, version: $0.value.version, message: $0.value.message) }
+            .sorted { $0.name < $1.name }
+        self.responsesSent = state.responsesSent
+        self.resourcesSent = state.resourcesSent
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashTreeCollections
+
+extension TypeState {
+    /// Takes the subscription part of a state-of-the-world request.
+    mutating func received(_ request: SotWRequest, isFirst: Bool, snapshot: Snapshot?) {
+        let change = self.subscription.replace(with: request.resourceNames, type: self.type, isFirst: isFirst)
+        if isFirst {
+            self.claimedVersion = request.versionInfo.isEmpty ? nil : request.versionInfo
+        }
+        // A root type's answer lists everything, so that the client learns what there is not.
+        if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
+        self.owed.formUnion(change.added)
+        if change.wildcardBegan {
+            self.owesAnswer = true
+            if let snapshot { self.markAll(in: snapshot) }
+        }
+        if change.wildcardEnded {
+            self.forget(self.acknowledged.keys.filter { !self.subscription.names.contains($0) })
+            self.dirty.formIntersection(self.subscription.names)
+        }
+        if !self.subscription.isWildcard {
+            self.forget(change.removed)
+        }
+    }
+
+    /// A client that reconnects and holds exactly what there is now is sent nothing.
+    private mutating func settleClaim(_ snapshot: Snapshot) {
+        guard let claimed = self.claimedVersion else { return }
+        self.claimedVersion = nil
+        let current = self.subscribed(in: snapshot)
+        guard ResourceVersion.Sum(current.map(\.version)).description == claimed else { return }
+        for resource in current {
+            self.acknowledged[resource.name] = Held(version: resource.version, resource: resource)
+        }
+        self.knowsWhatIsHeld = true
+        self.owed = []
+        self.dirty = []
+        self.owesAnswer = false
+    }
+
+    private func subscribed(in snapshot: Snapshot) -> [Resource] {
+        let wanted = snapshot[self.type]
+        return self.subscription.isWildcard
+            ? wanted.map(\.value) : self.subscription.names.compactMap { wanted[$0] }
+    }
+
+    /// What to send in a step, or nil. Nothing in flight is a precondition.
+    mutating func nextSotW(
+        _ step: PushOrder.Step,
+        snapshot: Snapshot,
+        pushes: Bool
+    ) -> Next? {
+        self.settleClaim(snapshot)
+        // An answer is an answer to all that was asked: it does not wait for its turn.
+        let pushes = pushes || self.owesAnswer
+        let (type, subscription) = (self.type, self.subscription)
+        var trial: Resource?
+        var changed = self.takeChanged(snapshot, pushes: pushes, step: step)
+        let isRemoval: Bool
+        if case .removals = step { isRemoval = true } else { isRemoval = false }
+        if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes,
+            let suspect = self.suspects.nextTrial(current: { subscription.contains($0) ? snapshot[type, $0] : nil })
+        {
+            changed = [suspect]
+            trial = suspect
+        }
+        guard self.type.isRoot else {
+            // Only what changed: the protocol allows it for types that are not root types. What is gone is not told;
+            // the client stops asking for it when its parent is gone.
+            self.doomed = []
+            return changed.isEmpty ? nil : Next(upserts: changed, trial: trial?.name)
+        }
+        let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
+        guard self.owesAnswer || !changed.isEmpty || hasRemovals else { return nil }
+        self.owesAnswer = false
+        let whole = self.whole(snapshot, trial: trial, removing: isRemoval)
+        return Next(upserts: whole, isWhole: true, trial: trial?.name)
+    }
+
+    /// The resources with news for this client.
+    private mutating func takeChanged(_ snapshot: Snapshot, pushes: Bool, step: PushOrder.Step) -> [Resource] {
+        guard case .upserts = step else { return [] }
+        let wanted = snapshot[self.type]
+        var changed: [Resource] = []
+        for name in self.owed where self.subscription.contains(name) {
+            let resource = wanted[name]
+            self.suspects.acquit(name, unless: resource?.version)
+            if let resource { changed.append(resource) }
+        }
+        if pushes {
+            for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
+                let resource = wanted[name]
+                if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
+                if let resource {
+                    if self.acknowledged[name]?.version != resource.version, !self.suspects.excludes(resource) {
+                        changed.append(resource)
+                    }
+                } else if self.acknowledged[name] != nil {
+                    if PushOrder.removesWithUpserts(self.type) {
+                        self.owesAnswer = true
+                    } else {
+                        self.doomed.insert(name)
+                    }
+                }
+            }
+            self.dirty = []
+        }
+        self.dirty.subtract(self.owed)
+        self.owed = []
+        return changed
+    }
+
+    /// Everything a root type's response must list. The last good version stands in for one that was refused, and what is
+    /// to be removed is still there until its step: what a response leaves out is removed.
+    private mutating func whole(_ snapshot: Snapshot, trial: Resource?, removing: Bool) -> [Resource] {
+        var resources: [Resource] = []
+        for resource in self.subscribed(in: snapshot) {
+            if resource == trial || !self.suspects.excludes(resource) {
+                resources.append(resource)
+            } else if let held = self.acknowledged[resource.name]?.resource {
+                resources.append(held)
+            }
+        }
+        if removing || PushOrder.removesWithUpserts(self.type) {
+            self.doomed = []
+        } else {
+            for (name, held) in self.acknowledged where snapshot[self.type, name] == nil {
+                if let resource = held.resource { resources.append(resource) }
+            }
+        }
+        return resources
+    }
+
+    /// The version of what the client will hold when it accepts `next`.
+    func versionInfo(after next: Next) -> String {
+        var sum = ResourceVersion.Sum(next.upserts.map(\.version))
+        if !next.isWhole {
+            let sent = Set(next.upserts.map(\.name))
+            for (name, held) in self.acknowledged where !sent.contains(name) {
+                if let version = held.version { sum.add(version) }
+            }
+        }
+        return sum.description
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a stream state machine wants sent: a `DiscoveryResponse` or a `DeltaDiscoveryResponse`.
+package struct Response: Equatable, Sendable {
+    package var type: TypeURL
+    package var nonce: Nonce
+    /// SotW: `version_info`. Delta: `system_version_info`, which is for debugging only.
+    package var versionInfo: String
+    package var resources: [Resource]
+    /// Delta only.
+    package var removals: [ResourceName]
+
+    package init(type: TypeURL, nonce: Nonce, versionInfo: String, resources: [Resource], removals: [ResourceName]) {
+        self.type = type
+        self.nonce = nonce
+        self.versionInfo = versionInfo
+        self.resources = resources
+        self.removals = removals
+    }
+
+    /// As a serialized `envoy.service.discovery.v3.DiscoveryResponse`.
+    package func encodedSotW() -> [UInt8] {
+        var writer = WireWriter()
+        writer.reserve(self.resources.reduce(256) { $0 + $1.sotwEntry.count })
+        writer.field(1, self.versionInfo)
+        for resource in self.resources { writer.append(resource.sotwEntry) }
+        writer.field(4, self.type.rawValue)
+        writer.field(5, self.nonce.rawValue)
+        return writer.bytes
+    }
+
+    /// As a serialized `envoy.service.discovery.v3.DeltaDiscoveryResponse`.
+    package func encodedDelta() -> [UInt8] {
+        var writer = WireWriter()
+        let removalBytes = self.removals.reduce(256) { $0 + $1.rawValue.utf8.count + 6 }
+        writer.reserve(self.resources.reduce(removalBytes) { $0 + $1.deltaEntry.count })
+        writer.field(1, self.versionInfo)
+        for resource in self.resources { writer.append(resource.deltaEntry) }
+        writer.field(4, self.type.rawValue)
+        writer.field(5, self.nonce.rawValue)
+        for name in self.removals { writer.field(6, name.rawValue) }
+        return writer.bytes
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Routing
+import Testing
+
+@testable import EnvoyTranslation
+
+struct PathSubstitutionTests {
+    @Test(arguments: [
+        (PathRewrite.replacePrefixMatch("/b"), Match.PathMatch.prefix("/a"), PathSubstitution.prefix("/b")),
+        (.replacePrefixMatch("/b/"), .prefix("/a"), .prefix("/b")),
+        (.replacePrefixMatch("/b"), .prefix("/"), .prefix("/b/")),
+        (.replacePrefixMatch("/"), .prefix("/"), .prefix("/")),
+        (.replacePrefixMatch("/"), .prefix("/a"), .removal(pattern: "^/[^/]+/*")),
+        (.replacePrefixMatch(""), .prefix("/a/b.c"), .removal(pattern: "^/[^/]+/[^/]+/*")),
+        (.replacePrefixMatch("/b"), .exact("/a"), .whole("/b")),
+        (.replacePrefixMatch("/b"), .regularExpression("/a.*"), .whole("/b")),
+        (.replaceFullPath("/b/"), .prefix("/a"), .whole("/b/")),
+    ])
+    func `a slash stands once between what replaces a prefix and the rest`(
+        rewrite: PathRewrite,
+        match: Match.PathMatch,
+        substitution: PathSubstitution
+    ) {
+        #expect(PathSubstitution(rewrite, of: match) == substitution)
+    }
+
+    @Test func `a prefix of nine elements can be removed within Envoy's limit`() throws {
+        let prefix = Match.PathMatch.prefix(String(repeating: "/element", count: 9))
+        guard case .removal(let pattern) = PathSubstitution(.replacePrefixMatch("/"), of: prefix) else {
+            Issue.record("not a removal")
+            return
+        }
+        #expect(RegularExpression.refusal(of: pattern) == nil)
+    }
+}

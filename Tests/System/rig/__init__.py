@@ -1,0 +1,1 @@
+"""What the system tests and the demo stand on: real processes, real upstreams, real traffic. Standard library only."""

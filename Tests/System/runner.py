@@ -1,0 +1,61 @@
+"""Runs the system tests, a line for each with its time and figures. usage: run [part of a file or test name]"""
+
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from rig import envoy, signalbox  # noqa: E402
+
+
+class Lines(unittest.TestResult):
+    bad = 0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.began, self.told = time.monotonic(), (len(self.failures), len(self.errors))
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        news = self.failures[self.told[0]:] + self.errors[self.told[1]:]
+        broken = [f"{of}\n{trace}" for of, trace in news]
+        self.bad += bool(broken)
+        module, method = type(test).__module__.removeprefix("test_"), test._testMethodName.removeprefix("test_")
+        name = f"{module}: {method.replace('_', ' ')}"
+        notes = getattr(test, "notes", [])
+        figures = [note for note in notes if "\n" not in note]
+        print(f"{'FAIL' if broken else 'ok  '} {name} ({time.monotonic() - self.began:.1f} s)"
+              + "".join(f"; {figure}" for figure in figures), flush=True)
+        if broken:
+            print(*broken, *(note for note in notes if "\n" in note), sep="\n", flush=True)
+
+
+def matching(suite, part):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from matching(test, part)
+        elif part in test.id().replace("_", " ") or part in test.id():
+            yield test
+
+
+def main():
+    if not signalbox.BINARY.exists():
+        raise SystemExit(f"There is no {signalbox.BINARY}: run make build, or set SIGNALBOX_BIN")
+    envoy.binary()
+    part = sys.argv[1] if len(sys.argv) > 1 else ""
+    tests = unittest.TestSuite(matching(unittest.defaultTestLoader.discover(str(HERE), "test_*.py"), part))
+    if not tests.countTestCases():
+        raise SystemExit(f"no system test has {part!r} in its name")
+    began, result = time.monotonic(), Lines()
+    tests.run(result)
+    print(f"system tests: {time.monotonic() - began:.0f} s")
+    print(f"{result.testsRun - result.bad} passed, {result.bad} failed")
+    return 1 if result.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Envoy refuses a resource: it is sent once, reported in Envoy's words, and everything else keeps flowing."""
+
+import json
+import time
+
+from rig.case import SystemTest
+from rig.documents import gateway, route, service
+from rig.processes import eventually
+from rig.traffic import Load
+
+TYPE = "type.googleapis.com/envoy.config"
+ADDRESS = {"socket_address": {"address": "127.0.0.1", "port_value": 1}}
+CLUSTER = {"@type": f"{TYPE}.cluster.v3.Cluster", "name": "odd", "type": "STATIC", "connect_timeout": "1s"}
+LISTENER = {"@type": f"{TYPE}.listener.v3.Listener", "name": "odd", "address": ADDRESS, "bind_to_port": False}
+ECHO = {"@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo"}
+
+# type -> (the resource that Envoy refuses, its words, the stat that counts refusals, the cure)
+REFUSED = {
+    "CDS": (
+        CLUSTER | {"eds_cluster_config": {"eds_config": {"ads": {}}}},
+        "eds_cluster_config set in a non-EDS cluster",
+        "cluster_manager.cds.update_rejected",
+        CLUSTER,
+    ),
+    "LDS": (
+        LISTENER,
+        "no filter chains specified",
+        "listener_manager.lds.update_rejected",
+        LISTENER | {"filter_chains": [{"filters": [{"name": "echo", "typed_config": ECHO}]}]},
+    ),
+}
+
+
+class Rejection(SystemTest):
+    def refused_over(self, kind, *flags):
+        bad, words, rejected, cured = REFUSED[kind]
+        self.upstream("web"), self.upstream("extra")
+        self.documents.write("edge.yaml", gateway(self.port))
+        self.documents.write("web.yaml", service("web", self.upstreams[0]))
+        self.documents.write("route.yaml", route("web", edit=0))
+        server = self.signalbox("--allow-envoy-resources")
+        proxy = self.envoy(server, *flags)
+        proxy.wait_route(self.port, "web.example.com")
+
+        with Load(self.port, "web.example.com", rate=50, connections=2) as load:
+            # A bad one and a good one in the same edit: the good one arrives.
+            self.documents.write("extra.yaml", service("extra", self.upstreams[1]))
+            self.documents.write("route-extra.yaml", route("extra"))
+            self.documents.write("odd.json", self.odd(bad))
+            report = eventually(lambda: server.state()["rejections"], 3, "the rejection is reported")
+            self.assertEqual([each["type"] for each in report], [kind])
+            self.assertEqual([each["names"] for each in report], [["odd"]])
+            self.assertIn("edge-1", json.dumps(report[0]["node"]))
+            self.assertIn(words, report[0]["message"])
+            self.assertIn("odd.json", report[0]["origin"])
+            proxy.wait_route(self.port, "extra.example.com")
+
+            # Other updates, also of the same type, for three seconds: the bad version is not offered again.
+            for number in range(1, 16):
+                self.documents.write("route.yaml", route("web", edit=number))
+                self.documents.write("more.yaml", service(f"more{number}", self.upstreams[1]))
+                self.documents.write("route-more.yaml", route(f"more{number}"))
+                time.sleep(0.2)
+            proxy.wait_route(self.port, "more15.example.com", timeout=2)
+            self.assertEqual(self.refused_now(server, kind), ["odd"])
+            self.assertEqual(load.responses[-1].header("x-edit"), "15")
+            self.assertEqual(proxy.stats(rejected)[rejected], 1)
+            self.assertEqual(server.metric("signalbox_xds_nack_total", type=kind), 1)
+
+            # The cure arrives at once.
+            fixed = self.documents.write("odd.json", self.odd(cured))
+            eventually(lambda: self.holds(proxy, kind) and not self.refused_now(server, kind), 3, "the cure")
+            delay = (time.monotonic() - fixed) * 1000
+        self.assert_none_failed(load, 100)
+        self.note(f"cured in {delay:.0f} ms")
+        self.assertLess(delay, 500)
+
+    def odd(self, resource):
+        return json.dumps({"kind": "envoy-resource", "name": "odd", "gateways": ["edge"], "resource": resource})
+
+    def refused_now(self, server, kind):
+        return [each["name"] for stream in server.streams("edge-1") for each in stream["types"][kind]["rejected"]]
+
+    def holds(self, proxy, kind):
+        return "odd" in proxy.get("/clusters" if kind == "CDS" else "/config_dump?resource=dynamic_listeners")[1]
+
+    def test_a_cluster_over_delta(self):
+        self.refused_over("CDS")
+
+    def test_a_cluster_over_SotW(self):
+        self.refused_over("CDS", "--sotw")
+
+    def test_a_listener_over_delta(self):
+        self.refused_over("LDS")
+
+    def test_a_listener_over_SotW(self):
+        self.refused_over("LDS", "--sotw")

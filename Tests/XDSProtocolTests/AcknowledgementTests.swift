@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+import XDSProtocol
+
+private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
+
+@Suite struct AcknowledgementTests {
+    @Test(arguments: both)
+    func `one response of a type is un-ACKed at most, and the newest state follows it`(
+        variant: StreamStateMachine.Variant
+    ) throws {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.endpoints: ["a": "1"]]))
+        envoy.subscribe(.endpoints, "a")
+        for generation in UInt64(2)...5 {
+            envoy.publish(Snapshot(generation, [.endpoints: ["a": "\(generation)"]]))
+        }
+        #expect(envoy.unanswered.count == 1)
+        envoy.ack(.endpoints)
+        #expect(envoy.response(.endpoints)?.resources == [Resource(.endpoints, "a", "5")])
+        envoy.ack(.endpoints)
+        #expect(envoy.unanswered.isEmpty)
+    }
+
+    @Test(arguments: both)
+    func `a change back to what is held sends nothing`(variant: StreamStateMachine.Variant) {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.endpoints: ["a": "1"], .cluster: ["c": "1"]]))
+        envoy.subscribe(.endpoints, "a")
+        envoy.ack(.endpoints)
+        envoy.publish(Snapshot(2, [.endpoints: ["a": "1"], .cluster: ["c": "2"]]))
+        #expect(envoy.unanswered.isEmpty)
+    }
+
+    @Test(arguments: both)
+    func `a stale nonce answers nothing`(variant: StreamStateMachine.Variant) {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.endpoints: ["a": "1"]]))
+        envoy.subscribe(.endpoints, "a")
+        envoy.answerStale(.endpoints, nonce: "none", error: "stale words")
+        #expect(envoy.machine.lastRequestKind == .stale)
+        #expect(envoy.rejections.isEmpty)
+        #expect(envoy.unanswered.count == 1)
+        envoy.ack(.endpoints)
+        #expect(envoy.machine.lastRequestKind == .ack)
+        #expect(envoy.unanswered.isEmpty)
+    }
+
+    @Test func `a stale nonce's subscription counts`() throws {
+        var machine = StreamStateMachine(variant: .sotw)
+        _ = machine.snapshotChanged(Snapshot(1, [.endpoints: ["a": "1", "b": "1"]]), changes: nil)
+        let first = machine.received(SotWRequest(type: .endpoints, resourceNames: ["a"]))
+        guard case .respond(let response) = try #require(first.first) else { return }
+        // b is asked for with an old nonce while the first response is on its way.
+        let stale = SotWRequest(type: .endpoints, resourceNames: ["a", "b"], responseNonce: "old")
+        let afterStale = machine.received(stale)
+        #expect(afterStale == [])
+        let ack = SotWRequest(
+            type: .endpoints,
+            resourceNames: ["a", "b"],
+            versionInfo: response.versionInfo,
+            responseNonce: response.nonce
+        )
+        let afterACK = machine.received(ack)
+        guard case .respond(let second) = try #require(afterACK.first) else { return }
+        #expect(second.resources.map(\.name) == ["b"])
+    }
+
+    @Test(arguments: both)
+    func `nonces are unique on a stream`(variant: StreamStateMachine.Variant) {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.endpoints: ["a": "1"], .cluster: ["c": "1"]]))
+        var nonces: Set<Nonce> = []
+        envoy.subscribe(.cluster)
+        envoy.subscribe(.endpoints, "a")
+        for generation in UInt64(2)...6 {
+            for response in envoy.unanswered { #expect(nonces.insert(response.nonce).inserted) }
+            envoy.settle()
+            envoy.publish(Snapshot(generation, [.endpoints: ["a": "\(generation)"], .cluster: ["c": "\(generation)"]]))
+        }
+        #expect(nonces.count >= 6)
+    }
+
+    @Test func `a SotW root response lists everything, others only what changed`() throws {
+        var envoy = FakeEnvoy(
+            .sotw,
+            snapshot: Snapshot(1, [.cluster: ["a": "1", "b": "1"], .endpoints: ["a": "1", "b": "1"]])
+        )
+        envoy.subscribe(.cluster)
+        envoy.settle()
+        envoy.subscribe(.endpoints, "a", "b")
+        envoy.settle()
+        envoy.publish(Snapshot(2, [.cluster: ["a": "2", "b": "1"], .endpoints: ["a": "1", "b": "2"]]))
+        do {
+            let response = try envoy.acked(.cluster)
+            #expect(Set(response.resources.map(\.name)) == ["a", "b"])
+        }
+        // a follows the update of its cluster at once; b, which changed, comes in its turn.
+        do {
+            let response = try envoy.acked(.endpoints)
+            #expect(response.resources.map(\.name) == ["a"])
+        }
+        do {
+            let response = try envoy.acked(.endpoints)
+            #expect(response.resources.map(\.name) == ["b"])
+        }
+        envoy.publish(Snapshot(3, [.cluster: ["a": "2", "b": "1"], .endpoints: ["a": "1", "b": "3"]]))
+        do {
+            let response = try envoy.acked(.endpoints)
+            #expect(response.resources.map(\.name) == ["b"])
+        }
+    }
+
+    @Test func `a delta response carries only what changed`() throws {
+        var envoy = FakeEnvoy(.delta, snapshot: Snapshot(1, [.cluster: ["a": "1", "b": "1", "c": "1"]]))
+        envoy.subscribe(.cluster)
+        envoy.settle()
+        envoy.publish(
+            Snapshot(2, [.cluster: ["a": "2", "b": "1"]]),
+            changes: ChangeSet(names: [.cluster: ["a", "c"]])
+        )
+        do {
+            let response = try envoy.acked(.cluster)
+            #expect(response.resources.map(\.name) == ["a"])
+        }
+        do {
+            let response = try envoy.acked(.cluster)
+            #expect(response.removals == ["c"])
+        }
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["a", "b"])
+    }
+
+    @Test(arguments: both)
+    func `an older snapshot is ignored`(variant: StreamStateMachine.Variant) {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(2, [.endpoints: ["a": "2"]]))
+        envoy.subscribe(.endpoints, "a")
+        envoy.settle()
+        envoy.publish(Snapshot(1, [.endpoints: ["a": "1"]]))
+        #expect(envoy.unanswered.isEmpty)
+    }
+}
