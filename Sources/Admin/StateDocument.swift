@@ -57,6 +57,8 @@ struct StateDocument: Encodable {
         var names: [String]
         var versions: [String]
         var message: String
+        /// Where what was refused was made from: files and lines.
+        var origin: String
     }
 
     var apiVersion = "signalbox/v1"
@@ -109,5 +111,6 @@ extension StateDocument.RejectionEntry {
         self.names = reported.rejection.resources.map(\.name.rawValue)
         self.versions = reported.rejection.resources.map(\.version.description)
         self.message = String(reported.rejection.message.prefix(1024))
+        self.origin = Set(reported.rejection.resources.compactMap(\.origin)).sorted().joined(separator: ", ")
     }
 }

@@ -29,21 +29,31 @@ package final class TopologyWorld: World {
             .filter { $0.proxies.selects(id: node.id, cluster: node.cluster, metadata: node.metadata) }
             .map(\.name).sorted()
         // A proxy that nothing selects is sent nothing: more likely a slip than the wish to empty it.
-        return gateways.isEmpty ? nil : NodeGroup(members: gateways.map(\.rawValue), streams: streams)
+        guard !gateways.isEmpty else { return nil }
+        return NodeGroup(members: gateways.map(\.rawValue), streams: streams, isProxyless: node.isProxyless)
     }
 
-    package func resources(for group: NodeGroup, previous: Snapshot?) -> [TypeURL: Snapshot.Resources] {
-        let gateways = group.members.compactMap { self.topology.gateways[GatewayName($0)] }
+    package func resources(for group: NodeGroup) -> [TypeURL: Snapshot.Resources] {
+        // An Envoy refuses a listener that is meant for a gRPC client, and the other way round.
+        let gateways = group.members.compactMap { self.topology.gateways[GatewayName($0)] }.map { gateway in
+            var gateway = gateway
+            gateway.listeners.removeAll { ($0.listener.protocol == .proxyless) != group.isProxyless }
+            return gateway
+        }
         let translation = translate(gateways, configSource: ConfigSource(group.streams))
         self.found.withLock { $0[group] = translation.diagnostics }
         var resources: [TypeURL: Snapshot.Resources] = [:]
         for translated in translation.resources {
             let (type, resource) = (TypeURL(translated.kind), translated.encoded)
-            let before = previous?[type, resource.name]
-            resources[type, default: [:]][resource.name] = before == resource ? before : resource
+            resources[type, default: [:]][resource.name] = resource
         }
         return resources
     }
+}
+
+extension Node {
+    /// Whether it is a gRPC library that speaks xDS itself, such as "gRPC C-core", and no proxy.
+    fileprivate var isProxyless: Bool { self.userAgent.hasPrefix("gRPC") }
 }
 
 /// The name that our bootstrap gives to the cluster of the control plane itself.

@@ -50,7 +50,7 @@ extension Envoy_Config_Route_V3_RetryPolicy {
     fileprivate init(_ retry: Retry) {
         self.init()
         // Envoy reads the codes only under a condition of their own.
-        self.retryOn = (retry.on + (retry.codes.isEmpty ? [] : ["retriable-status-codes"])).joined(separator: ",")
+        self.retryOn = (retry.retryOn + (retry.codes.isEmpty ? [] : ["retriable-status-codes"])).joined(separator: ",")
         self.retriableStatusCodes = retry.codes.map { UInt32(clamping: $0) }
         self.numRetries = .init(UInt32(clamping: retry.attempts))
         if let timeout = retry.perTryTimeout {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import SwiftProtobuf
 package import XDSProtocol
 
 extension TranslatedResource {
     /// As it goes over the wire.
     package var encoded: Resource {
-        Resource(type: TypeURL(self.kind), name: ResourceName(self.name), message: self.message.deterministicBytes)
+        Resource(
+            type: TypeURL(self.kind),
+            name: ResourceName(self.name),
+            message: self.message.deterministicBytes,
+            origin: self.origin?.description
+        )
     }
 
     /// In protobuf's JSON form, for people. `EnvoyTypes.register()` must have been called.

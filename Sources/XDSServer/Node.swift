@@ -46,10 +46,13 @@ package struct NodeGroup: Hashable, Sendable {
     package var members: [String]
     /// A resource that points at others has to say which kind of stream to get them from.
     package var streams: StreamKind
+    /// Whether they are gRPC clients and no proxies.
+    package var isProxyless: Bool
 
-    package init(members: [String], streams: StreamKind) {
+    package init(members: [String], streams: StreamKind, isProxyless: Bool = false) {
         self.members = members
         self.streams = streams
+        self.isProxyless = isProxyless
     }
 }
 

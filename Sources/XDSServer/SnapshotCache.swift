@@ -9,8 +9,7 @@ package protocol World: Sendable {
     /// Nil if nothing selects the proxy: it is sent nothing and keeps what it has.
     func group(of node: Node, streams: StreamKind) -> NodeGroup?
 
-    /// - Parameter previous: the group's snapshot before, to share with it what did not change.
-    func resources(for group: NodeGroup, previous: Snapshot?) -> [TypeURL: Snapshot.Resources]
+    func resources(for group: NodeGroup) -> [TypeURL: Snapshot.Resources]
 }
 
 /// The newest snapshot of every node group in use, and who waits for the next one.
@@ -28,7 +27,7 @@ package final class SnapshotCache: Sendable {
         mutating func snapshot(of group: NodeGroup) -> Snapshot? {
             if let snapshot = self.snapshots[group] { return snapshot }
             guard let world = self.world else { return nil }
-            let resources = world.resources(for: group, previous: nil)
+            let resources = world.resources(for: group)
             let snapshot = Snapshot(generation: self.generation, resources: resources)
             self.snapshots[group] = snapshot
             return snapshot
@@ -51,7 +50,7 @@ package final class SnapshotCache: Sendable {
             let inUse = Set(state.watches.values.compactMap(\.group))
             state.snapshots = state.snapshots.filter { inUse.contains($0.key) }
             for (group, previous) in state.snapshots {
-                let resources = world.resources(for: group, previous: previous)
+                let resources = world.resources(for: group)
                 let snapshot = Snapshot(generation: state.generation, resources: resources)
                 changes[group] = snapshot.differences(from: previous)
                 state.snapshots[group] = snapshot

@@ -270,7 +270,7 @@ struct FaultTests {
         .rule("a code that is no fault", "SB107:6") {
             "backends: [{service: web}]\nretry: {attempts: 1, codes: [200]}"
         },
-        .rule("a condition", "SB108:6") { "backends: [{service: web}]\nretry: {attempts: 1, on: [conect-failure]}" },
+        .rule("a condition", "SB108:6") { "backends: [{service: web}]\nretry: {attempts: 1, retryOn: [conect-failure]}" },
         .rule("a back-off of nothing", "SB107:6") { "backends: [{service: web}]\nretry: {attempts: 1, backoff: 0s}" },
     ]
 

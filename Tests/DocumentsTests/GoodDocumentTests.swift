@@ -111,7 +111,7 @@ struct GoodDocumentTests {
               requestHeaders: {set: [{name: A, value: b}], add: [{name: c, value: ""}], remove: [D]}
               responseHeaders: {remove: [e]}
               timeout: 0s
-              retry: {attempts: 2, codes: [503], on: [reset], perTryTimeout: 2s, backoff: 25ms}
+              retry: {attempts: 2, codes: [503], retryOn: [reset], perTryTimeout: 2s, backoff: 25ms}
             """
         )
         #expect(set.faults == [])
@@ -139,7 +139,7 @@ struct GoodDocumentTests {
             retry: Retry(
                 attempts: 2,
                 codes: [503],
-                on: ["reset"],
+                retryOn: ["reset"],
                 perTryTimeout: .seconds(2),
                 backoff: .milliseconds(25)
             )

@@ -38,7 +38,7 @@ struct RobustnessTests {
         - matches: [{path: {type: RegularExpression, value: "/(a|b)+"}, headers: [{name: x, value: "yes"}]}]
           backends: [{service: web, subset: {tags: [stable]}, weight: 90}]
           timeout: 1m30s
-          retry: {attempts: 2, codes: [503], on: [reset]}
+          retry: {attempts: 2, codes: [503], retryOn: [reset]}
         - redirect:
             scheme: https
             path: {replaceFullPath: /x}

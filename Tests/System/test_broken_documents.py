@@ -71,7 +71,7 @@ class BrokenDocuments(SystemTest):
                     self.edit_arrives(number)
                     self.documents.write("api.yaml", self.good)
                     eventually(lambda: not self.errors(), 3, f"no diagnostic after the cure of {what}")
-        self.assert_none_failed(self.traffic, RATE * 2)
+        self.assert_none_failed(self.traffic, RATE // 2)
         self.assertEqual({each.body for each in self.traffic.responses}, {"web", "api"})
 
     def reported(self, what, code, place):

@@ -8,7 +8,7 @@ enum RetryFormats {
         Field("attempts", .integer(in: Retry.attemptsRange), .required, "How many times beyond the first."),
         Field("codes", .list(of: .integer(in: 400...599)), "Response codes to retry on."),
         Field(
-            "on",
+            "retryOn",
             .list(of: .choice(of: Retry.conditions.sorted())),
             .default(["connect-failure", "refused-stream", "reset-before-request"]),
             "Conditions to retry on, in Envoy's words (x-envoy-retry-on)."
@@ -18,7 +18,7 @@ enum RetryFormats {
     ) { _, _, attempts, codes, conditions, perTryTimeout, backoff in
         guard let attempts else { return nil }
         var retry = Retry(attempts: attempts, codes: codes ?? [], perTryTimeout: perTryTimeout, backoff: backoff)
-        retry.on = conditions ?? retry.on
+        retry.retryOn = conditions ?? retry.retryOn
         return retry
     }
 }

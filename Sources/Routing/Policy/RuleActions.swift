@@ -88,7 +88,7 @@ package struct Retry: Hashable, Sendable {
     /// Response codes to retry on, 400...599.
     package var codes: [Int]
     /// Default: connect-failure, refused-stream, reset-before-request.
-    package var on: [String]
+    package var retryOn: [String]
     /// For each try. Nil: the route's timeout.
     package var perTryTimeout: Duration?
     /// The base of the exponential back-off with jitter. Nil: Envoy's default of 25 ms.
@@ -97,13 +97,13 @@ package struct Retry: Hashable, Sendable {
     package init(
         attempts: Int,
         codes: [Int] = [],
-        on: [String] = ["connect-failure", "refused-stream", "reset-before-request"],
+        retryOn: [String] = ["connect-failure", "refused-stream", "reset-before-request"],
         perTryTimeout: Duration? = nil,
         backoff: Duration? = nil
     ) {
         self.attempts = attempts
         self.codes = codes
-        self.on = on
+        self.retryOn = retryOn
         self.perTryTimeout = perTryTimeout
         self.backoff = backoff
     }

@@ -9,12 +9,15 @@
 package struct Resource: Sendable {
     package let name: ResourceName
     package let version: ResourceVersion
+    /// Where the operator finds what it was made from, for reports. Not part of what is compared.
+    package let origin: String?
     private let frame: [UInt8]
     private let payloadOffset: Int
 
     /// - Parameter message: the serialized resource, without its `Any` wrapping.
-    package init(type: TypeURL, name: ResourceName, message: [UInt8]) {
+    package init(type: TypeURL, name: ResourceName, message: [UInt8], origin: String? = nil) {
         self.name = name
+        self.origin = origin
         self.version = ResourceVersion(type: type, name: name, message: message)
 
         var any = WireWriter()

@@ -65,7 +65,7 @@ class Signalbox(Process):
         """Whether this node is connected, holds all that it is wanted to hold, and nothing is on its way."""
         types = [kind for stream in self.streams(node) for kind in stream["types"].values()]
         return bool(types) and all(
-            kind["wanted"] == kind["acknowledged"] and kind["inFlight"] is None for kind in types
+            kind["wanted"] == kind["acknowledged"] and kind.get("inFlight") is None for kind in types
         )
 
     def wait_settled(self, node, timeout=15.0):
