@@ -32,6 +32,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -129,6 +130,24 @@ let package = Package(
         .testTarget(
             name: "XDSProtocolTests",
             dependencies: ["XDSProtocol", "TestSupport", "EnvoyAPI", hashTrees, swiftProtobuf],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XDSServerTests",
+            dependencies: [
+                "XDSProtocol", "XDSServer", "TestSupport", "EnvoyAPI", hashTrees, swiftProtobuf, grpcCore,
+                grpcInProcess,
+                grpcProtobuf, logging, coreMetrics, metricsTestKit,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: [
+                "Catalog", "ControlPlane", "Documents", "Routing", "XDSProtocol", "XDSServer", "EnvoyAPI",
+                "TestSupport",
+                hashTrees, swiftProtobuf,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "RoutingTests", dependencies: ["Catalog", "Routing"], swiftSettings: settings),

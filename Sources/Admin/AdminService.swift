@@ -11,7 +11,7 @@ package import XDSServer
 
 /// The admin listener: health, metrics and state over HTTP, for this machine only.
 package struct AdminService: Service {
-    private let address: ListenAddress
+    private let address: NetworkAddress
     private let controlPlane: ControlPlaneService
     private let cache: SnapshotCache
     private let registry: StreamRegistry
@@ -21,7 +21,7 @@ package struct AdminService: Service {
 
     /// - Parameter metrics: the exposition in Prometheus' text format.
     package init(
-        address: ListenAddress,
+        address: NetworkAddress,
         controlPlane: ControlPlaneService,
         cache: SnapshotCache,
         registry: StreamRegistry,
@@ -41,7 +41,8 @@ package struct AdminService: Service {
     package func run() async throws {
         let bind: BindAddress
         switch self.address {
-        case .ipv4(let host, let port), .ipv6(let host, let port): bind = .hostname(host, port: port)
+        case .ipv4(let host, let port), .ipv6(let host, let port), .name(let host, let port):
+            bind = .hostname(host, port: port)
         case .unix(let path): bind = .unixDomainSocket(path: path)
         }
         var quiet = self.logger

@@ -71,8 +71,8 @@ struct BootstrapCommand: ParsableCommand {
         )
     }
 
-    private static func address(_ text: String, of option: String) throws -> ListenAddress {
-        guard let address = ListenAddress(text) else {
+    private static func address(_ text: String, of option: String) throws -> NetworkAddress {
+        guard let address = NetworkAddress(text) else {
             throw ValidationError("\(option) '\(text)' is neither host:port nor unix:PATH")
         }
         return address

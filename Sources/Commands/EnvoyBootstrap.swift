@@ -13,8 +13,8 @@ struct EnvoyBootstrap {
     var zone: String?
     var subZone: String?
     var metadata: [String: String]
-    var adminAddress: ListenAddress
-    var xdsAddresses: [ListenAddress]
+    var adminAddress: NetworkAddress
+    var xdsAddresses: [NetworkAddress]
     var isDelta: Bool
     var isPerType: Bool
 
@@ -74,7 +74,8 @@ struct EnvoyBootstrap {
     private var controlPlane: JSONTree {
         [
             "name": .string(controlPlaneClusterName),
-            "type": "STATIC",
+            // A name is resolved again and again: the control plane may move.
+            "type": self.xdsAddresses.contains { $0.isName } ? "STRICT_DNS" : "STATIC",
             "connect_timeout": "1s",
             "typed_extension_protocol_options": [
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": [
@@ -100,12 +101,18 @@ struct EnvoyBootstrap {
         ]
     }
 
-    private static func address(_ address: ListenAddress) -> JSONTree {
+    private static func address(_ address: NetworkAddress) -> JSONTree {
         switch address {
-        case .ipv4(let host, let port), .ipv6(let host, let port):
+        case .ipv4(let host, let port), .ipv6(let host, let port), .name(let host, let port):
             ["socket_address": ["address": .string(host), "port_value": .number(port)]]
         case .unix(let path):
             ["pipe": ["path": .string(path)]]
         }
+    }
+}
+
+extension NetworkAddress {
+    fileprivate var isName: Bool {
+        if case .name = self { true } else { false }
     }
 }

@@ -43,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings: Settings
         do {
-            settings = try Settings(await .forSettings(flags: self.flags, settingsFile: self.settings))
+            settings = try await SettingsSources.read(flags: self.flags, file: self.settings)
         } catch {
             StandardOutput.note("\(error)")
             throw ExitCode.badSettings

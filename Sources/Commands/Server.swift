@@ -57,6 +57,10 @@ struct Server {
             metadata: ["version": "\(Version.signalbox)", "documents": "\(self.settings.documents)"]
         )
 
+        for address in self.settings.xdsAddresses where !address.isLocal {
+            logger.warning("xDS is served in clear beyond this machine", metadata: ["address": "\(address)"])
+        }
+
         // Stopped in the reverse order: the streams end while the rest still works.
         let services: [any Service] = [controlPlane, admin, ReloadOnHangUp(controlPlane: controlPlane)] + listeners
         let group = ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -3,7 +3,6 @@
 import Configuration
 import Documents
 import Logging
-import SystemPackage
 import Telemetry
 import XDSServer
 
@@ -12,8 +11,8 @@ struct Settings {
     static let defaultXDSAddress = "127.0.0.1:18000"
 
     var documents: String
-    var xdsAddresses: [ListenAddress]
-    var adminAddress: ListenAddress
+    var xdsAddresses: [NetworkAddress]
+    var adminAddress: NetworkAddress
     var logLevel: Logger.Level
     var logFormat: LogFormat
     var documentOptions: DocumentSet.Options
@@ -25,6 +24,11 @@ struct SettingsError: Error, CustomStringConvertible {
 }
 
 extension Settings {
+    /// Every key, as in the settings file with dots between the levels.
+    static let keys: Set<String> = [
+        "documents", "xds.listen", "admin.listen", "log.level", "log.format", "removal.guard", "allow.envoy.resources",
+    ]
+
     /// - Parameter reader: the providers in their order of precedence.
     init(_ reader: ConfigReader) throws {
         guard let documents = reader.string(forKey: "documents") else {
@@ -58,8 +62,12 @@ extension Settings {
         self.documentOptions.allowRawResources = reader.bool(forKey: "allow.envoy.resources", default: false)
     }
 
-    private static func address(_ text: String, setting: String) throws -> ListenAddress {
-        guard let address = ListenAddress(text) else {
+    private static func address(_ text: String, setting: String) throws -> NetworkAddress {
+        let address = NetworkAddress(text)
+        if case .name = address {
+            throw SettingsError(description: "\(setting) '\(text)' is a host name: give the address to listen on")
+        }
+        guard let address else {
             throw SettingsError(description: "\(setting) '\(text)' is neither host:port nor unix:PATH")
         }
         return address
@@ -74,25 +82,5 @@ extension Settings {
             throw SettingsError(description: "\(setting) '\(text)' is not one of: \(allowed)")
         }
         return value
-    }
-}
-
-extension ConfigReader {
-    /// - Parameters:
-    ///   - flags: what was given on the command line, by key.
-    ///   - settingsFile: a YAML file, if one was given.
-    static func forSettings(flags: [String: ConfigValue], settingsFile: String?) async throws -> ConfigReader {
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (key, value) in flags {
-            values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = value
-        }
-        var providers: [any ConfigProvider] = [
-            InMemoryProvider(name: "flags", values: values),
-            EnvironmentVariablesProvider().prefixKeys(with: "signalbox"),
-        ]
-        if let settingsFile {
-            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(settingsFile)))
-        }
-        return ConfigReader(providers: providers)
     }
 }

@@ -47,9 +47,13 @@ package struct Pipeline: Sendable {
             .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
     }
 
-    /// Of all stages and of the translation of every gateway for a proxy of its own: what a linter should say.
+    /// Of all stages, and of the translation for every kind of proxy that the gateways tell apart: what a linter should
+    /// say. Which proxies there are is not known here; gateways with one selector, or with none, meet on one for sure.
     package var allDiagnostics: [Diagnostic] {
-        let translated = self.topology.gateways.values.flatMap { translate([$0]).diagnostics }
+        let gateways = self.topology.gateways.values
+        let translated = Set(gateways.map(\.proxies)).flatMap { selector in
+            translate(gateways.filter { $0.proxies == selector || $0.proxies == ProxySelector() }).diagnostics
+        }
         return (self.diagnostics + Set(translated))
             .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
     }

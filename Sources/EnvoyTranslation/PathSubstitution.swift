@@ -48,7 +48,6 @@ extension Envoy_Type_Matcher_V3_RegexMatchAndSubstitute {
 
     /// Envoy replaces every match: the anchors make it one.
     init(wholePathWith path: String) {
-        let literal = path.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
-        self.init(pattern: "^/.*$", substitution: literal)
+        self.init(pattern: "^/.*$", substitution: path.doubling("\\"))
     }
 }

@@ -33,13 +33,13 @@ extension RouteEntry {
 
 /// Percent-encodes what separates the parts of a name.
 private func escaped(_ part: String) -> String {
-    part.reduce(into: "") { result, character in
-        switch character {
+    part.unicodeScalars.reduce(into: "") { result, scalar in
+        switch scalar {
         case "%": result += "%25"
         case "&": result += "%26"
         case "=": result += "%3D"
         case "?": result += "%3F"
-        default: result.append(character)
+        default: result.unicodeScalars.append(scalar)
         }
     }
 }

@@ -59,7 +59,7 @@ extension Envoy_Config_Core_V3_HeaderValueOption {
         self.init()
         self.header.key = header.name
         // Envoy reads "%NAME%" as a command; a document's value is meant as it stands.
-        self.header.value = header.value.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        self.header.value = header.value.doubling("%")
         self.appendAction = action
         self.keepEmptyValue = header.value.isEmpty
     }

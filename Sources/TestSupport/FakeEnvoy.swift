@@ -103,10 +103,26 @@ package struct FakeEnvoy {
         package var type: TypeURL
     }
 
-    /// Refuses the oldest unanswered response of a type, whole.
+    /// Refuses the oldest unanswered response of a type.
+    /// - Parameter keeping: the resources of it that the proxy takes all the same, as Envoy does of clusters and
+    ///   listeners; nil if it takes nothing.
     @discardableResult
-    package mutating func nack(_ type: TypeURL, _ message: String) -> Response? {
+    package mutating func nack(
+        _ type: TypeURL,
+        _ message: String,
+        keeping: ((Resource) -> Bool)? = nil
+    ) -> Response? {
         guard let response = self.takeResponse(type) else { return nil }
+        if let keeping {
+            if self.machine.variant == .sotw, type.isRoot {
+                let listed = Set(response.resources.map(\.name))
+                self.holds[type] = self.holds[type]?.filter { listed.contains($0.key) }
+            }
+            for resource in response.resources where keeping(resource) {
+                self.holds[type, default: [:]][resource.name] = resource.version
+            }
+            for name in response.removals { self.holds[type]?[name] = nil }
+        }
         self.nonces[type] = response.nonce
         self.answer(response, error: message)
         return response

@@ -18,6 +18,11 @@ package struct DiscoveryServices: RegistrableRPCService {
         self.logger = logger
     }
 
+    /// The server shuts down: what ends from now on was drained.
+    func beginDrain() {
+        self.registry.beginDrain()
+    }
+
     package func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         for method in DiscoveryMethod.streams {
             switch method.variant {

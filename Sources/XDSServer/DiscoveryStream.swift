@@ -22,8 +22,8 @@ struct DiscoveryStream: Sendable {
         case deadline(Int)
         /// Somebody wants to see the state.
         case describe(AsyncStream<[TypeStatus]>.Continuation)
-        /// The server shuts down: end the stream well.
-        case drain
+        /// The server shuts down, or the proxy is gone: end the stream well.
+        case cancelled
     }
 
     let method: DiscoveryMethod
@@ -40,14 +40,14 @@ struct DiscoveryStream: Sendable {
     ) async throws {
         let (controls, continuation) = AsyncStream.makeStream(of: Control.self)
         let record = self.registry.open(method: self.method, peer: peer, control: continuation)
-        var reason = "cancelled"
+        var reason = "connection lost"
         defer { self.registry.close(record, reason: reason) }
 
         try await withThrowingDiscardingTaskGroup { children in
             defer { children.cancelAll() }
             children.addTask {
                 try? await cancellation.cancelled
-                continuation.yield(.drain)
+                continuation.yield(.cancelled)
             }
             var session = Session(stream: self, record: record, control: continuation)
             defer { session.end() }
@@ -64,8 +64,8 @@ struct DiscoveryStream: Sendable {
                 case .control(.describe(let reply)):
                     reply.yield(session.machine.status)
                     continue
-                case .control(.drain):
-                    reason = "drained"
+                case .control(.cancelled):
+                    reason = self.registry.isDraining ? "drained" : "cancelled"
                     return
                 case .closed:
                     reason = "closed by the proxy"

@@ -59,7 +59,10 @@ package final class SnapshotCache: Sendable {
             for watch in state.watches.values {
                 guard let group = world.group(of: watch.node, streams: watch.streams),
                     let snapshot = state.snapshot(of: group)
-                else { continue }
+                else {
+                    watch.leaveGroup()
+                    continue
+                }
                 if watch.group == group, let changes = changes[group] {
                     if !changes.isEmpty { watch.deliver(snapshot, changes: changes, group: group) }
                 } else {
@@ -117,6 +120,11 @@ package final class SnapshotWatch: Sendable {
             defer { delivery.pending = nil }
             return delivery.pending
         }
+    }
+
+    /// Nothing selects the node any more: it keeps what it has.
+    fileprivate func leaveGroup() {
+        self.delivery.withLock { $0.group = nil }
     }
 
     fileprivate func deliver(_ snapshot: Snapshot, changes: ChangeSet?, group: NodeGroup) {

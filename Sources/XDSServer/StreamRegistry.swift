@@ -12,6 +12,7 @@ package final class StreamRegistry: Sendable {
         var records: [UInt64: StreamRecord] = [:]
         /// The newest last; bounded.
         var rejections: [ReportedRejection] = []
+        var isDraining = false
     }
 
     static let rejectionsKept = 256
@@ -33,7 +34,7 @@ package final class StreamRegistry: Sendable {
             let record = StreamRecord(id: state.nextID, method: method, peer: peer, control: control)
             state.nextID += 1
             state.records[record.id] = record
-            self.metrics.streams(method.variant, change: 1)
+            self.metrics.streamOpened(method.variant)
             return record
         }
     }
@@ -42,10 +43,16 @@ package final class StreamRegistry: Sendable {
         record.end()
         self.state.withLock { state in
             state.records[record.id] = nil
-            self.metrics.streams(record.variant, change: -1)
+            self.metrics.streamClosed(record.variant)
         }
         self.logger.info("stream closed", metadata: record.logMetadata.merging(["reason": "\(reason)"]) { $1 })
     }
+
+    func beginDrain() {
+        self.state.withLock { $0.isDraining = true }
+    }
+
+    var isDraining: Bool { self.state.withLock { $0.isDraining } }
 
     func report(_ rejection: Rejection, from record: StreamRecord) {
         let report = ReportedRejection(nodeID: record.nodeID, rejection: rejection)
@@ -122,8 +129,9 @@ package final class StreamRecord: Sendable {
 
     /// What each type of the stream is up to; nil if the stream is busy sending for longer than `timeout`, or gone.
     package func status(timeout: Duration = .seconds(1)) async -> [TypeStatus]? {
-        await withTaskGroup(of: [TypeStatus]?.self) { group in
-            let (answers, answer) = AsyncStream.makeStream(of: [TypeStatus].self)
+        let (answers, answer) = AsyncStream.makeStream(of: [TypeStatus].self)
+        if case .terminated = self.control.yield(.describe(answer)) { return nil }
+        return await withTaskGroup(of: [TypeStatus]?.self) { group in
             group.addTask {
                 // The stream answers when its loop comes round; ours is not to wait for it for ever.
                 for await status in answers { return status }
@@ -133,10 +141,8 @@ package final class StreamRecord: Sendable {
                 try? await Task.sleep(for: timeout)
                 return nil
             }
-            if case .terminated = self.control.yield(.describe(answer)) { return nil }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
     }
 }

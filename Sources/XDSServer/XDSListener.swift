@@ -25,14 +25,14 @@ package struct XDSListener: Service {
         package init() {}
     }
 
-    package let address: ListenAddress
+    package let address: NetworkAddress
     private let services: DiscoveryServices
     private let limits: Limits
     private let logger: Logger
     private let onListening: @Sendable () -> Void
 
     package init(
-        address: ListenAddress,
+        address: NetworkAddress,
         services: DiscoveryServices,
         limits: Limits = Limits(),
         logger: Logger,
@@ -55,6 +55,7 @@ package struct XDSListener: Service {
                 self.onListening()
             }
         } onGracefulShutdown: {
+            self.services.beginDrain()
             server.beginGracefulShutdown()
         }
     }
@@ -62,7 +63,7 @@ package struct XDSListener: Service {
     private func makeTransport() -> HTTP2ServerTransport.Posix {
         let address: GRPCNIOTransportHTTP2Posix.SocketAddress
         switch self.address {
-        case .ipv4(let host, let port): address = .ipv4(host: host, port: port)
+        case .ipv4(let host, let port), .name(let host, let port): address = .ipv4(host: host, port: port)
         case .ipv6(let host, let port): address = .ipv6(host: host, port: port)
         case .unix(let path): address = .unixDomainSocket(path: path)
         }

@@ -39,10 +39,18 @@ final class XDSMetrics: Sendable {
         self.deltaStreams.set(0)
     }
 
-    func streams(_ variant: StreamStateMachine.Variant, change: Double) {
+    func streamOpened(_ variant: StreamStateMachine.Variant) {
+        self.streams(variant).increment()
+    }
+
+    func streamClosed(_ variant: StreamStateMachine.Variant) {
+        self.streams(variant).decrement()
+    }
+
+    private func streams(_ variant: StreamStateMachine.Variant) -> Meter {
         switch variant {
-        case .sotw: self.sotwStreams.increment(by: change)
-        case .delta: self.deltaStreams.increment(by: change)
+        case .sotw: self.sotwStreams
+        case .delta: self.deltaStreams
         }
     }
 

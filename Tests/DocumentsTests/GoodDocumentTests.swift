@@ -54,6 +54,17 @@ struct GoodDocumentTests {
         )
     }
 
+    @Test(arguments: [
+        ("::1", "::1"), ("0:0::0:1", "::1"), ("0:0:0:0:0:0:0:0", "::"), ("2001:0DB8::A:0:0:1", "2001:db8::a:0:0:1"),
+        ("1:0:0:4:0:0:0:8", "1:0:0:4::8"), ("1:0:0:4:5:0:0:8", "1::4:5:0:0:8"), ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
+        ("::ffff:1.2.3.4", "::ffff:1.2.3.4"), ("::FFFF:102:304", "::ffff:1.2.3.4"), ("1:0::", "1::"),
+        ("10.0.0.1", "10.0.0.1"),
+    ])
+    func `an address is known in one form`(text: String, canonical: String) {
+        let set = documents("{kind: service, name: web, instances: [{address: \"\(text)\", port: 1}]}")
+        #expect(set.services.flatMap(\.instances).map(\.address) == [canonical])
+    }
+
     @Test func `a service may have no instance`() {
         let set = documents("{kind: service, name: web, instances: []}")
         #expect(set.services.map(\.instances) == [[]])

@@ -171,7 +171,7 @@ extension Feature {
                 Route.Rule(
                     action: .forward(Route.Forward(backends: [backend("web")])),
                     requestHeaders: HeaderModifier(
-                        set: [.init(name: "x-set", value: "100%")],
+                        set: [.init(name: "x-set", value: "100%"), .init(name: "x-accent", value: "%\u{301}a%")],
                         add: [.init(name: "x-add", value: "")],
                         remove: ["x-remove"]
                     ),

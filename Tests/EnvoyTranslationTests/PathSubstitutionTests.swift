@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvoyAPI
 import Routing
 import Testing
 
@@ -25,12 +26,19 @@ struct PathSubstitutionTests {
         #expect(PathSubstitution(rewrite, of: match) == substitution)
     }
 
-    @Test func `a prefix of nine elements can be removed within Envoy's limit`() throws {
-        let prefix = Match.PathMatch.prefix(String(repeating: "/element", count: 9))
+    @Test func `the twenty elements that a document may remove are within Envoy's limit`() {
+        #expect(PathRewrite.maximumRemovedElements == 20)
+        let prefix = Match.PathMatch.prefix(String(repeating: "/element", count: PathRewrite.maximumRemovedElements))
         guard case .removal(let pattern) = PathSubstitution(.replacePrefixMatch("/"), of: prefix) else {
             Issue.record("not a removal")
             return
         }
         #expect(RegularExpression.refusal(of: pattern) == nil)
+    }
+
+    @Test(arguments: [("/a", "/a"), ("/\\1", "/\\\\1"), ("/\\\u{301}", "/\\\\\u{301}")])
+    func `a backslash in a new path is no reference to a group`(path: String, substitution: String) {
+        let rewrite = Envoy_Type_Matcher_V3_RegexMatchAndSubstitute(wholePathWith: path)
+        #expect(Array(rewrite.substitution.unicodeScalars) == Array(substitution.unicodeScalars))
     }
 }

@@ -18,6 +18,8 @@ struct RandomConversation {
     /// Versions that the proxy refuses.
     private var bad: Set<ResourceVersion> = []
     private let tellsCulprit: Bool
+    /// Whether it takes the rest of a response with a bad cluster or listener, as Envoy does.
+    private let keepsTheRest: Bool
 
     static let types: [TypeURL] = [.cluster, .endpoints, .listener, .routeConfiguration]
     static let universe: [ResourceName] = ["a", "b", "c", "d"]
@@ -38,10 +40,11 @@ struct RandomConversation {
         self.generator = SeededGenerator(seed: seed)
         self.envoy = FakeEnvoy(variant)
         self.tellsCulprit = Bool.random(using: &self.generator)
+        self.keepsTheRest = Bool.random(using: &self.generator)
         // Some versions are bad for the whole conversation.
-        for byName in Self.pool.values {
-            for resources in byName.values where Int.random(in: 0..<4, using: &self.generator) == 0 {
-                self.bad.insert(resources[3].version)
+        for type in Self.types {
+            for name in Self.universe where Int.random(in: 0..<4, using: &self.generator) == 0 {
+                if let resource = Self.pool[type]?[name]?[3] { self.bad.insert(resource.version) }
             }
         }
         for _ in 0..<steps where self.failure == nil { self.step() }
@@ -117,7 +120,7 @@ struct RandomConversation {
             self.names[type, default: []].insert(name)
             self.note { _ in "subscribe \(type) \(name)" }
             self.envoy.subscribe(type, name)
-        } else if let name = self.names[type]?.randomElement(using: &self.generator) {
+        } else if let name = self.names[type]?.sorted().randomElement(using: &self.generator) {
             self.names[type]?.remove(name)
             self.note { _ in "unsubscribe \(type) \(name)" }
             self.envoy.unsubscribe(type, name)
@@ -132,15 +135,21 @@ struct RandomConversation {
 
     private mutating func answer(_ response: Response) {
         self.note { _ in "answer \(response.type) \(response.nonce): \(response.resources) - \(response.removals)" }
-        if let culprit = response.resources.first(where: { self.bad.contains($0.version) }) {
-            self.envoy.nack(response.type, self.tellsCulprit ? "bad: \(culprit.name)" : "something is bad")
+        let culprits = response.resources.filter { self.bad.contains($0.version) }
+        if let culprit = culprits.min(by: { $0.name < $1.name }) {
+            let bad = self.bad
+            self.envoy.nack(
+                response.type,
+                self.tellsCulprit ? "bad: \(culprit.name)" : "something is bad",
+                keeping: self.keepsTheRest && response.type.isRoot ? { !bad.contains($0.version) } : nil
+            )
         } else {
             self.envoy.ack(response.type)
         }
     }
 
     private mutating func reconnect() {
-        guard !self.looksCurrentAndIsNot else { return }
+        guard !self.looksCurrentAndIsNot, !self.cannotBeHelped else { return }
         self.generation += 1
         self.note { "reconnect, holding \($0.envoy.holds)" }
         let comesLater = Bool.random(using: &self.generator)
@@ -154,6 +163,15 @@ struct RandomConversation {
         self.envoy.machine.variant == .sotw
             && self.names.contains { type, names in
                 names.contains { self.envoy.holds[type]?[$0] == nil && self.contents[type]?[$0] != nil }
+            }
+    }
+
+    /// A state-of-the-world client that takes nothing of a response with a bad cluster in it, and reconnects: what it holds
+    /// of that cluster is not known, and to find out who is bad by leaving resources out could remove what it holds.
+    private var cannotBeHelped: Bool {
+        self.envoy.machine.variant == .sotw && !self.keepsTheRest
+            && Self.types.contains { type in
+                type.isRoot && (self.contents[type] ?? [:]).values.contains { self.bad.contains($0.version) }
             }
     }
 

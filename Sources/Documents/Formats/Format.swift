@@ -51,10 +51,15 @@ extension Faults {
 // MARK: - Lists and maps
 
 extension Format {
-    static func list<Item>(of item: Format<Item>, atLeast minimum: Int = 0) -> Format where Value == [Item] {
-        let bounds: [(key: String, value: JSONValue)] = minimum == 0 ? [] : [("minItems", .number(String(minimum)))]
-        let schema: JSONValue = ["type": "array", "items": item.schema]
-        return Format(schema: schema.adding(bounds)) { node, faults in
+    static func list<Item>(
+        of item: Format<Item>,
+        atLeast minimum: Int = 0,
+        atMost maximum: Int? = nil
+    ) -> Format where Value == [Item] {
+        var schema: JSONValue = ["type": "array", "items": item.schema]
+        schema = minimum == 0 ? schema : schema.adding([("minItems", .number(String(minimum)))])
+        schema = maximum.map { schema.adding([("maxItems", .number(String($0)))]) } ?? schema
+        return Format(schema: schema) { node, faults in
             guard case .list(let items) = node.content else {
                 faults.wrongType(node, expected: "a list", cure: "write it as a list: \(node.label): [...]")
                 return nil
@@ -67,6 +72,15 @@ extension Format {
                     cure: "add an entry"
                 )
             }
+            if let maximum, items.count > maximum {
+                faults.report(
+                    .outOfRange,
+                    line: node.line,
+                    "\(node.label) must have at most \(maximum) entries and has \(items.count)",
+                    cure: "remove some"
+                )
+                return nil
+            }
             return items.compactMap { item.read($0, faults) }
         }
     }
@@ -74,8 +88,12 @@ extension Format {
 
 extension Format where Value == [String: String] {
     /// Any keys, with strings for values.
-    static var map: Format {
-        Format(schema: ["type": "object", "additionalProperties": ["type": "string"]]) { node, faults in
+    static var map: Format { .map(of: .text, to: .text) }
+
+    static func map(of key: Format<String>, to value: Format<String>) -> Format {
+        Format(
+            schema: ["type": "object", "propertyNames": key.schema, "additionalProperties": value.schema]
+        ) { node, faults in
             guard case .mapping(let entries) = node.content else {
                 faults.wrongType(
                     node,
@@ -86,7 +104,13 @@ extension Format where Value == [String: String] {
             }
             var map: [String: String] = [:]
             for entry in entries {
-                map[entry.key] = Format<String>.text.read(entry.value, faults)
+                let name = YAMLNode(
+                    label: "a key of \(node.label)",
+                    line: entry.line,
+                    content: .scalar(YAMLScalar(text: entry.key, isQuoted: true))
+                )
+                guard let key = key.read(name, faults) else { continue }
+                map[key] = value.read(entry.value, faults)
             }
             return map
         }

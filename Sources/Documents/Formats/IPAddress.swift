@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An address literal, to tell addresses from host names and to compare addresses however they are written.
-struct IPAddress: Hashable {
+struct IPAddress: Hashable, CustomStringConvertible {
     static let version4Pattern = "(\(octet)\\.){3}\(octet)"
     private static let octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
@@ -14,6 +14,34 @@ struct IPAddress: Hashable {
         let parsed = characters.contains(UInt8(ascii: ":")) ? Self.version6(characters) : Self.version4(characters)
         guard let parsed else { return nil }
         self.bytes = parsed
+    }
+
+    /// As in RFC 5952: equal addresses have one text.
+    var description: String {
+        guard self.bytes.count == 16 else { return self.bytes.map { "\($0)" }.joined(separator: ".") }
+        if self.bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) {
+            return "::ffff:" + self.bytes[12...].map { "\($0)" }.joined(separator: ".")
+        }
+        let groups = stride(from: 0, to: 16, by: 2).map { UInt16(self.bytes[$0]) << 8 | UInt16(self.bytes[$0 + 1]) }
+        func text(_ groups: some Sequence<UInt16>) -> String {
+            groups.map { String($0, radix: 16) }.joined(separator: ":")
+        }
+        let gap = Self.longestRunOfZeros(in: groups)
+        return gap.count < 2 ? text(groups) : "\(text(groups[..<gap.lowerBound]))::\(text(groups[gap.upperBound...]))"
+    }
+
+    /// The first of several that are as long.
+    private static func longestRunOfZeros(in groups: [UInt16]) -> Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        for (index, group) in groups.enumerated() {
+            if group != 0 {
+                start = index + 1
+            } else if index + 1 - start > longest.count {
+                longest = start..<index + 1
+            }
+        }
+        return longest
     }
 
     /// Four decimal numbers. Without leading zeros, which some read as octal.

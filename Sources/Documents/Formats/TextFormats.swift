@@ -34,11 +34,23 @@ extension Format where Value == String {
     static func text(
         _ expected: String,
         pattern: String,
+        maximumBytes: Int? = nil,
         cure: @escaping @Sendable (String) -> String,
         parse: @escaping @Sendable (String) -> String?
     ) -> Format {
-        Format(schema: ["type": "string", "pattern": .string(pattern)]) { node, faults in
+        let schema: JSONValue = ["type": "string", "pattern": .string(pattern)]
+        let bounds: [(key: String, value: JSONValue)] = maximumBytes.map { [("maxLength", .number(String($0)))] } ?? []
+        return Format(schema: schema.adding(bounds)) { node, faults in
             guard let text = Self.text.read(node, faults) else { return nil }
+            if let maximumBytes, text.utf8.count > maximumBytes {
+                faults.report(
+                    .outOfRange,
+                    line: node.line,
+                    "\(node.label) must have at most \(maximumBytes) bytes and has \(text.utf8.count)",
+                    cure: "shorten it"
+                )
+                return nil
+            }
             guard let parsed = parse(text) else {
                 let message = "\(node.label) must be \(expected), which \(text.excerpt) is not"
                 faults.report(.badFormat, line: node.line, message, cure: cure(text))
@@ -77,72 +89,28 @@ extension Format where Value == String {
         }
     }
 
+    /// In its canonical form: Envoy refuses a second listener on one address, however it is written.
     static var ipAddress: Format {
         .text("an IP address", pattern: "^(\(IPAddress.version4Pattern)|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$") { _ in
             "write an IPv4 or IPv6 address, such as 10.0.0.1 or \"::1\"; host names are not resolved"
         } parse: {
-            IPAddress($0) == nil ? nil : $0
+            IPAddress($0)?.description
         }
     }
 
-    /// A path as requests have it.
-    static var path: Format {
-        .text("a path", pattern: "^(/[^/?#\\s]+)*/?$") { text in
-            text.hasPrefix("/")
-                ? "write a path without \"//\", \"?\", \"#\" and spaces"
-                : "begin it with a slash: \("/\(text)".excerpt)"
-        } parse: {
-            TextSyntax.isPath($0) ? $0 : nil
-        }
-    }
-
-    /// A path by whose elements to match; without the slash at its end, but for "/" itself.
-    static var pathPrefix: Format {
-        self.path.map { path in
-            path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        }
-    }
-
-    static var method: Format {
-        .text("an HTTP method in capital letters", pattern: "^[A-Z][A-Z0-9_-]*$") { _ in
-            "write a method such as GET"
-        } parse: {
-            TextSyntax.isMethod($0) ? $0 : nil
-        }
-    }
-
-    /// In lower case.
-    static var headerName: Format {
-        .text("a header name", pattern: "^\(TextSyntax.tokenPattern)$") { _ in
-            "write letters, digits and dashes, such as x-canary"
-        } parse: {
-            TextSyntax.isToken($0) ? $0.lowercased() : nil
-        }
-    }
-
-    /// The name of a header that may be edited: Envoy refuses to edit the host, which has its own field.
-    static var editableHeaderName: Format {
-        Format(schema: self.headerName.schema) { node, faults in
-            let name = Self.headerName.read(node, faults)
-            guard name != "host" else {
-                faults.report(
-                    .badFormat,
-                    line: node.line,
-                    "\(node.label) must be a header other than host",
-                    cure: "use rewrite.hostname to change the host"
-                )
-                return nil
+    /// A word that becomes part of a name in Envoy. ASCII only: what Unicode holds to be equal is equal here and has
+    /// one cluster, and would be two names in Envoy.
+    static func label(emptyAllowed: Bool = false) -> Format {
+        .text(
+            "printable ASCII\(emptyAllowed ? "" : " and not empty")",
+            pattern: "^[ -~]\(emptyAllowed ? "*" : "+")$",
+            maximumBytes: 255,
+            cure: { _ in "write letters, digits and punctuation" },
+            parse: { text in
+                let isPrintable = text.utf8.allSatisfy { (UInt8(ascii: " ")...UInt8(ascii: "~")).contains($0) }
+                return isPrintable && (emptyAllowed || !text.isEmpty) ? text : nil
             }
-            return name
-        }
-    }
-
-    static var headerValue: Format {
-        .text("a header value", pattern: "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$") { _ in
-            "write it without line breaks and control characters"
-        } parse: { text in
-            text.unicodeScalars.contains { $0 != "\t" && ($0 < " " || $0 == "\u{7F}") } ? nil : text
-        }
+        )
     }
 
     /// What a proxy says of itself, with an optional `*` at the end.
@@ -176,35 +144,5 @@ extension Format where Value == YAMLNode {
     /// Text of a form that depends on another field.
     static var dependentText: Format {
         Format(schema: Format<String>.text.schema) { node, _ in node }
-    }
-}
-
-extension Format where Value == Duration {
-    static func duration(zeroAllowed: Bool = false) -> Format {
-        Format(schema: ["type": "string", "pattern": .string("^\(TextSyntax.durationPattern)$")]) { node, faults in
-            guard case .scalar(let scalar) = node.content, scalar.meaning == .string else {
-                faults.wrongType(node, expected: "a duration", cure: "write a number and a unit, such as 10s or 250ms")
-                return nil
-            }
-            guard let duration = TextSyntax.duration(scalar.text) else {
-                faults.report(
-                    .badFormat,
-                    line: node.line,
-                    "\(node.label) must be a duration, which \(scalar.text.excerpt) is not",
-                    cure: "write whole numbers with the units h, m, s and ms, such as 10s, 250ms or 1m30s"
-                )
-                return nil
-            }
-            guard zeroAllowed || duration > .zero else {
-                faults.report(
-                    .outOfRange,
-                    line: node.line,
-                    "\(node.label) must be more than zero",
-                    cure: "write a longer duration, or leave the field out"
-                )
-                return nil
-            }
-            return duration
-        }
     }
 }

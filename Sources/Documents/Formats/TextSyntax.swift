@@ -10,6 +10,11 @@ enum TextSyntax {
     /// The Gateway API's subset of Go's durations: https://gateway-api.sigs.k8s.io/geps/gep-2257/
     static let durationPattern = "([0-9]{1,5}(h|m|s|ms)){1,4}"
 
+    /// Far below what a proxy's timers can count.
+    static let maximumDuration = Duration.seconds(24 * 3600)
+    /// One character. A tab is none of them.
+    static let noControlCharacters = "[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]"
+
     private static let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
     static func isName(_ text: Substring) -> Bool {
@@ -27,7 +32,7 @@ enum TextSyntax {
     }
 
     static func isPath(_ text: String) -> Bool {
-        text.hasPrefix("/") && !text.contains("//")
+        text.hasPrefix("/") && !text.unicodeScalars.contains("//".unicodeScalars)
             && !text.unicodeScalars.contains {
                 $0 == "?" || $0 == "#" || $0 < " " || $0 == "\u{7F}" || $0.properties.isWhitespace
             }
@@ -41,6 +46,10 @@ enum TextSyntax {
 
     static func isToken(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { self.isAlphanumeric($0) || "!#$%&'*+.^_`|~-".utf8.contains($0) }
+    }
+
+    static func hasControlCharacters(_ text: String) -> Bool {
+        text.utf8.contains { $0 != UInt8(ascii: "\t") && ($0 < UInt8(ascii: " ") || $0 == 0x7F) }
     }
 
     static func duration(_ text: String) -> Duration? {

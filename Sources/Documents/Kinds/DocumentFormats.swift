@@ -26,10 +26,4 @@ enum CommonFormats {
     static let name = Field("name", Format.name, "Unique among the documents of its kind, in all files.")
 
     static let gatewayName = Format<String>.name.map { GatewayName($0) }
-
-    static let meta = Field(
-        "meta",
-        Format<[String: String]>.map,
-        "Keys and values, for subsets to choose by. Values are strings: put numbers in quotes."
-    )
 }

@@ -4,10 +4,13 @@ import Routing
 
 /// Edits to the headers of a request or a response.
 enum HeaderFormats {
+    /// A proxy refuses a message with more headers than this unless it is told otherwise, and an edit of over 1,000.
+    private static let maximumEdits = 100
+
     static let modifier = Format<HeaderModifier>.object(
-        Field("set", .list(of: header), "Overwrites these headers."),
-        Field("add", .list(of: header), "Appends to these headers."),
-        Field("remove", .list(of: .editableHeaderName), "Removes these headers.")
+        Field("set", .list(of: header, atMost: maximumEdits), "Overwrites these headers."),
+        Field("add", .list(of: header, atMost: maximumEdits), "Appends to these headers."),
+        Field("remove", .list(of: .editableHeaderName, atMost: maximumEdits), "Removes these headers.")
     ) { _, _, set, add, remove in
         HeaderModifier(set: set ?? [], add: add ?? [], remove: remove ?? [])
     }

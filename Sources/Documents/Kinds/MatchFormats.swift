@@ -8,7 +8,11 @@ enum MatchFormats {
         Field("path", path, "What the path must be. Default: any."),
         Field("method", .method, "The request's method. Default: any."),
         Field("headers", .list(of: value(named: .headerName)), "Headers, of which every one must hold."),
-        Field("queryParams", .list(of: value(named: .nonEmptyText)), "Query parameters, of which every one must hold.")
+        Field(
+            "queryParams",
+            .list(of: value(named: .queryParameterName)),
+            "Query parameters, of which every one must hold."
+        )
     ) { _, _, path, method, headers, queryParameters in
         Match(
             path: path ?? .prefix("/"),

@@ -5,9 +5,16 @@ import Routing
 
 /// A rule of a route: its matches and what happens to the requests that match.
 enum RuleFormats {
+    /// So that the sum of their weights fits into the 32 bits that Envoy has for it.
+    static let maximumBackends = 1000
+
     static let rule = Format<Route.Rule>.object(
         Field("matches", .list(of: MatchFormats.match), "One of them must hold. Default: every request matches."),
-        Field("backends", .list(of: backend, atLeast: 1), "The services to send the request to, by weight."),
+        Field(
+            "backends",
+            .list(of: backend, atLeast: 1, atMost: maximumBackends),
+            "The services to send the request to, by weight."
+        ),
         Field("rewrite", RewriteFormats.rewrite.located, "Changes to host and path before the request is sent on."),
         Field("redirect", RewriteFormats.redirect.located, "Answer that the client shall go elsewhere."),
         Field("requestHeaders", HeaderFormats.modifier, "Changes to the headers of the request."),
@@ -66,24 +73,36 @@ enum RuleFormats {
     }
 
     private static let subset = Format<Subset>.object(
-        Field("tags", .list(of: .nonEmptyText), "The instance has every one of these tags."),
-        CommonFormats.meta
+        Field("tags", .list(of: .label()), "The instance has every one of these tags."),
+        Field("meta", .map(of: .label(), to: .label(emptyAllowed: true)), "The instance has these keys and values.")
     ) { _, _, tags, meta in
         Subset(tags: Set(tags ?? []), meta: meta ?? [:])
     }
 
-    /// There is no prefix to replace where a path matched as a whole.
+    /// There is no prefix to replace where a path matched as a whole, and Envoy cannot remove one of any length.
     private static func checkPrefix(_ path: PathRewrite?, line: Int?, _ matches: [Match], _ faults: Faults) {
-        guard case .replacePrefixMatch = path, let line else { return }
+        guard case .replacePrefixMatch(let replacement) = path, let line else { return }
         for match in matches {
-            if case .prefix = match.path { continue }
-            faults.report(
-                .conflictingFields,
-                line: line,
-                "replacePrefixMatch has no meaning in a rule with a path match that is not a PathPrefix",
-                cure: "use replaceFullPath, or match by PathPrefix"
-            )
-            return
+            guard case .prefix(let prefix) = match.path else {
+                faults.report(
+                    .conflictingFields,
+                    line: line,
+                    "replacePrefixMatch has no meaning in a rule with a path match that is not a PathPrefix",
+                    cure: "use replaceFullPath, or match by PathPrefix"
+                )
+                return
+            }
+            let elements = prefix.utf8.count { $0 == UInt8(ascii: "/") }
+            if replacement == "/", elements > PathRewrite.maximumRemovedElements {
+                faults.report(
+                    .outOfRange,
+                    line: line,
+                    "replacePrefixMatch: / must be for a prefix of at most \(PathRewrite.maximumRemovedElements) path "
+                        + "elements, and \(prefix.excerpt) has \(elements)",
+                    cure: "match by a shorter prefix, or replace it by something"
+                )
+                return
+            }
         }
     }
 }

@@ -4,12 +4,15 @@ import Catalog
 
 /// `kind: service`: a service and its instances, for services that no catalog knows.
 enum ServiceFormats {
+    /// So that the sum of their weights fits into the 32 bits that Envoy has for it.
+    static let maximumInstances = 65_536
+
     static let document = Format<Document.Body>.object(
         DocumentKind.service.field,
         CommonFormats.name,
         Field(
             "instances",
-            .list(of: instance.located),
+            .list(of: instance.located, atMost: maximumInstances),
             .required,
             "The running copies of the service. May be empty: []."
         )
@@ -34,7 +37,7 @@ enum ServiceFormats {
             "Share of the requests among the instances of the service. 0: no new requests."
         ),
         Field("tags", .list(of: .nonEmptyText), "Words for subsets to choose by."),
-        CommonFormats.meta,
+        Field("meta", .map, "Keys and values, for subsets to choose by. Values are strings: put numbers in quotes."),
         Field(
             "health",
             .choice,
@@ -58,9 +61,9 @@ enum ServiceFormats {
     }
 
     private static let locality = Format<Locality>.object(
-        Field("region", .text, "Such as eu-west-1."),
-        Field("zone", .text, "Within the region, such as eu-west-1a."),
-        Field("subZone", .text, "Within the zone, such as a rack.")
+        Field("region", .label(emptyAllowed: true), "Such as eu-west-1."),
+        Field("zone", .label(emptyAllowed: true), "Within the region, such as eu-west-1a."),
+        Field("subZone", .label(emptyAllowed: true), "Within the zone, such as a rack.")
     ) { _, _, region, zone, subZone in
         Locality(region: region ?? "", zone: zone ?? "", subZone: subZone ?? "")
     }

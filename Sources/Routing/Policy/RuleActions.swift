@@ -16,6 +16,10 @@ package enum PathRewrite: Hashable, Sendable {
     case replaceFullPath(String)
     /// In place of the prefix that matched. Only for rules that match by prefix.
     case replacePrefixMatch(String)
+
+    /// How many elements a prefix may have that "/" replaces: a proxy removes them by a regular expression, and the size
+    /// of those is limited.
+    package static let maximumRemovedElements = 20
 }
 
 /// An answer that sends the client elsewhere. What is nil stays as in the request.

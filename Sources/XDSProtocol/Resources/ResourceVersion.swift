@@ -31,6 +31,8 @@ package struct ResourceVersion: Hashable, Sendable {
             let low = UInt64(text.suffix(16), radix: 16)
         else { return nil }
         self.init(high: high, low: low)
+        // Other spellings of the number are somebody else's.
+        if self.description != text { return nil }
     }
 
     private init(high: UInt64, low: UInt64) {

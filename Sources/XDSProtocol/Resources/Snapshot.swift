@@ -2,8 +2,7 @@
 
 package import HashTreeCollections
 
-/// Everything that the proxies of one node group should hold. Immutable, and it shares what did not change with the one
-/// before.
+/// Everything that the proxies of one node group should hold. Immutable.
 package struct Snapshot: Sendable {
     package typealias Resources = TreeDictionary<ResourceName, Resource>
 

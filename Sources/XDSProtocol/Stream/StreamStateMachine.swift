@@ -72,31 +72,40 @@ package struct StreamStateMachine: Sendable {
     // MARK: Inputs
 
     package mutating func received(_ request: SotWRequest) -> [Action] {
-        let (isFirst, violation) = self.admit(request.type)
-        if let violation { return [.close(violation)] }
-        var actions = self.answered(
-            request.type,
-            nonce: request.responseNonce,
-            error: request.errorDetail,
-            isFirst: isFirst
-        )
-        self.states[request.type]?.received(request, isFirst: isFirst, snapshot: self.snapshot)
-        actions += self.pump()
-        return actions
+        self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
+            state,
+            isFirst,
+            snapshot in
+            state.received(request, isFirst: isFirst, snapshot: snapshot)
+        }
     }
 
     package mutating func received(_ request: DeltaRequest) -> [Action] {
-        let (isFirst, violation) = self.admit(request.type)
-        if let violation { return [.close(violation)] }
-        var actions = self.answered(
-            request.type,
-            nonce: request.responseNonce,
-            error: request.errorDetail,
-            isFirst: isFirst
-        )
-        self.states[request.type]?.received(request, isFirst: isFirst, snapshot: self.snapshot)
-        actions += self.pump()
-        return actions
+        self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
+            state,
+            isFirst,
+            snapshot in
+            state.received(request, isFirst: isFirst, snapshot: snapshot)
+        }
+    }
+
+    private mutating func received(
+        _ type: TypeURL,
+        nonce: Nonce,
+        error: String?,
+        subscription: (inout TypeState, _ isFirst: Bool, Snapshot?) -> Void
+    ) -> [Action] {
+        let isFirst = self.states[type] == nil
+        guard !isFirst || self.states.count < self.limits.types else {
+            return [.close(.resourceExhausted("more than \(self.limits.types) resource types on one stream"))]
+        }
+        let actions = self.answered(type, nonce: nonce, error: error, isFirst: isFirst)
+        subscription(&self.states[type, default: TypeState(type: type)], isFirst, self.snapshot)
+        let names = self.states.values.reduce(0) { $0 + $1.subscription.names.count }
+        if names > self.limits.subscriptions {
+            return [.close(.resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))]
+        }
+        return actions + self.pump()
     }
 
     /// - Parameter changes: what differs from the snapshot before; nil if that is unknown.
@@ -122,21 +131,6 @@ package struct StreamStateMachine: Sendable {
     }
 
     // MARK: Requests
-
-    private mutating func admit(_ type: TypeURL) -> (isFirst: Bool, violation: Violation?) {
-        if self.states[type] != nil {
-            let subscriptions = self.states.values.reduce(0) { $0 + $1.subscription.names.count }
-            if subscriptions > self.limits.subscriptions {
-                return (false, .resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))
-            }
-            return (false, nil)
-        }
-        guard self.states.count < self.limits.types else {
-            return (false, .resourceExhausted("more than \(self.limits.types) resource types on one stream"))
-        }
-        self.states[type] = TypeState(type: type)
-        return (true, nil)
-    }
 
     /// Takes the ACK or NACK that a request may be.
     private mutating func answered(_ type: TypeURL, nonce: Nonce, error: String?, isFirst: Bool) -> [Action] {
@@ -242,16 +236,16 @@ package struct StreamStateMachine: Sendable {
         _ actions: inout [Action]
     ) {
         guard self.states[.endpoints] != nil else { return }
-        var isAwaiting = false
+        let wasAwaiting = !self.awaitedEndpoints.isEmpty
         for cluster in clusters where heldBefore[cluster.name]?.version != cluster.version {
             guard snapshot[.endpoints, cluster.name] != nil else { continue }
             if self.states[.endpoints]?.subscription.contains(cluster.name) == true {
                 self.states[.endpoints]?.owed.insert(cluster.name)
             }
             self.awaitedEndpoints.insert(cluster.name)
-            isAwaiting = true
         }
-        if isAwaiting {
+        // Counted from the first of them: a stream of updates must not put the deadline off for ever.
+        if !wasAwaiting, !self.awaitedEndpoints.isEmpty {
             self.deadlines += 1
             actions.append(.wake(self.deadlines, after: Self.endpointsDeadline))
         }

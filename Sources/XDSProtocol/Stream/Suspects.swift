@@ -34,7 +34,7 @@ struct Suspects: Sendable {
 
     /// A resource whose turn it is to be sent by itself. Whoever has new content meanwhile is let go.
     mutating func nextTrial(current: (ResourceName) -> Resource?) -> Resource? {
-        while let (name, conviction) = self.awaitingTrial.first {
+        while let (name, conviction) = self.awaitingTrial.min(by: { $0.key < $1.key }) {
             guard let resource = current(name), resource.version == conviction.version else {
                 self.awaitingTrial[name] = nil
                 continue
@@ -63,6 +63,23 @@ struct Suspects: Sendable {
         self.awaitingTrial.merge(self.accused) { first, _ in first }
         self.accused = [:]
         return changed
+    }
+
+    /// Convicts those that the message names, or everybody, without a trial.
+    mutating func convict(_ changed: [Resource], message: String) -> [Resource] {
+        let message = String(message.prefix(1024))
+        let named = changed.filter { Self.mentions(message, $0.name.rawValue) }
+        let blamed = named.isEmpty ? changed : named
+        for resource in blamed {
+            self.forget(resource.name)
+            self.convicted[resource.name] = Conviction(version: resource.version, message: message)
+        }
+        return blamed
+    }
+
+    /// The client took this very content.
+    mutating func accepted(_ resource: Resource) {
+        if self.excludes(resource) { self.forget(resource.name) }
     }
 
     /// A response was accepted: of one on trial if `trial` is given, of others otherwise.

@@ -8,6 +8,7 @@ extension TypeState {
         let change = self.subscription.replace(with: request.resourceNames, type: self.type, isFirst: isFirst)
         if isFirst {
             self.claimedVersion = request.versionInfo.isEmpty ? nil : request.versionInfo
+            self.knowsWhatIsHeld = request.versionInfo.isEmpty
         }
         // A root type's answer lists everything, so that the client learns what there is not.
         if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
@@ -60,7 +61,7 @@ extension TypeState {
         var changed = self.takeChanged(snapshot, pushes: pushes, step: step)
         let isRemoval: Bool
         if case .removals = step { isRemoval = true } else { isRemoval = false }
-        if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes,
+        if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !(type.isRoot && !self.knowsWhatIsHeld),
             let suspect = self.suspects.nextTrial(current: { subscription.contains($0) ? snapshot[type, $0] : nil })
         {
             changed = [suspect]
@@ -70,7 +71,9 @@ extension TypeState {
             // Only what changed: the protocol allows it for types that are not root types. What is gone is not told;
             // the client stops asking for it when its parent is gone.
             self.doomed = []
-            return changed.isEmpty ? nil : Next(upserts: changed, trial: trial?.name)
+            guard self.owesAnswer || !changed.isEmpty else { return nil }
+            self.owesAnswer = false
+            return Next(upserts: changed, trial: trial?.name)
         }
         let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
         guard self.owesAnswer || !changed.isEmpty || hasRemovals else { return nil }
@@ -117,7 +120,9 @@ extension TypeState {
     private mutating func whole(_ snapshot: Snapshot, trial: Resource?, removing: Bool) -> [Resource] {
         var resources: [Resource] = []
         for resource in self.subscribed(in: snapshot) {
-            if resource == trial || !self.suspects.excludes(resource) {
+            // Of a client that holds nobody knows what, the last good version is not known either. To leave the resource
+            // out would remove it; with it in, clients take the rest and keep what they have of it.
+            if resource == trial || !self.knowsWhatIsHeld || !self.suspects.excludes(resource) {
                 resources.append(resource)
             } else if let held = self.acknowledged[resource.name]?.resource {
                 resources.append(held)

@@ -9,7 +9,7 @@ import HashTreeCollections
 struct TypeState: Sendable {
     /// What the client said it has: by ACK, or by `initial_resource_versions`.
     struct Held: Sendable, Equatable {
-        /// Nil if the client named a version that we cannot have made.
+        /// Nil if nobody knows: the client named a version that we cannot have made, or refused a response with it.
         var version: ResourceVersion?
         /// What a state-of-the-world response must repeat when the newest was refused. Nil if learned from a reconnect.
         var resource: Resource?
@@ -35,8 +35,9 @@ struct TypeState: Sendable {
     var subscription = Subscription()
     var acknowledged: [ResourceName: Held] = [:]
     var inFlight: InFlight?
-    /// Whether `acknowledged` is all that the client holds: not before its first ACK on this stream.
-    var knowsWhatIsHeld = false
+    /// SotW: whether `acknowledged` is all that the client holds. Not when it reconnects with a version that is not the
+    /// current one: then it holds nobody knows what, until it accepts something.
+    var knowsWhatIsHeld = true
     var suspects = Suspects()
     /// Names to compare with the snapshot at the next opportunity.
     var dirty: Set<ResourceName> = []
@@ -101,6 +102,7 @@ struct TypeState: Sendable {
         if flight.isWhole { self.acknowledged.removeAll(keepingCapacity: true) }
         for resource in flight.upserts where self.subscription.contains(resource.name) {
             self.acknowledged[resource.name] = Held(version: resource.version, resource: resource)
+            if !self.suspects.isEmpty { self.suspects.accepted(resource) }
         }
         for name in flight.removals { self.acknowledged[name] = nil }
         self.suspects.acknowledged(
@@ -109,19 +111,38 @@ struct TypeState: Sendable {
         )
     }
 
-    /// The response was refused. What of it the client kept is unknown; `acknowledged` stays as it was.
+    /// The response was refused. What of it the client kept is unknown: Envoy keeps the good clusters and listeners of a
+    /// response that it refuses.
     /// - Returns: the resources that may be to blame.
     mutating func reject(message: String) -> [Resource] {
         guard let flight = self.inFlight?.content else { return [] }
         self.inFlight = nil
-        let isNew = { (resource: Resource) in self.acknowledged[resource.name]?.version != resource.version }
-        let changed = flight.upserts.filter(isNew)
-        let blamed = self.suspects.refused(changed.isEmpty ? flight.upserts : changed, message: message)
+        let new = flight.upserts.filter { resource in
+            // A stand-in was accepted once.
+            let held = self.acknowledged[resource.name]
+            return held?.version != resource.version && held?.resource != resource
+        }
+        let changed: [Resource]
+        if let trial = flight.trial {
+            changed = flight.upserts.filter { $0.name == trial }
+        } else {
+            changed = new.isEmpty ? flight.upserts : new
+        }
+        if flight.isWhole, !self.knowsWhatIsHeld {
+            return self.rejectBlindly(changed, message: message)
+        }
+        let blamed = self.suspects.refused(changed, message: message)
+        // What is not asked for any more may have been to blame; it is not sent again anyhow.
+        for resource in changed where !self.subscription.contains(resource.name) { self.suspects.forget(resource.name) }
         if flight.isWhole, !changed.isEmpty {
             // What it left out was to be removed: say so again, without the culprit.
             let sent = Set(flight.upserts.map(\.name))
-            self.owesAnswer = !self.knowsWhatIsHeld || self.acknowledged.keys.contains { !sent.contains($0) }
+            self.owesAnswer = self.acknowledged.keys.contains { !sent.contains($0) }
         }
+        for resource in new where self.subscription.contains(resource.name) {
+            self.acknowledged[resource.name] = Held(version: nil, resource: self.acknowledged[resource.name]?.resource)
+        }
+        for name in flight.removals { self.acknowledged[name]?.version = nil }
         // The rest of the response is looked at again: what was not to blame is sent without the culprit.
         self.dirty.formUnion(flight.upserts.map(\.name))
         if flight.upserts.isEmpty {
@@ -129,6 +150,16 @@ struct TypeState: Sendable {
             for name in flight.removals { self.acknowledged[name] = nil }
         } else {
             self.dirty.formUnion(flight.removals)
+        }
+        return blamed
+    }
+
+    /// As `reject`, of a whole response to a client that holds nobody knows what: nothing is tried, because a response
+    /// that leaves a resource out removes it. Clients take the good ones of such a response.
+    private mutating func rejectBlindly(_ changed: [Resource], message: String) -> [Resource] {
+        let blamed = self.suspects.convict(changed, message: message)
+        for resource in changed {
+            self.acknowledged[resource.name] = Held(version: resource.version, resource: nil)
         }
         return blamed
     }

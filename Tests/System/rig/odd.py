@@ -1,0 +1,294 @@
+"""Documents that nobody would write and that Signalbox may have to accept: every field at its edges and beyond them.
+
+The same seed gives the same documents. A value that has to be refused is rare, so that most documents are good.
+"""
+
+import json
+import random
+import re
+
+COMBINING = "\u0301"  # makes one character, to Swift, with whatever stands before it
+NAMES = ["a", "A", "0", "web", "Web", "x.y_z-", "a..b", "n" * 253]
+BAD_NAMES = ["", "-a", "a/b", "a b", "é", "n" * 254]
+LABEL = "l" * 63
+HOSTS = [
+    "a", "web.example.com", "Web.Example.COM", "*.example.com", "*.a", "xn--bcher-kva.example", "_a._tcp.b", "1.2.3.4",
+    "0", "localhost", f"{LABEL}.com", f"{LABEL}.{LABEL}.{LABEL}.{LABEL[:61]}", f"*.{LABEL}.{LABEL}.{LABEL}.{LABEL[:61]}",
+]
+BAD_HOSTS = [
+    "", "*", "*.", "a.*", "*a.b", "a..b", ".a", "a.", "-a", "a-", "a:80", "é.com", "a\nb", "a\0", "[::1]", LABEL + "l",
+    f"{LABEL}.{LABEL}.{LABEL}.{LABEL}", "a/b", "a b", "%", "*." + COMBINING,
+]
+ADDRESSES_4 = ["127.0.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "10.0.0.1", "169.254.0.1"]
+ADDRESSES_6 = [
+    "::", "::1", "0:0::0:1", "0:0:0:0:0:0:0:1", "::ffff:1.2.3.4", "::FFFF:1.2.3.4", "::1.2.3.4", "fe80::1",
+    "2001:DB8::1", "2001:0db8:0:0:0::1", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1::8", "ff02::1", "64:ff9b::1.2.3.4",
+    "1:2:3:4:5:6:1.2.3.4", "1:0:0:4:0:0:0:8", "1:0:0:4:5:0:0:8", "::ffff:0:0",
+]
+BAD_ADDRESSES = [
+    "", "localhost", "1.2.3", "1.2.3.4.5", "010.0.0.1", "1.2.3.256", "0x7f.0.0.1", "1.2.3.4:80", "[::1]", "fe80::1%eth0",
+    "::ffff:256.1.1.1", "1:2:3:4:5:6:7:8:9", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "12345::", "::1/64", "1.2.3.4\n",
+]
+TEXTS = [
+    "a", "1", "true", " ", " a ", "a b", "\t", "%", "%%", "%%%", "100%", "%START_TIME%", "%REQ(:path)%", "%NOPE%", "%a",
+    "a%2Fb", "%" + COMBINING, "%" + COMBINING + "A%", "\\", "\\1", "\\\\0", "\\" + COMBINING, "$1", "{}", "[]", "\"", "'",
+    "a,b;c=d", "a&b=c?d", "é", "e" + COMBINING, COMBINING, "ß", "\u00a0", "\u2028", "\u200f", "\ufffd", "\uffff", "日本",
+    "\U0001f600", "\U0010ffff", "x" * 255, "x" * 256, "x" * 1024, "x" * 8192, "%" * 8192, "é" * 4096,
+]
+BAD_TEXTS = ["\0", "a\0b", "a\nb", "\n", "\r", "a\r\nb", "\x01", "\x1f", "\x7f", "x" * 8193, "%" * 16385, "\ue000"]
+PATHS = [
+    "/", "/a", "/a/", "/a/b", "/a/b/", "/.", "/..", "/a/../b", "/%", "/%2F", "/%2f%5C", "/\\", "/\\1", "/a\\" + COMBINING,
+    "/*", "/$1", "/{a}", "/a;b", "/a=b&c", "/a:b", "/:", "/é", "/e" + COMBINING, "/" + "日" * 300, "/\U0001f600", "/a.b",
+    "/pkg.Service/Method", "/a" * 19, "/a" * 20, "/element" * 20, "/abcdefghi" * 10, "/" + "x" * 1023, "/%REQ(x)%",
+]
+BAD_PATHS = [
+    "", "a", "//", "/a//b", "/?", "/a?b", "/#", "/a#b", "/a b", "/a\n", "/\0", "/\x7f", "/\t", "/\u2028", "/a" * 21,
+    "/" + "x" * 1024, "/abcdefghij" * 30, "/a" * 512, "/" + COMBINING,
+]
+HEADERS = [
+    "a", "X-Canary", "x_y", "!#$%&'*+.^_`|~-", "0", "content-length", "connection", "transfer-encoding", "te", "date",
+    "cookie", "set-cookie", "x-forwarded-for", "x-envoy-upstream-service-time", "x-envoy-retry-on", "hosts", "h" * 256,
+]
+BAD_HEADERS = ["", "host", "Host", "HOST", ":path", ":authority", ":method", ":x", ":", "a:", "a b", "a\n", "é", "h" * 257]
+METHODS = ["GET", "A", "M-SEARCH", "X_Y", "P9", "M" * 64]
+BAD_METHODS = ["", "get", "G ET", "-A", "GÉT", "A\n"]
+DURATIONS = ["1ms", "5s", "99999ms", "1m30s", "1h", "24h", "23h59m59s999ms", "0h1s"]
+BAD_DURATIONS = ["", "0s", "0h0m0s", "24h1ms", "25h", "99999h", "99999h99999h99999h99999h", "1.5s", "-1s", "1", "1us"]
+CONDITIONS = [
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
+    "refused-stream", "http3-post-connect-failure", "cancelled", "deadline-exceeded", "internal", "resource-exhausted",
+    "unavailable",
+]
+BAD_EXPRESSIONS = [
+    "", "(", "[", "(?=a)", "(?<!a)", r"\1", "a**", "a{1001}", "[z-a]", r"\pX", "[a-z]{99}", "*", r"\x{1F600}", "a{0,1000}",
+]
+LIMITS = [0, 1, 1024, 2**31 - 1, 2**31, 2**32 - 1]
+
+
+class Odd(random.Random):
+    """A choice of everything there is to choose in one set of documents."""
+
+    def __init__(self, seed, ipv6=True, mischief=0.003):
+        super().__init__(seed)
+        self.addresses, self.mischief = ADDRESSES_4 + ADDRESSES_6 * ipv6, mischief
+
+    def maybe(self, chance=0.5):
+        return self.random() < chance
+
+    def of(self, good, bad=()):
+        return self.choice(bad if bad and self.maybe(self.mischief) else good)
+
+    def number(self, low, high):
+        return self.of([low, high, self.randint(low, high)], [low - 1, high + 1, -1, 2**32, 2**64])
+
+    def some(self, make, most=3, least=0):
+        return [make() for _ in range(self.randint(least, most))]
+
+    def many(self, make, least=0, limit=100):
+        """A list, now and then as long as it may be, or longer."""
+        if self.maybe(0.01):
+            item = make()
+            return [item] * self.of([limit], [limit + 1])
+        return self.some(make, least=least)
+
+    def part(self, **fields):
+        """Each of the fields or not."""
+        return {name: make() for name, make in fields.items() if self.maybe(0.4)}
+
+    def one_of(self, **fields):
+        name = self.choice(sorted(fields))
+        return {name: fields[name]()}
+
+    def host(self):
+        return self.of(HOSTS, BAD_HOSTS)
+
+    def exact_host(self):
+        return self.of([host for host in HOSTS if "*" not in host], BAD_HOSTS)
+
+    def text(self):
+        return self.of(TEXTS, BAD_TEXTS)
+
+    def word(self):
+        return self.of([text for text in TEXTS if text.isascii() and text.isprintable() and len(text) < 256], BAD_TEXTS)
+
+    def path(self):
+        return self.of(PATHS, BAD_PATHS)
+
+    def header(self):
+        return self.of(HEADERS, BAD_HEADERS)
+
+    def duration(self):
+        return self.of(DURATIONS, BAD_DURATIONS)
+
+    def labels(self):
+        return {key: self.word() for key in self.some(self.word)}
+
+    def service(self, name):
+        return {"kind": "service", "name": name, "instances": self.many(self.instance, limit=300)}
+
+    def instance(self):
+        return {
+            "id": f"{self.random()}",
+            "address": self.of(self.addresses, BAD_ADDRESSES),
+            "port": self.number(1, 65535),
+        } | self.part(
+            weight=lambda: self.number(0, 65535),
+            tags=lambda: self.some(self.word),
+            meta=self.labels,
+            health=lambda: self.choice(["passing", "warning", "critical"]),
+            locality=lambda: self.part(region=self.word, zone=self.word, subZone=self.word),
+        )
+
+    def defaults(self, name):
+        return {"kind": "service-defaults", "name": name} | self.part(
+            protocol=lambda: self.choice(["http", "http2", "grpc"]),
+            connectTimeout=self.duration,
+            loadBalancer=lambda: {
+                "policy": self.choice(["round_robin", "least_request", "random", "ring_hash", "maglev"])
+            },
+            circuitBreaker=lambda: self.part(
+                maxConnections=self.limit,
+                maxPendingRequests=self.limit,
+                maxConcurrentRequests=self.limit,
+                maxConcurrentRetries=self.limit,
+            ),
+        )
+
+    def limit(self):
+        return self.of(LIMITS, [-1, 2**32])
+
+    def gateway(self, name):
+        listeners = [self.listener(number) for number in range(self.randint(1, 4))]
+        return {"kind": "gateway", "name": name, "proxies": {}, "listeners": listeners}
+
+    def listener(self, number):
+        name = self.of(["a", "L" * 250, "x.y"], BAD_NAMES) + str(number)
+        if self.maybe(0.2):
+            return {"name": name, "protocol": "proxyless"}
+        port = self.of([1 + number, 65535 - number], [0, 1, 65535, 65536])
+        return {"name": name, "port": port} | self.part(address=lambda: self.of(self.addresses, BAD_ADDRESSES))
+
+    def route(self, number, gateways, services):
+        return {
+            "kind": "route",
+            "name": self.of(["r", "R" * 250], BAD_NAMES) + str(number),
+            "hostnames": sorted(set(self.some(self.host)), key=str.lower),
+            "gateways": self.sample(gateways, self.randint(1, len(gateways))),
+            "rules": self.some(lambda: self.rule(services), least=1, most=4),
+        }
+
+    def rule(self, services):
+        rule = self.part(requestHeaders=self.edits, responseHeaders=self.edits)
+        by_prefix = self.maybe()
+        if self.maybe(0.9):
+            rule["matches"] = self.some(lambda: self.match(by_prefix))
+        if self.maybe(0.3):
+            redirect = self.part(
+                scheme=lambda: self.choice(["http", "https"]),
+                hostname=self.exact_host,
+                path=lambda: self.new_path(by_prefix),
+                statusCode=lambda: self.of([301, 302, 303, 307, 308], [200, 304]),
+            )
+            return rule | {"redirect": {"port": self.number(1, 65535)} | redirect}
+        rule["backends"] = self.many(lambda: self.backend(services), least=1, limit=1000)
+        rule |= self.part(timeout=lambda: self.of([*DURATIONS, "0s"], BAD_DURATIONS), retry=self.retry)
+        if self.maybe():
+            rule["rewrite"] = self.one_of(hostname=self.exact_host, path=lambda: self.new_path(by_prefix)) | self.part(
+                hostname=self.exact_host
+            )
+        return rule
+
+    def match(self, by_prefix):
+        match = self.part(
+            method=lambda: self.of(METHODS, BAD_METHODS),
+            headers=lambda: self.some(lambda: self.value_match(self.header)),
+            queryParams=lambda: self.some(lambda: self.value_match(self.parameter)),
+        )
+        if by_prefix:
+            return match | self.part(path=lambda: {"value": self.path()})
+        kind = self.choice(["PathPrefix", "Exact", "RegularExpression"])
+        value = self.expression() if kind == "RegularExpression" else self.path()
+        return match | {"path": {"type": kind, "value": value}}
+
+    def parameter(self):
+        return self.of([text for text in TEXTS if len(text.encode()) <= 1024], ["", "q" * 1025, *BAD_TEXTS])
+
+    def value_match(self, name):
+        kind = self.choice(["Exact", "RegularExpression", "Present"])
+        value = {"Exact": self.text, "RegularExpression": self.expression}.get(kind)
+        return {"name": name(), "type": kind} | ({"value": value()} if value else {})
+
+    def backend(self, services):
+        return {"service": self.choice(services)} | self.part(
+            subset=lambda: self.part(tags=lambda: self.some(self.word), meta=self.labels),
+            weight=lambda: self.number(0, 1_000_000),
+        )
+
+    def new_path(self, by_prefix):
+        fields = {"replaceFullPath": self.path} | ({"replacePrefixMatch": self.replacement} if by_prefix else {})
+        return self.one_of(**fields)
+
+    def replacement(self):
+        return "/" if self.maybe(0.3) else self.path()
+
+    def edits(self):
+        def header():
+            return {"name": self.header(), "value": self.text()}
+
+        return self.part(
+            set=lambda: self.many(header), add=lambda: self.many(header), remove=lambda: self.many(self.header)
+        )
+
+    def retry(self):
+        return {"attempts": self.number(0, 20)} | self.part(
+            codes=lambda: self.some(lambda: self.number(400, 599)),
+            retryOn=lambda: self.sample(CONDITIONS, self.randint(0, len(CONDITIONS))),
+            perTryTimeout=self.duration,
+            backoff=self.duration,
+        )
+
+    def expression(self, depth=0):
+        """Most are good RE2; what is wrong with the others is what people try."""
+        if self.maybe(self.mischief):
+            return self.choice(BAD_EXPRESSIONS)
+        make = self.choice([self.atom] * 3 + [self.group, self.repetition, self.alternatives, self.sequence])
+        return self.atom() if depth > 3 else make(depth)
+
+    def atom(self, depth=0):
+        return self.choice([
+            "a", "/", "/v[0-9]+", ".", "^", "$", r"\d", r"\W", r"\s", r"\b", r"\A", r"\z", r"\pL", r"\PN", r"\p{Greek}",
+            "[a-z]", "[^/]", "[[:alpha:]]", r"[\d_-]", "[^\\n]", r"\.", r"\x41", r"\x{e9}", r"\Q.*\E", "é",
+            "[é-ü]", "日", "\U0001f600", "[^é]", r"\C", "%", "(?i)é", " ", "\t", r"\0", r"\377", "a\0", "[a-zA-Z0-9_.-]", "(?s).",
+        ])
+
+    def group(self, depth):
+        opening = self.choice(["(", "(?:", "(?i:", "(?s:", "(?U:", "(?P<n>", "(?m:", "(?-i:"])
+        return f"{opening}{self.expression(depth + 1)})"
+
+    def repetition(self, depth):
+        times = self.choice(["*", "+", "?", "*?", "+?", "??", "{2}", "{0,3}", "{1,}", "{0}", "{7}"])
+        return f"(?:{self.expression(depth + 1)}){times}"
+
+    def alternatives(self, depth):
+        return "|".join(self.some(lambda: self.expression(depth + 1), least=1, most=4))
+
+    def sequence(self, depth):
+        return "".join(self.some(lambda: self.expression(depth + 1), least=1, most=4))
+
+
+def documents(seed, **options):
+    """The text of one file."""
+    odd = Odd(seed, **options)
+    services = odd.sample(NAMES, odd.randint(1, 3))
+    gateways = odd.sample(NAMES, odd.randint(1, 2))
+    made = [odd.service(name) for name in services]
+    made += [odd.defaults(name) for name in services if odd.maybe()]
+    made += [odd.gateway(name) for name in gateways]
+    made += [odd.route(number, gateways, services) for number in range(odd.randint(1, 5))]
+    return "---\n".join(yaml(each) for each in made)
+
+
+def yaml(document):
+    """JSON, with what YAML does not print escaped."""
+    text = json.dumps(document, ensure_ascii=False)
+    return re.sub("[\x7f-\x84\x86-\x9f\ufffe\uffff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
