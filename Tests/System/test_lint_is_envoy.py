@@ -8,6 +8,7 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import jsonschema
 from rig import envoy, odd, signalbox
 from rig.case import SystemTest
 from rig.documents import gateway, route, service
@@ -61,6 +62,20 @@ class LintIsEnvoy(SystemTest):
         checked = subprocess.run(command, capture_output=True, text=True)
         # The whole resource is in the middle of it.
         return lint, f"{checked.stderr[:300]} ... {checked.stderr[-500:]}" if checked.returncode else ""
+
+    def test_the_schema_accepts_what_lint_accepts(self):
+        schema = json.loads(signalbox.command("schema").stdout)
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        checked = 0
+        for seed in SEEDS[:50]:
+            text = odd.documents(seed)
+            self.documents.write("odd.yaml", text)
+            if signalbox.command("lint", self.documents).returncode == 0:
+                for document in text.split("---\n"):
+                    faults = [fault.message for fault in validator.iter_errors(json.loads(document))]
+                    self.assertEqual(faults, [], f"seed {seed}: {document[:300]}")
+                    checked += 1
+        self.note(f"{checked} documents")
 
     def test_a_header_value_arrives_as_it_is_written(self):
         values = ["%", "100%", "%%", "%START_TIME%", "%REQ(:path)%", "%\u0301", "a%2Fb", "\\1"]

@@ -12,7 +12,11 @@ TYPE = "type.googleapis.com/envoy.config"
 ADDRESS = {"socket_address": {"address": "127.0.0.1", "port_value": 1}}
 CLUSTER = {"@type": f"{TYPE}.cluster.v3.Cluster", "name": "odd", "type": "STATIC", "connect_timeout": "1s"}
 LISTENER = {"@type": f"{TYPE}.listener.v3.Listener", "name": "odd", "address": ADDRESS, "bind_to_port": False}
-ECHO = {"@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo"}
+TCP_PROXY = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    "stat_prefix": "odd",
+    "cluster": "web",
+}
 
 # type -> (the resource that Envoy refuses, its words, the stat that counts refusals, the cure)
 REFUSED = {
@@ -26,7 +30,7 @@ REFUSED = {
         LISTENER,
         "no filter chains specified",
         "listener_manager.lds.update_rejected",
-        LISTENER | {"filter_chains": [{"filters": [{"name": "echo", "typed_config": ECHO}]}]},
+        LISTENER | {"filter_chains": [{"filters": [{"name": "tcp", "typed_config": TCP_PROXY}]}]},
     ),
 }
 
@@ -82,7 +86,11 @@ class Rejection(SystemTest):
         return [each["name"] for stream in server.streams("edge-1") for each in stream["types"][kind]["rejected"]]
 
     def holds(self, proxy, kind):
-        return "odd" in proxy.get("/clusters" if kind == "CDS" else "/config_dump?resource=dynamic_listeners")[1]
+        if kind == "CDS":
+            return "odd::" in proxy.get("/clusters")[1]
+        # A listener that was refused is in the dump too, with an error and without an active state.
+        dump = json.loads(proxy.get("/config_dump?resource=dynamic_listeners")[1])
+        return any(each["name"] == "odd" and "active_state" in each for each in dump.get("configs", []))
 
     def test_a_cluster_over_delta(self):
         self.refused_over("CDS")
