@@ -14,7 +14,6 @@ from .edges import (
 )
 
 
-
 def has_ipv6():
     """An Envoy on a machine without it refuses its addresses."""
     try:
