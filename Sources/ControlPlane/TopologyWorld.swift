@@ -56,8 +56,9 @@ extension Node {
     fileprivate var isProxyless: Bool { self.userAgent.hasPrefix("gRPC") }
 }
 
-/// The name that our bootstrap gives to the cluster of the control plane itself.
-package let controlPlaneClusterName = "signalbox"
+/// The name that our bootstrap gives to the cluster of the control plane itself: one that no service can have, or requests
+/// to that service would be sent to the control plane.
+package let controlPlaneClusterName = "signalbox/xds"
 
 extension ConfigSource {
     package init(_ streams: StreamKind) {

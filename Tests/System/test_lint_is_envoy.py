@@ -43,7 +43,7 @@ class LintIsEnvoy(SystemTest):
         self.note(f"{len(outcomes)} sets of documents, {flawless} of them flawless")
         refused = [f"SIGNALBOX_ODD=@{seed}: {said}" for seed, (_, said) in zip(SEEDS, outcomes, strict=True) if said]
         self.assertFalse(refused, f"{len(refused)} refused:\n" + "\n".join(refused[:5]))
-        if len(outcomes) > 1:
+        if len(outcomes) >= 100:
             self.assertGreater(flawless, len(outcomes) / 3, "documents that are all refused prove nothing")
 
     def outcome(self, seed):

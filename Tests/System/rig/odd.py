@@ -9,8 +9,8 @@ import re
 import socket
 
 from .edges import (
-    ADDRESSES_4, ADDRESSES_6, BAD_ADDRESSES, BAD_DURATIONS, BAD_EXPRESSIONS, BAD_HEADERS, BAD_HOSTS, BAD_METHODS, BAD_NAMES,
-    BAD_PATHS, BAD_TEXTS, CONDITIONS, DURATIONS, HEADERS, HOSTS, LIMITS, METHODS, NAMES, PATHS, TEXTS,
+    ADDRESSES_4, ADDRESSES_6, BAD_ADDRESSES, BAD_DURATIONS, BAD_EXPRESSIONS, BAD_HEADERS, BAD_HOSTS, BAD_METHODS,
+    BAD_NAMES, BAD_PATHS, BAD_TEXTS, CONDITIONS, DURATIONS, HEADERS, HOSTS, LIMITS, METHODS, NAMES, PATHS, TEXTS,
 )
 
 
@@ -218,8 +218,8 @@ class Odd(random.Random):
     def atom(self, depth=0):
         return self.choice([
             "a", "/", "/v[0-9]+", ".", "^", "$", r"\d", r"\W", r"\s", r"\b", r"\A", r"\z", r"\pL", r"\PN", r"\p{Greek}",
-            "[a-z]", "[^/]", "[[:alpha:]]", r"[\d_-]", "[^\\n]", r"\.", r"\x41", r"\x{e9}", r"\Q.*\E", "é",
-            "[é-ü]", "日", "\U0001f600", "[^é]", r"\C", "%", "(?i)é", " ", "\t", r"\0", r"\377", "a\0", "[a-zA-Z0-9_.-]", "(?s).",
+            "[a-z]", "[^/]", "[[:alpha:]]", r"[\d_-]", "[^\\n]", r"\.", r"\x41", r"\x{e9}", r"\Q.*\E", "é", "[é-ü]",
+            "日", "\U0001f600", "[^é]", r"\C", "%", "(?i)é", " ", "\t", r"\0", r"\377", "a\0", "[a-zA-Z0-9_.-]", "(?s).",
         ])
 
     def group(self, depth):
