@@ -15,16 +15,15 @@ let settings: [SwiftSetting] = [
 let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
-let grpcInProcess: Target.Dependency = .product(name: "GRPCInProcessTransport", package: "grpc-swift-2")
 let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
 let grpcTransport: Target.Dependency = .product(
     name: "GRPCNIOTransportHTTP2Posix",
     package: "grpc-swift-nio-transport"
 )
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -34,6 +33,10 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -47,7 +50,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -55,6 +57,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
@@ -90,8 +94,8 @@ let package = Package(
         .target(
             name: "XDSServer",
             dependencies: [
-                "XDSProtocol", "EnvoyAPI", swiftProtobuf, grpcCore, grpcProtobuf, grpcTransport, nioCore,
-                asyncAlgorithms, lifecycle, logging, metrics,
+                "XDSProtocol", "EnvoyAPI", deques, swiftProtobuf, grpcCore, nioCore, nioExtras, nioHPACK, nioHTTP2,
+                nioPosix, lifecycle, logging, metrics,
             ],
             swiftSettings: settings
         ),
@@ -113,13 +117,21 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Made-up fleets and the proxies that measure how they are served.
+        .target(
+            name: "Bench",
+            dependencies: [
+                "XDSProtocol", "XDSServer", "EnvoyAPI", hashTrees, hummingbird, httpTypes, lifecycle, logging, nioCore,
+                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, swiftProtobuf,
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "Commands",
             dependencies: [
-                "Admin", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing",
-                "Telemetry",
-                "XDSServer", argumentParser, configuration, lifecycle, logging, metrics, systemPackage,
-                unixSignals, yams,
+                "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing",
+                "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging, metrics,
+                systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
         ),
@@ -135,10 +147,14 @@ let package = Package(
         .testTarget(
             name: "XDSServerTests",
             dependencies: [
-                "XDSProtocol", "XDSServer", "TestSupport", "EnvoyAPI", hashTrees, swiftProtobuf, grpcCore,
-                grpcInProcess,
-                grpcProtobuf, logging, coreMetrics, metricsTestKit,
+                "XDSProtocol", "XDSServer", "TestSupport", "EnvoyAPI", hashTrees, lifecycle, swiftProtobuf, grpcCore,
+                grpcProtobuf, grpcTransport, logging, nioCore, nioPosix, coreMetrics, metricsTestKit,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: ["Bench", "XDSProtocol", "EnvoyAPI", hashTrees, nioCore, swiftProtobuf],
             swiftSettings: settings
         ),
         .testTarget(

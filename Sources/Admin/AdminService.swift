@@ -74,7 +74,7 @@ package struct AdminService: Service {
         router.get("/state") { _, _ in
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let json = try encoder.encode(await self.state())
+            let json = try encoder.encode(self.state())
             return Self.text(String(decoding: json, as: UTF8.self) + "\n", type: "application/json")
         }
         router.post("/reload") { _, _ in
@@ -108,21 +108,14 @@ package struct AdminService: Service {
         return blockers
     }
 
-    private func state() async -> StateDocument {
+    private func state() -> StateDocument {
         let status = self.controlPlane.status
-        var streams: [StateDocument.Stream] = []
-        await withTaskGroup(of: StateDocument.Stream.self) { group in
-            for record in self.registry.streams {
-                group.addTask { await StateDocument.Stream(record) }
-            }
-            for await stream in group { streams.append(stream) }
-        }
         return StateDocument(
             ready: self.blockers.isEmpty,
             generation: self.cache.generation,
             documents: Dictionary(uniqueKeysWithValues: status.documentCounts.map { ($0.kind, $0.count) }),
             diagnostics: status.diagnostics.map { .init($0) },
-            streams: streams.sorted { $0.id < $1.id },
+            streams: self.registry.streams.map { .init($0) },
             rejections: self.registry.rejections.map { .init($0) }
         )
     }

@@ -23,7 +23,7 @@ struct StateDocument: Encodable {
         var node: Node?
         /// The gateways that select the proxy; empty if none does.
         var group: [String]
-        /// By short name. Absent while the stream is busy sending to a slow proxy.
+        /// By short name. Absent if the stream ended meanwhile.
         var types: [String: TypeEntry]?
     }
 
@@ -73,14 +73,14 @@ struct StateDocument: Encodable {
 }
 
 extension StateDocument.Stream {
-    init(_ record: StreamRecord) async {
+    init(_ record: StreamRecord) {
         self.id = record.id
         self.method = record.method
         self.variant = record.variant.rawValue
         self.peer = record.peer
         self.node = record.node.map { Node(id: $0.id, cluster: $0.cluster, userAgent: $0.userAgent) }
         self.group = record.group?.members ?? []
-        self.types = await record.status().map { status in
+        self.types = record.status.map { status in
             Dictionary(status.map { ($0.type.description, StateDocument.TypeEntry($0)) }) { first, _ in first }
         }
     }

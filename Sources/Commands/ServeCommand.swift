@@ -34,6 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Hold a change back that removes more than this percentage of a kind of documents; 0: never.")
     var removalGuard: Int?
 
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
     @Option(help: ArgumentHelp("A YAML file of settings.", valueName: "file"))
     var settings: String?
 
@@ -57,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private var flags: [String: ConfigValue] {
-        var flags: [String: ConfigValue] = [:]
+        var flags = self.limits.flags
         if let documents { flags["documents"] = ConfigValue(.string(documents), isSecret: false) }
         if !self.xdsListen.isEmpty { flags["xds.listen"] = ConfigValue(.stringArray(self.xdsListen), isSecret: false) }
         if let adminListen { flags["admin.listen"] = ConfigValue(.string(adminListen), isSecret: false) }

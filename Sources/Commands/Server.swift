@@ -39,9 +39,14 @@ struct Server {
             logger: logger
         )
         let readiness = Readiness(listeners: self.settings.xdsAddresses.count)
-        let discovery = DiscoveryServices(cache: cache, registry: registry, logger: logger)
+        let discovery = DiscoveryServer(cache: cache, registry: registry, limits: self.settings.streamLimits)
         let listeners = self.settings.xdsAddresses.map { address in
-            XDSListener(address: address, services: discovery, logger: logger) { readiness.listenerOpened() }
+            XDSListener(
+                address: address,
+                server: discovery,
+                limits: self.settings.listenerLimits,
+                logger: logger
+            ) { readiness.listenerOpened() }
         }
         let admin = AdminService(
             address: self.settings.adminAddress,

@@ -16,6 +16,8 @@ struct Settings {
     var logLevel: Logger.Level
     var logFormat: LogFormat
     var documentOptions: DocumentSet.Options
+    var listenerLimits: XDSListener.Limits
+    var streamLimits: StreamLimits
 }
 
 /// A setting that cannot be used, and where it is set.
@@ -25,9 +27,9 @@ struct SettingsError: Error, CustomStringConvertible {
 
 extension Settings {
     /// Every key, as in the settings file with dots between the levels.
-    static let keys: Set<String> = [
+    static let keys = Set([
         "documents", "xds.listen", "admin.listen", "log.level", "log.format", "removal.guard", "allow.envoy.resources",
-    ]
+    ]).union(LimitSettings.all.map(\.key))
 
     /// - Parameter reader: the providers in their order of precedence.
     init(_ reader: ConfigReader) throws {
@@ -60,6 +62,7 @@ extension Settings {
             throw SettingsError(description: "removal.guard is a percentage, 0 (off) to 100")
         }
         self.documentOptions.allowRawResources = reader.bool(forKey: "allow.envoy.resources", default: false)
+        (self.listenerLimits, self.streamLimits) = try LimitSettings.read(reader)
     }
 
     private static func address(_ text: String, setting: String) throws -> NetworkAddress {

@@ -14,7 +14,7 @@ package struct SignalboxCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, BootstrapCommand.self, LintCommand.self, TranslateCommand.self, SchemaCommand.self,
-            VersionCommand.self,
+            VersionCommand.self, BenchCommand.self,
         ]
     )
 

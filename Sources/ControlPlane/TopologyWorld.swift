@@ -63,7 +63,7 @@ package let controlPlaneClusterName = "signalbox/xds"
 extension ConfigSource {
     package init(_ streams: StreamKind) {
         switch streams {
-        case .aggregated: self = .ads
+        case .aggregated, .aggregatedSotW: self = .ads
         case .sotwPerType: self = .sotw(cluster: controlPlaneClusterName)
         case .deltaPerType: self = .delta(cluster: controlPlaneClusterName)
         }

@@ -5,7 +5,7 @@ package import XDSProtocol
 
 extension Resource {
     /// A resource whose content is a text.
-    package init(_ type: TypeURL, _ name: String, _ content: String) {
+    package convenience init(_ type: TypeURL, _ name: String, _ content: String) {
         self.init(type: type, name: ResourceName(name), message: Array(content.utf8))
     }
 }

@@ -80,7 +80,7 @@ import XDSProtocol
         let cluster = try Envoy_Config_Cluster_V3_Cluster(decoding: resource)
         let source = cluster.edsClusterConfig.edsConfig
         switch streams {
-        case .aggregated: #expect(source.configSourceSpecifier == .ads(.init()))
+        case .aggregated, .aggregatedSotW: #expect(source.configSourceSpecifier == .ads(.init()))
         case .sotwPerType: #expect(source.apiConfigSource.apiType == .grpc)
         case .deltaPerType: #expect(source.apiConfigSource.apiType == .deltaGrpc)
         }

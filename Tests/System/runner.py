@@ -28,10 +28,11 @@ class Lines(unittest.TestResult):
         name = f"{module}: {method.replace('_', ' ')}"
         notes = getattr(test, "notes", [])
         figures = [note for note in notes if "\n" not in note]
-        print(f"{'FAIL' if broken else 'ok  '} {name} ({time.monotonic() - self.began:.1f} s)"
-              + "".join(f"; {figure}" for figure in figures), flush=True)
+        lines = ["; ".join([f"{'FAIL' if broken else 'ok  '} {name} ({time.monotonic() - self.began:.1f} s)", *figures])]
         if broken:
-            print(*broken, *(note for note in notes if "\n" in note), sep="\n", flush=True)
+            lines += [*broken, *(note for note in notes if "\n" in note)]
+        sys.stdout.write("\n".join([*lines, ""]))  # at once: the conformance suite runs several tests at a time
+        sys.stdout.flush()
 
 
 def matching(suite, part):

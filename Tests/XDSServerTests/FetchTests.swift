@@ -10,7 +10,8 @@ import XDSProtocol
 @Suite(.timeLimit(.minutes(1))) struct FetchTests {
     private let world = TestWorld([
         .listener: ["l": "LDS"], .routeConfiguration: ["r": "RDS"], .cluster: ["c": "CDS"],
-        .endpoints: ["e": "EDS"], .secret: ["s": "SDS"],
+        .endpoints: ["e": "EDS"], .secret: ["s": "SDS"], .scopedRouteConfiguration: ["s": "SRDS"],
+        .runtime: ["t": "RTDS"], .extensionConfig: ["x": "ECDS"],
     ])
 
     @Test(arguments: DiscoveryMethod.fetches)

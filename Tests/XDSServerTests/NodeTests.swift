@@ -66,7 +66,7 @@ import XDSProtocol
                 #expect(record.node?.id == "proxy")
                 #expect(record.group == nil)
                 rig.cache.publish(nobody)
-                let status = try #require(await record.status())
+                let status = try #require(record.status)
                 #expect(status.first?.type == .cluster)
                 #expect(status.allSatisfy { $0.responsesSent == 0 && $0.wanted.isEmpty && $0.inFlight == nil })
 

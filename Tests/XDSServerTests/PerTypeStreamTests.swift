@@ -13,6 +13,7 @@ import XDSProtocol
     private static let world = TestWorld([
         .listener: ["l": "LDS"], .routeConfiguration: ["r": "RDS"], .virtualHost: ["v": "VHDS"],
         .cluster: ["c": "CDS"], .endpoints: ["e": "EDS"], .secret: ["s": "SDS"],
+        .scopedRouteConfiguration: ["s": "SRDS"], .runtime: ["t": "RTDS"], .extensionConfig: ["x": "ECDS"],
     ])
 
     static let perType = DiscoveryMethod.streams.filter { $0.type != nil }
@@ -21,8 +22,9 @@ import XDSProtocol
         let served = Self.perType.map { "\($0.type?.shortName ?? "") \($0.variant.rawValue)" }.sorted()
         #expect(
             served == [
-                "CDS delta", "CDS sotw", "EDS delta", "EDS sotw", "LDS delta", "LDS sotw", "RDS delta", "RDS sotw",
-                "SDS delta", "SDS sotw", "VHDS delta",
+                "CDS delta", "CDS sotw", "ECDS delta", "ECDS sotw", "EDS delta", "EDS sotw", "LDS delta", "LDS sotw",
+                "RDS delta", "RDS sotw", "RTDS delta", "RTDS sotw", "SDS delta", "SDS sotw", "SRDS delta",
+                "SRDS sotw", "VHDS delta",
             ]
         )
     }
@@ -85,7 +87,9 @@ import XDSProtocol
             let type = method.type ?? .cluster
             _ = try await rig.firstContents(method, type.rawValue, as: "proxy")
             let kind: StreamKind =
-                if method.type == nil { .aggregated } else {
+                if method.type == nil {
+                    method.variant == .delta ? .aggregated : .aggregatedSotW
+                } else {
                     method.variant == .delta ? .deltaPerType : .sotwPerType
                 }
             #expect(Self.world.groupsAsked.contains(NodeGroup(members: ["all"], streams: kind)))
@@ -112,10 +116,10 @@ import XDSProtocol
     @Test func `what is not served is not registered`() async throws {
         try await Rig.serving(Self.world) { rig in
             let method = MethodDescriptor(
-                fullyQualifiedService: "envoy.service.route.v3.ScopedRoutesDiscoveryService",
-                method: "StreamScopedRoutes"
+                fullyQualifiedService: "envoy.service.status.v3.ClientStatusDiscoveryService",
+                method: "StreamClientStatus"
             )
-            let error = await rig.refusal { _ = try await rig.firstSotW(.scopedRouteConfiguration, from: method) }
+            let error = await rig.refusal { _ = try await rig.firstSotW(.cluster, from: method) }
             #expect(error?.code == .unimplemented)
         }
     }

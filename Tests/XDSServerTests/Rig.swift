@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
+import FoundationEssentials
 import GRPCCore
-import GRPCInProcessTransport
+import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
+import ServiceLifecycle
 import SwiftProtobuf
 import Testing
 
 @testable import XDSServer
 
-/// The discovery services behind a real gRPC server and in front of a real gRPC client, without a network.
+/// The listener on a Unix socket, and in front of it a real gRPC client that knows nothing of ours.
 struct Rig: Sendable {
     let cache: SnapshotCache
     let registry: StreamRegistry
     let log: EventLog
-    let server: GRPCServer<InProcessTransport.Server>
-    let client: GRPCClient<InProcessTransport.Client>
+    let services: ServiceGroup
+    let client: GRPCClient<HTTP2ClientTransport.Posix>
 
     /// Serves while `body` runs, then shuts down gracefully and waits for every stream to end.
     static func serving(
@@ -23,21 +25,37 @@ struct Rig: Sendable {
         _ world: (any World)? = nil,
         log: EventLog = EventLog(),
         registry: StreamRegistry? = nil,
+        limits: StreamLimits = StreamLimits(),
         _ body: (Rig) async throws -> Void
     ) async throws {
         if let world { cache.publish(world) }
         let registry = registry ?? StreamRegistry(logger: log.logger)
-        let services = DiscoveryServices(cache: cache, registry: registry, logger: log.logger)
-        let transport = InProcessTransport()
-        let server = GRPCServer(transport: transport.server, services: [services])
+        let path = "/tmp/signalbox-test-\(UInt64.random(in: .min ... .max)).sock"
+        let (listening, isListening) = AsyncStream.makeStream(of: Never.self)
+        // All of a test's proxies share the client's one connection.
+        var listenerLimits = XDSListener.Limits()
+        listenerLimits.streams = 1_000
+        let listener = XDSListener(
+            address: .unix(path: path),
+            server: DiscoveryServer(cache: cache, registry: registry, limits: limits),
+            limits: listenerLimits,
+            logger: log.logger
+        ) { isListening.finish() }
+        let services = ServiceGroup(services: [listener], logger: log.logger)
         try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { try await server.serve() }
-            try await withGRPCClient(transport: transport.client) { client in
-                try await body(Rig(cache: cache, registry: registry, log: log, server: server, client: client))
+            group.addTask { try await services.run() }
+            for await _ in listening {}
+            let transport = try HTTP2ClientTransport.Posix(
+                target: .unixDomainSocket(path: path, authority: "test"),
+                transportSecurity: .plaintext
+            )
+            try await withGRPCClient(transport: transport) { client in
+                try await body(Rig(cache: cache, registry: registry, log: log, services: services, client: client))
             }
-            server.beginGracefulShutdown()
+            await services.triggerGracefulShutdown()
         }
         #expect(registry.streams.isEmpty)
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// Opens a stream, for as long as `body` runs.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import GRPCCore
+import NIOCore
+import NIOPosix
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -32,7 +33,7 @@ import XDSProtocol
                     }
                     #expect(try await quick.response().contents == ["a": "100"])
                 }
-                let status = try #require(await record.status()?.first)
+                let status = try #require(record.status?.first)
                 #expect(status.responsesSent == 1)
                 #expect(status.inFlight?.nonce == "1")
                 let first = try await slow.response()
@@ -49,60 +50,88 @@ import XDSProtocol
         let log = EventLog()
         let cache = SnapshotCache()
         let registry = StreamRegistry(logger: log.logger)
-        let stream = DiscoveryStream(
-            method: try #require(DiscoveryMethod.streams.first { $0.type == nil && $0.variant == .delta }),
-            cache: cache,
-            registry: registry,
-            logger: log.logger
-        )
         cache.publish(Self.world(0))
-        let (requests, asking) = AsyncThrowingStream.makeStream(of: DeltaRequestMessage.self)
-        let (sent, sending) = AsyncStream.makeStream(of: EncodedResponse.self)
-        let (reads, reading) = AsyncStream.makeStream(of: Void.self)
-        try await withThrowingDiscardingTaskGroup { group in
-            group.addTask {
-                try await withServerContextRPCCancellationHandle { cancellation in
-                    try await stream.serve(
-                        RPCAsyncSequence(wrapping: requests),
-                        peer: "test",
-                        cancellation: cancellation
-                    ) { response in
-                        sending.yield(response)
-                        // As a transport does whose buffer is full.
-                        for await _ in reads { break }
-                    }
-                }
+        let stream = try await UnreadStream.open(on: cache, registry)
+        try await stream.receive(.ask(.cluster, as: "slow"))
+        let first = try #require(try await stream.sent().last)
+        #expect(first.contents == ["a": "0"])
+        try await stream.receive(
+            .with {
+                $0.typeURL = first.typeURL
+                $0.responseNonce = first.nonce
             }
-            var responses = sent.makeAsyncIterator()
-            asking.yield(.ask(.cluster, as: "slow"))
-            let first = try DeltaResponseMessage(try #require(await responses.next()))
-            #expect(first.contents == ["a": "0"])
-            // The ACK is there, but the stream is still busy with the response before.
-            asking.yield(
-                .with {
-                    $0.typeURL = first.typeURL
-                    $0.responseNonce = first.nonce
-                }
-            )
-            for number in 1...1_000 { cache.publish(Self.world(number)) }
-            let record = try #require(registry.streams.first)
-            #expect(await record.status(timeout: .milliseconds(1)) == nil)
+        )
+        try await stream.setWritable(false)
+        for number in 1...1_000 { cache.publish(Self.world(number)) }
+        #expect(try await stream.sent().count == 1)
+        let record = try #require(registry.streams.first)
+        // Who asks is told so all the same.
+        #expect(record.status?.first?.responsesSent == 1)
 
-            reading.yield()
-            let second = try DeltaResponseMessage(try #require(await responses.next()))
-            #expect(second.contents == ["a": "1000"])
-            #expect(second.nonce == "2")
-            reading.yield()
-            #expect(await record.status()?.first?.responsesSent == 2)
-            asking.finish()
-        }
+        try await stream.setWritable(true)
+        #expect(try await stream.sent().map(\.contents) == [["a": "0"], ["a": "1000"]])
+        try await stream.close()
         #expect(registry.streams.isEmpty)
     }
 }
 
-extension DeltaResponseMessage {
-    fileprivate init(_ response: EncodedResponse) throws {
-        let bytes: [UInt8] = try EncodedResponseSerializer().serialize(response)
-        try self.init(serializedBytes: bytes)
+/// A stream without a connection, whose proxy reads when the test says so.
+private struct UnreadStream: Sendable {
+    private final class State {
+        var isWritable = true
+        var sent: [[UInt8]] = []
+        var stream: DiscoveryStream?
+        let admissions: AdmissionQueue
+
+        init(_ loop: any EventLoop) {
+            self.admissions = AdmissionQueue(loop: loop)
+        }
+    }
+
+    private let loop: any EventLoop
+    private let state: NIOLoopBound<State>
+
+    static func open(on cache: SnapshotCache, _ registry: StreamRegistry) async throws -> UnreadStream {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let method = try #require(DiscoveryMethod.streams.first { $0.type == nil && $0.variant == .delta })
+        return try await loop.submit {
+            let state = State(loop)
+            state.stream = DiscoveryStream(
+                method: method,
+                server: DiscoveryServer(cache: cache, registry: registry),
+                peer: "test",
+                loop: loop,
+                isWritable: { state.isWritable },
+                output: { output in
+                    if case .send(let bytes) = output { state.sent.append(bytes) }
+                }
+            )
+            return UnreadStream(loop: loop, state: NIOLoopBound(state, eventLoop: loop))
+        }.get()
+    }
+
+    func receive(_ message: DeltaRequestMessage) async throws {
+        let bytes: [UInt8] = try message.serializedBytes()
+        try await self.loop.submit { self.state.value.stream?.received(bytes, self.state.value.admissions) }.get()
+    }
+
+    func setWritable(_ isWritable: Bool) async throws {
+        try await self.loop.submit {
+            self.state.value.isWritable = isWritable
+            if isWritable { self.state.value.stream?.becameWritable() }
+        }.get()
+    }
+
+    /// What was sent until now: everything that was under way before this call has arrived.
+    func sent() async throws -> [DeltaResponseMessage] {
+        let sent = try await self.loop.submit { self.state.value.sent }.get()
+        return try sent.map { try DeltaResponseMessage(serializedBytes: $0) }
+    }
+
+    func close() async throws {
+        try await self.loop.submit {
+            self.state.value.stream?.end(reason: "test")
+            self.state.value.stream = nil
+        }.get()
     }
 }

@@ -2,6 +2,7 @@
 
 import EnvoyAPI
 import GRPCCore
+import ServiceLifecycle
 import Synchronization
 import Testing
 import XDSProtocol
@@ -49,7 +50,7 @@ import XDSProtocol
                     }
                 }
                 await ready.reachesZero()
-                rig.server.beginGracefulShutdown()
+                await rig.services.triggerGracefulShutdown()
             }
             #expect(rig.registry.streams.isEmpty)
         }

@@ -8,8 +8,14 @@ package struct ResourceVersion: Hashable, Sendable {
     private var high: UInt64
     private var low: UInt64
 
-    /// Of the type, the name and the serialized message.
-    package init(type: TypeURL, name: ResourceName, message: [UInt8]) {
+    /// Of the type, the name, the serialized message and what else decides how a client is to hold it.
+    package init(
+        type: TypeURL,
+        name: ResourceName,
+        message: [UInt8],
+        timeToLive: Duration? = nil,
+        isOnDemand: Bool = false
+    ) {
         var hash = SHA256()
         // Length-prefixed, so that no two different triples make the same input.
         for part in [Array(type.rawValue.utf8), Array(name.rawValue.utf8)] {
@@ -17,6 +23,9 @@ package struct ResourceVersion: Hashable, Sendable {
             hash.update(data: part)
         }
         hash.update(data: message)
+        // Behind a message that cannot go on like this: there is no wire type 7, nor 6.
+        if let timeToLive { hash.update(data: [0x07] + Array("\(timeToLive.components)".utf8)) }
+        if isOnDemand { hash.update(data: [0x06]) }
         self = hash.finalize().withUnsafeBytes { digest in
             ResourceVersion(
                 high: UInt64(bigEndian: digest.loadUnaligned(as: UInt64.self)),
@@ -56,6 +65,12 @@ package struct ResourceVersion: Hashable, Sendable {
             let (low, carry) = self.low.addingReportingOverflow(version.low)
             self.low = low
             self.high = self.high &+ version.high &+ (carry ? 1 : 0)
+        }
+
+        package mutating func subtract(_ version: ResourceVersion) {
+            let (low, borrow) = self.low.subtractingReportingOverflow(version.low)
+            self.low = low
+            self.high = self.high &- version.high &- (borrow ? 1 : 0)
         }
     }
 }

@@ -35,6 +35,17 @@ package struct Snapshot: Sendable {
         }
         return changes
     }
+
+    /// As `differences(from:)`, of the names that `candidates` has: the work is that of the change.
+    package func differences(from other: Snapshot, among candidates: ChangeSet) -> ChangeSet {
+        var changes = ChangeSet()
+        for (type, names) in candidates.names {
+            let (new, old) = (self[type], other[type])
+            let changed = names.filter { new[$0]?.version != old[$0]?.version }
+            if !changed.isEmpty { changes.names[type] = changed }
+        }
+        return changes
+    }
 }
 
 /// The names of what changed between two snapshots: added, removed or with other content.

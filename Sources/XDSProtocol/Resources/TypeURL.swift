@@ -26,6 +26,29 @@ package enum TypeURL: Hashable, Sendable {
         self = Self.byRawValue[rawValue] ?? .other(rawValue)
     }
 
+    private static let utf8ByIndex = known.map { Array($0.rawValue.utf8) }
+
+    /// Of `rawValue`, made once for those that are `known`.
+    var utf8: [UInt8] {
+        self.index.map { Self.utf8ByIndex[$0] } ?? Array(self.rawValue.utf8)
+    }
+
+    /// The type's place in `known`; nil of `other`.
+    var index: Int? {
+        switch self {
+        case .listener: 0
+        case .routeConfiguration: 1
+        case .scopedRouteConfiguration: 2
+        case .virtualHost: 3
+        case .cluster: 4
+        case .endpoints: 5
+        case .secret: 6
+        case .runtime: 7
+        case .extensionConfig: 8
+        case .other: nil
+        }
+    }
+
     package var rawValue: String {
         switch self {
         case .listener: "type.googleapis.com/envoy.config.listener.v3.Listener"

@@ -10,6 +10,12 @@ package enum PushOrder {
     package enum Step: Hashable, Sendable {
         case upserts(TypeURL)
         case removals(TypeURL)
+
+        var type: TypeURL {
+            switch self {
+            case .upserts(let type), .removals(let type): type
+            }
+        }
     }
 
     package static let steps: [Step] = [

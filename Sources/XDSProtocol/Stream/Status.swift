@@ -35,13 +35,16 @@ package struct TypeStatus: Sendable {
         let resources = snapshot?[state.type] ?? [:]
         self.wanted = [:]
         if state.subscription.isWildcard {
-            for (name, resource) in resources { self.wanted[name] = resource.version }
+            for (name, resource) in resources where !state.hides(resource) { self.wanted[name] = resource.version }
         } else {
             for name in state.subscription.names {
                 if let resource = resources[name] { self.wanted[name] = resource.version }
             }
         }
-        self.acknowledged = state.acknowledged.mapValues(\.version)
+        self.acknowledged = [:]
+        for name in Set(self.wanted.keys).union(state.held.exceptions.keys) {
+            if let held = state.held[name] { self.acknowledged[name] = .some(held.version) }
+        }
         self.inFlight = state.inFlight.map {
             ($0.nonce, $0.content.upserts.map(\.name).sorted() + $0.content.removals.sorted())
         }

@@ -45,22 +45,37 @@ package struct StreamStateMachine: Sendable {
     package struct Limits: Sendable {
         package var types = 32
         /// Names over all types.
-        package var subscriptions = 200_000
+        package var subscriptions = 50_000
 
         package init() {}
     }
 
     /// How long a push waits for a client to ask for the endpoints of a cluster that it was sent.
     static let endpointsDeadline = Duration.seconds(5)
+    /// How long a changed route configuration may take on another stream until its virtual hosts are sent again.
+    static let routeConfigurationDelay = Duration.milliseconds(500)
 
     package let variant: Variant
     private let limits: Limits
-    private var states: [TypeURL: TypeState] = [:]
+    private var states = TypeTable<TypeState>()
+    private var names = 0
     private var snapshot: Snapshot?
     private var nonces = 0
     /// Clusters that were sent and whose endpoints the client has not acknowledged since (rule 2).
     private var awaitedEndpoints: Set<ResourceName> = []
-    private var deadlines = 0
+    /// What to do when a time has passed, by the number that was given out for it.
+    private enum Deadline: Sendable {
+        /// Go on without the endpoints that a push waits for.
+        case endpoints
+        /// Tell the client of what expires.
+        case heartbeat
+        /// The route configurations have arrived on their own stream: send their virtual hosts again.
+        case virtualHosts(Set<ResourceName>)
+    }
+    private var deadlines: [Int: Deadline] = [:]
+    private var deadlinesGiven = 0
+    private var endpointsDeadlineGiven: Int?
+    private var beatsHeart = false
     /// What the last request was, for metrics.
     package private(set) var lastRequestKind = RequestKind.subscribe
 
@@ -68,6 +83,9 @@ package struct StreamStateMachine: Sendable {
         self.variant = variant
         self.limits = limits
     }
+
+    /// Whether it was asked for the type before.
+    package func hasSubscription(to type: TypeURL) -> Bool { self.states[type] != nil }
 
     // MARK: Inputs
 
@@ -99,13 +117,20 @@ package struct StreamStateMachine: Sendable {
         guard !isFirst || self.states.count < self.limits.types else {
             return [.close(.resourceExhausted("more than \(self.limits.types) resource types on one stream"))]
         }
-        let actions = self.answered(type, nonce: nonce, error: error, isFirst: isFirst)
-        subscription(&self.states[type, default: TypeState(type: type)], isFirst, self.snapshot)
-        let names = self.states.values.reduce(0) { $0 + $1.subscription.names.count }
-        if names > self.limits.subscriptions {
+        var actions = self.answered(type, nonce: nonce, error: error, isFirst: isFirst)
+        if isFirst { self.states[type] = TypeState(type: type) }
+        self.names -= self.states[type]?.subscription.names.count ?? 0
+        if var state = self.states[type] {
+            self.states[type] = nil  // so that `state` is the only owner and is changed in place
+            subscription(&state, isFirst, self.snapshot)
+            self.states[type] = state
+        }
+        self.names += self.states[type]?.subscription.names.count ?? 0
+        if self.names > self.limits.subscriptions {
             return [.close(.resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))]
         }
-        return actions + self.pump()
+        self.pump(&actions)
+        return actions
     }
 
     /// - Parameter changes: what differs from the snapshot before; nil if that is unknown.
@@ -113,21 +138,63 @@ package struct StreamStateMachine: Sendable {
         if let current = self.snapshot, snapshot.generation < current.generation { return [] }
         let known = self.snapshot == nil ? nil : changes
         self.snapshot = snapshot
-        for type in known.map({ Array($0.names.keys) }) ?? Array(self.states.keys) {
-            if let names = known?.names[type] {
-                self.states[type]?.mark(names)
-            } else {
-                self.states[type]?.markAll(in: snapshot)
-            }
+        var actions: [Action] = []
+        if let known {
+            for (type, names) in known.names { self.states[type]?.move(to: snapshot, changed: names) }
+            self.awaitRouteConfigurations(known, &actions)
+        } else {
+            for type in self.states.types { self.states[type]?.move(to: snapshot, changed: nil) }
         }
-        return self.pump()
+        self.pump(&actions)
+        return actions
     }
 
-    /// The client did not ask for the endpoints that a push waits for: go on without them.
-    package mutating func deadlinePassed(_ deadline: Int) -> [Action] {
-        guard deadline == self.deadlines, !self.awaitedEndpoints.isEmpty else { return [] }
-        self.awaitedEndpoints = []
-        return self.pump()
+    package mutating func deadlinePassed(_ number: Int) -> [Action] {
+        var actions: [Action] = []
+        switch self.deadlines.removeValue(forKey: number) {
+        case .endpoints:
+            // The client did not ask for the endpoints that a push waits for.
+            guard number == self.endpointsDeadlineGiven, !self.awaitedEndpoints.isEmpty else { return [] }
+            self.awaitedEndpoints = []
+        case .heartbeat:
+            self.beatsHeart = false
+            for type in self.states.types where self.states[type]?.expiring.isEmpty == false {
+                self.states[type]?.owesHeartbeat = true
+            }
+            self.scheduleHeartbeat(&actions)
+        case .virtualHosts(let routeConfigurations):
+            self.states[.virtualHost]?.resend(of: routeConfigurations)
+        case nil: return []
+        }
+        self.pump(&actions)
+        return actions
+    }
+
+    private mutating func wake(for deadline: Deadline, after duration: Duration, _ actions: inout [Action]) -> Int {
+        self.deadlinesGiven += 1
+        self.deadlines[self.deadlinesGiven] = deadline
+        actions.append(.wake(self.deadlinesGiven, after: duration))
+        return self.deadlinesGiven
+    }
+
+    /// A third of the shortest time to live: two heartbeats may get lost.
+    private mutating func scheduleHeartbeat(_ actions: inout [Action]) {
+        guard !self.beatsHeart, let snapshot = self.snapshot else { return }
+        let times = self.states.values.flatMap { state in
+            state.expiring.compactMap { snapshot[state.type, $0]?.timeToLive }
+        }
+        guard let shortest = times.min() else { return }
+        self.beatsHeart = true
+        _ = self.wake(for: .heartbeat, after: shortest / 3, &actions)
+    }
+
+    /// On a stream of its own, virtual hosts cannot see when their route configuration was accepted: they are sent again a
+    /// while after it changed.
+    private mutating func awaitRouteConfigurations(_ changes: ChangeSet, _ actions: inout [Action]) {
+        guard self.states[.virtualHost] != nil, self.states[.routeConfiguration] == nil,
+            let names = changes.names[.routeConfiguration]
+        else { return }
+        _ = self.wake(for: .virtualHosts(names), after: Self.routeConfigurationDelay, &actions)
     }
 
     // MARK: Requests
@@ -144,9 +211,11 @@ package struct StreamStateMachine: Sendable {
         // Rule 6: a NACK is `error_detail` present, nothing else.
         self.lastRequestKind = error == nil ? .ack : .nack
         guard let error else {
-            self.states[type]?.acknowledge()
+            self.states[type]?.acknowledge(self.snapshot)
+            var actions: [Action] = []
+            if self.states[type]?.expiring.isEmpty == false { self.scheduleHeartbeat(&actions) }
             if type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
-            return []
+            return actions
         }
         let blamed = self.states[type]?.reject(message: error) ?? []
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.
@@ -157,27 +226,20 @@ package struct StreamStateMachine: Sendable {
     // MARK: Responses
 
     /// Sends what may go now, in the push order.
-    private mutating func pump() -> [Action] {
-        guard let snapshot = self.snapshot else { return [] }
-        var actions: [Action] = []
+    private mutating func pump(_ actions: inout [Action]) {
+        guard let snapshot = self.snapshot else { return }
         var isBlocked = false
         for step in PushOrder.steps {
-            let type: TypeURL
-            switch step {
-            case .upserts(let stepType): type = stepType
-            case .removals(let stepType): type = stepType
-            }
+            let type = step.type
             guard self.states[type] != nil else { continue }
             self.advance(type, step, snapshot, pushes: !isBlocked && self.mayRemove(step), into: &actions)
             let isWaiting = type == .endpoints && !self.awaitedEndpoints.isEmpty
             if self.states[type]?.isBusy == true || isWaiting { isBlocked = true }
         }
-        for type in self.states.keys {
-            guard case .other = type else { continue }
+        for type in self.states.otherTypes {
             self.advance(type, .upserts(type), snapshot, pushes: true, into: &actions)
             self.advance(type, .removals(type), snapshot, pushes: true, into: &actions)
         }
-        return actions
     }
 
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
@@ -193,51 +255,37 @@ package struct StreamStateMachine: Sendable {
         pushes: Bool,
         into actions: inout [Action]
     ) {
-        guard var state = self.states[type], state.inFlight == nil else { return }
-        defer { self.states[type] = state }
-        self.states[type] = nil  // so that `state` is the only owner and is changed in place
+        guard self.states[type]?.mayRespond == true else { return }
         let next: TypeState.Next?
         switch self.variant {
-        case .delta: next = state.nextDelta(step, snapshot: snapshot, pushes: pushes)
-        case .sotw: next = state.nextSotW(step, snapshot: snapshot, pushes: pushes)
+        case .delta: next = self.states[type]?.nextDelta(step, snapshot: snapshot, pushes: pushes) ?? nil
+        case .sotw: next = self.states[type]?.nextSotW(step, snapshot: snapshot, pushes: pushes) ?? nil
         }
         guard let next else { return }
         self.nonces += 1
-        let flight = TypeState.InFlight(nonce: Nonce(String(self.nonces)), content: next)
-        if type == .cluster {
-            self.expectEndpoints(of: next.upserts, heldBefore: state.acknowledged, snapshot, &actions)
+        let nonce = Nonce(String(self.nonces))
+        if type == .cluster { self.expectEndpoints(of: next.upserts, snapshot, &actions) }
+        if type == .routeConfiguration, self.states[.virtualHost] != nil {
+            let held = self.states[type]?.held
+            let changed = next.upserts.filter { held?.version($0.name) != $0.version }
+            self.states[.virtualHost]?.resend(of: changed.map(\.name))
         }
-        state.inFlight = flight
-        state.responsesSent += 1
-        state.resourcesSent += next.upserts.count
         let versionInfo: String
         switch self.variant {
         case .delta: versionInfo = String(snapshot.generation)
-        case .sotw: versionInfo = state.versionInfo(after: next)
+        case .sotw: versionInfo = self.states[type]?.versionInfo(after: next) ?? ""
         }
-        actions.append(
-            .respond(
-                Response(
-                    type: type,
-                    nonce: flight.nonce,
-                    versionInfo: versionInfo,
-                    resources: next.upserts,
-                    removals: next.removals
-                )
-            )
-        )
+        self.states[type]?.inFlight = TypeState.InFlight(nonce: nonce, content: next)
+        self.states[type]?.responsesSent += 1
+        self.states[type]?.resourcesSent += next.upserts.count
+        actions.append(.respond(Response(type: type, nonce: nonce, versionInfo: versionInfo, next)))
     }
 
     /// Rule 2: Envoy warms a cluster that was updated and waits for its endpoints, also if they are what it has.
-    private mutating func expectEndpoints(
-        of clusters: [Resource],
-        heldBefore: [ResourceName: TypeState.Held],
-        _ snapshot: Snapshot,
-        _ actions: inout [Action]
-    ) {
-        guard self.states[.endpoints] != nil else { return }
+    private mutating func expectEndpoints(of clusters: [Resource], _ snapshot: Snapshot, _ actions: inout [Action]) {
+        guard self.states[.endpoints] != nil, let held = self.states[.cluster]?.held else { return }
         let wasAwaiting = !self.awaitedEndpoints.isEmpty
-        for cluster in clusters where heldBefore[cluster.name]?.version != cluster.version {
+        for cluster in clusters where held.version(cluster.name) != cluster.version {
             guard snapshot[.endpoints, cluster.name] != nil else { continue }
             if self.states[.endpoints]?.subscription.contains(cluster.name) == true {
                 self.states[.endpoints]?.owed.insert(cluster.name)
@@ -246,8 +294,7 @@ package struct StreamStateMachine: Sendable {
         }
         // Counted from the first of them: a stream of updates must not put the deadline off for ever.
         if !wasAwaiting, !self.awaitedEndpoints.isEmpty {
-            self.deadlines += 1
-            actions.append(.wake(self.deadlines, after: Self.endpointsDeadline))
+            self.endpointsDeadlineGiven = self.wake(for: .endpoints, after: Self.endpointsDeadline, &actions)
         }
     }
 }

@@ -24,8 +24,10 @@ package struct Subscription: Hashable, Sendable {
 
     /// What a request changed.
     struct Change: Hashable {
-        /// Names that were not asked for by name before.
+        /// Names that are to be answered: on delta also those that were asked for before.
         var added: Set<ResourceName> = []
+        /// Names that were not asked for by name before.
+        var new: Set<ResourceName> = []
         /// Names that were asked for and are not any more.
         var removed: Set<ResourceName> = []
         var wildcardBegan = false
@@ -46,8 +48,10 @@ package struct Subscription: Hashable, Sendable {
             // Also when it was legacy and names came: from then on an empty list means nothing.
             wildcard = .none
         }
+        let new = names.subtracting(self.names)
         let change = Change(
-            added: names.subtracting(self.names),
+            added: new,
+            new: new,
             removed: self.names.subtracting(names),
             wildcardBegan: !self.isWildcard && wildcard != .none,
             wildcardEnded: self.isWildcard && wildcard == .none
@@ -55,6 +59,16 @@ package struct Subscription: Hashable, Sendable {
         self.names = names
         self.wildcard = wildcard
         return change
+    }
+
+    /// The client holds this resource under another name that it asked for.
+    mutating func imply(_ name: ResourceName) -> Bool {
+        self.names.insert(name).inserted
+    }
+
+    /// Takes back a name that is not worth remembering.
+    mutating func drop(_ name: ResourceName) {
+        self.names.remove(name)
     }
 
     /// A delta request. Names in `subscribe` count as added even if they were subscribed: the client may have forgotten.
@@ -73,7 +87,7 @@ package struct Subscription: Hashable, Sendable {
             if name == .wildcard {
                 self.wildcard = .explicit
             } else {
-                self.names.insert(name)
+                if self.names.insert(name).inserted { change.new.insert(name) }
                 change.added.insert(name)
             }
         }

@@ -11,102 +11,122 @@ extension TypeState {
             type: self.type,
             isFirst: isFirst
         )
+        self.introduce(change.new, snapshot)
         if isFirst {
             // Rule 4: what is gone meanwhile is removed, what is current is not sent again.
             for (name, version) in request.initialResourceVersions where self.subscription.contains(name) {
-                self.acknowledged[name] = Held(version: ResourceVersion(version), resource: nil)
+                self.held.set(name, Held(version: ResourceVersion(version), resource: nil))
                 self.dirty.insert(name)
             }
+            // Rule 9: Envoy's first request for virtual hosts names none, and the listener waits for an answer.
+            self.owesPlaceholder = self.type == .virtualHost && !self.subscription.isWildcard && change.added.isEmpty
         }
         for name in change.added {
-            if isFirst, self.acknowledged[name] != nil { continue }
+            if isFirst, self.held[name] != nil { continue }
             self.owed.insert(name)
         }
         if change.wildcardBegan {
             // An empty answer too: Envoy waits for the first one (15 s by default) before it goes on, and takes a stream
             // for healthy, so that its reconnection back-off starts anew, only when it has received something.
             self.owesAnswer = true
-            if let snapshot { self.markAll(in: snapshot) }
+            self.wildcardBegan(isFirst: isFirst, snapshot)
         }
         if change.wildcardEnded {
-            self.forget(self.acknowledged.keys.filter { !self.subscription.names.contains($0) })
-            self.dirty.formIntersection(self.subscription.names)
+            self.forgetUnnamed()
             self.owesAnswer = false
         }
-        if self.subscription.isWildcard {
-            // The wildcard still covers them, and the client may have dropped them: say what there is.
-            // See .../xds_protocol#unsubscribing-from-resources
-            self.owed.formUnion(change.removed)
-        } else {
-            self.forget(change.removed)
+        let resources = snapshot?[self.type] ?? [:]
+        for name in change.removed {
+            if self.subscription.isWildcard, !self.hides(resources[name]) {
+                // The wildcard still covers it, and the client may have dropped it: say what there is.
+                // See .../xds_protocol#unsubscribing-from-resources
+                self.owed.insert(name)
+            } else {
+                self.forget(CollectionOfOne(name))
+            }
         }
     }
 
     /// What to send in a step, or nil. Nothing in flight is a precondition.
-    mutating func nextDelta(
-        _ step: PushOrder.Step,
-        snapshot: Snapshot,
-        pushes: Bool
-    ) -> Next? {
+    mutating func nextDelta(_ step: PushOrder.Step, snapshot: Snapshot, pushes: Bool) -> Next? {
         switch step {
         case .upserts:
-            return self.nextDeltaUpserts(snapshot, pushes: pushes)
+            return self.nextDeltaUpserts(snapshot[self.type], pushes: pushes)
         case .removals:
             guard pushes, !self.doomed.isEmpty else { return nil }
-            let removals = self.doomed.filter {
-                snapshot[self.type, $0] == nil && self.acknowledged[$0] != nil
+            let resources = snapshot[self.type]
+            let removals = self.doomed.filter { name in
+                let resource = resources[name]
+                return (resource == nil || self.hides(resource)) && self.held[name] != nil
             }
             self.doomed = []
             return removals.isEmpty ? nil : Next(removals: Array(removals))
         }
     }
 
-    private mutating func nextDeltaUpserts(_ snapshot: Snapshot, pushes: Bool) -> Next? {
+    private mutating func nextDeltaUpserts(_ resources: Snapshot.Resources, pushes: Bool) -> Next? {
         // An answer is an answer to all that was asked: it does not wait for its turn.
         let pushes = pushes || self.owesAnswer
         var next = Next()
-        let wanted = snapshot[self.type]
-        let subscription = self.subscription
+        self.takeOwed(resources, into: &next)
+        if pushes { self.takeDirty(resources, into: &next) }
+        self.dirty.subtract(self.owed)
+        self.owed = []
 
+        if next.isEmpty, pushes, !self.suspects.isEmpty {
+            let subscription = self.subscription
+            let trial = self.suspects.nextTrial { subscription.contains($0) ? resources[$0] : nil }
+            if let trial {
+                next.upserts = [trial]
+                next.trial = trial.name
+            }
+        }
+        if next.isEmpty, self.owesHeartbeat {
+            next.heartbeats = self.expiring.compactMap { resources[$0] }.filter {
+                $0.timeToLive != nil && self.held.version($0.name) == $0.version
+            }
+        }
+        self.owesHeartbeat = false
+        guard self.owesAnswer || !next.isEmpty else { return nil }
+        self.owesAnswer = false
+        return next
+    }
+
+    /// The answers to what was asked for by name.
+    private mutating func takeOwed(_ resources: Snapshot.Resources, into next: inout Next) {
+        if self.type == .virtualHost {
+            self.takeOwedVirtualHosts(resources, into: &next)
+            return
+        }
         for name in self.owed where self.subscription.contains(name) {
-            self.suspects.acquit(name, unless: wanted[name]?.version)
-            if let resource = wanted[name] {
+            let resource = resources[name]
+            if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
+            if let resource, !self.hides(resource) {
                 next.upserts.append(resource)
             } else {
                 // Rule 5: a name that nobody knows is told at once; it stays subscribed and is sent when it appears.
                 next.removals.append(name)
             }
         }
-        if pushes {
-            for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
-                let resource = wanted[name]
-                if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
-                let held = self.acknowledged[name]
-                if let resource {
-                    if held?.version != resource.version, !self.suspects.excludes(resource) {
-                        next.upserts.append(resource)
-                    }
-                } else if held != nil {
-                    if PushOrder.removesWithUpserts(self.type) {
-                        next.removals.append(name)
-                    } else {
-                        self.doomed.insert(name)
-                    }
+    }
+
+    /// What changed of what the client holds or is to hold.
+    private mutating func takeDirty(_ resources: Snapshot.Resources, into next: inout Next) {
+        for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
+            let resource = resources[name]
+            if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
+            if let resource, !self.hides(resource) {
+                if self.held.version(name) != resource.version, !self.suspects.excludes(resource) {
+                    next.upserts.append(resource)
+                }
+            } else if resource == nil ? self.held[name] != nil : (self.held.exceptions[name] ?? nil) != nil {
+                if PushOrder.removesWithUpserts(self.type) {
+                    next.removals.append(name)
+                } else {
+                    self.doomed.insert(name)
                 }
             }
-            self.dirty = []
         }
-        self.dirty.subtract(self.owed)
-        self.owed = []
-
-        if next.upserts.isEmpty, next.removals.isEmpty, pushes,
-            let trial = self.suspects.nextTrial(current: { subscription.contains($0) ? wanted[$0] : nil })
-        {
-            next.upserts = [trial]
-            next.trial = trial.name
-        }
-        guard self.owesAnswer || !next.upserts.isEmpty || !next.removals.isEmpty else { return nil }
-        self.owesAnswer = false
-        return next
+        self.dirty = []
     }
 }

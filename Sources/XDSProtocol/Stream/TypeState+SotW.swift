@@ -5,25 +5,22 @@ import HashTreeCollections
 extension TypeState {
     /// Takes the subscription part of a state-of-the-world request.
     mutating func received(_ request: SotWRequest, isFirst: Bool, snapshot: Snapshot?) {
-        let change = self.subscription.replace(with: request.resourceNames, type: self.type, isFirst: isFirst)
         if isFirst {
             self.claimedVersion = request.versionInfo.isEmpty ? nil : request.versionInfo
             self.knowsWhatIsHeld = request.versionInfo.isEmpty
         }
+        guard let names = request.resourceNames else { return }
+        let change = self.subscription.replace(with: names, type: self.type, isFirst: isFirst)
+        self.introduce(change.new, snapshot)
         // A root type's answer lists everything, so that the client learns what there is not.
         if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
         self.owed.formUnion(change.added)
         if change.wildcardBegan {
             self.owesAnswer = true
-            if let snapshot { self.markAll(in: snapshot) }
+            self.wildcardBegan(isFirst: isFirst, snapshot)
         }
-        if change.wildcardEnded {
-            self.forget(self.acknowledged.keys.filter { !self.subscription.names.contains($0) })
-            self.dirty.formIntersection(self.subscription.names)
-        }
-        if !self.subscription.isWildcard {
-            self.forget(change.removed)
-        }
+        if change.wildcardEnded { self.forgetUnnamed() }
+        if !self.subscription.isWildcard { self.forget(change.removed) }
     }
 
     /// A client that reconnects and holds exactly what there is now is sent nothing.
@@ -32,9 +29,7 @@ extension TypeState {
         self.claimedVersion = nil
         let current = self.subscribed(in: snapshot)
         guard ResourceVersion.Sum(current.map(\.version)).description == claimed else { return }
-        for resource in current {
-            self.acknowledged[resource.name] = Held(version: resource.version, resource: resource)
-        }
+        self.held.adopt(current, of: snapshot[self.type])
         self.knowsWhatIsHeld = true
         self.owed = []
         self.dirty = []
@@ -44,7 +39,7 @@ extension TypeState {
     private func subscribed(in snapshot: Snapshot) -> [Resource] {
         let wanted = snapshot[self.type]
         return self.subscription.isWildcard
-            ? wanted.map(\.value) : self.subscription.names.compactMap { wanted[$0] }
+            ? wanted.values.filter { !self.hides($0) } : self.subscription.names.compactMap { wanted[$0] }
     }
 
     /// What to send in a step, or nil. Nothing in flight is a precondition.
@@ -61,6 +56,13 @@ extension TypeState {
         var changed = self.takeChanged(snapshot, pushes: pushes, step: step)
         let isRemoval: Bool
         if case .removals = step { isRemoval = true } else { isRemoval = false }
+        if self.owesHeartbeat, !isRemoval {
+            // The whole of them: an entry without its resource is for delta only, because Envoy's state-of-the-world
+            // client takes what a response of a root type leaves out for removed.
+            self.owesHeartbeat = false
+            if self.type.isRoot { self.owesAnswer = true }
+            changed += self.expiring.compactMap { snapshot[type, $0] }.filter { !changed.contains($0) }
+        }
         if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !(type.isRoot && !self.knowsWhatIsHeld),
             let suspect = self.suspects.nextTrial(current: { subscription.contains($0) ? snapshot[type, $0] : nil })
         {
@@ -89,18 +91,18 @@ extension TypeState {
         var changed: [Resource] = []
         for name in self.owed where self.subscription.contains(name) {
             let resource = wanted[name]
-            self.suspects.acquit(name, unless: resource?.version)
+            if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
             if let resource { changed.append(resource) }
         }
         if pushes {
             for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
                 let resource = wanted[name]
                 if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
-                if let resource {
-                    if self.acknowledged[name]?.version != resource.version, !self.suspects.excludes(resource) {
+                if let resource, !self.hides(resource) {
+                    if self.held.version(name) != resource.version, !self.suspects.excludes(resource) {
                         changed.append(resource)
                     }
-                } else if self.acknowledged[name] != nil {
+                } else if resource == nil ? self.held[name] != nil : (self.held.exceptions[name] ?? nil) != nil {
                     if PushOrder.removesWithUpserts(self.type) {
                         self.owesAnswer = true
                     } else {
@@ -124,15 +126,15 @@ extension TypeState {
             // out would remove it; with it in, clients take the rest and keep what they have of it.
             if resource == trial || !self.knowsWhatIsHeld || !self.suspects.excludes(resource) {
                 resources.append(resource)
-            } else if let held = self.acknowledged[resource.name]?.resource {
+            } else if let held = self.held[resource.name]?.resource {
                 resources.append(held)
             }
         }
         if removing || PushOrder.removesWithUpserts(self.type) {
             self.doomed = []
         } else {
-            for (name, held) in self.acknowledged where snapshot[self.type, name] == nil {
-                if let resource = held.resource { resources.append(resource) }
+            for (name, held) in self.held.exceptions where snapshot[self.type, name] == nil {
+                if let resource = held?.resource { resources.append(resource) }
             }
         }
         return resources
@@ -140,12 +142,11 @@ extension TypeState {
 
     /// The version of what the client will hold when it accepts `next`.
     func versionInfo(after next: Next) -> String {
-        var sum = ResourceVersion.Sum(next.upserts.map(\.version))
-        if !next.isWhole {
-            let sent = Set(next.upserts.map(\.name))
-            for (name, held) in self.acknowledged where !sent.contains(name) {
-                if let version = held.version { sum.add(version) }
-            }
+        if next.isWhole { return ResourceVersion.Sum(next.upserts.lazy.map(\.version)).description }
+        var sum = self.held.sum
+        for resource in next.upserts {
+            if let version = self.held.version(resource.name) { sum.subtract(version) }
+            sum.add(resource.version)
         }
         return sum.description
     }

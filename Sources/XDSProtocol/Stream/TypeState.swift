@@ -3,27 +3,31 @@
 import HashTreeCollections
 
 /// Everything that one stream remembers of one type. Four things are kept apart: what is *wanted* (the snapshot, not
-/// here), what is *acknowledged*, what is *in flight* and what was *rejected*.
+/// here), what is *held*, as far as the client acknowledged it, what is *in flight* and what was *rejected*.
 ///
 /// `dirty` and `owed` say where to look, so that a change costs what it touches and not what the stream holds.
 struct TypeState: Sendable {
-    /// What the client said it has: by ACK, or by `initial_resource_versions`.
-    struct Held: Sendable, Equatable {
-        /// Nil if nobody knows: the client named a version that we cannot have made, or refused a response with it.
-        var version: ResourceVersion?
-        /// What a state-of-the-world response must repeat when the newest was refused. Nil if learned from a reconnect.
-        var resource: Resource?
-    }
+    typealias Held = HeldResources.Held
 
     /// The content of a response.
     struct Next: Sendable {
         var upserts: [Resource] = []
         /// Delta only.
         var removals: [ResourceName] = []
+        /// Delta only: names that lead to no resource, said without unsubscribing the client (virtual hosts).
+        var unknown: [ResourceName] = []
+        /// Delta only: under which other names an upsert was asked for.
+        var aliases: [ResourceName: [ResourceName]] = [:]
+        /// Delta only: resources that are still there, so that their time begins anew.
+        var heartbeats: [Resource] = []
         /// SotW root types: the response is the whole truth.
         var isWhole = false
         /// The one suspect that it carries, so that a NACK convicts it.
         var trial: ResourceName?
+
+        var isEmpty: Bool {
+            self.upserts.isEmpty && self.removals.isEmpty && self.unknown.isEmpty && self.heartbeats.isEmpty
+        }
     }
 
     struct InFlight: Sendable {
@@ -33,10 +37,10 @@ struct TypeState: Sendable {
 
     let type: TypeURL
     var subscription = Subscription()
-    var acknowledged: [ResourceName: Held] = [:]
+    var held = HeldResources()
     var inFlight: InFlight?
-    /// SotW: whether `acknowledged` is all that the client holds. Not when it reconnects with a version that is not the
-    /// current one: then it holds nobody knows what, until it accepts something.
+    /// SotW: whether `held` is all that the client holds. Not when it reconnects with a version that is not the current
+    /// one: then it holds nobody knows what, until it accepts something.
     var knowsWhatIsHeld = true
     var suspects = Suspects()
     /// Names to compare with the snapshot at the next opportunity.
@@ -47,6 +51,14 @@ struct TypeState: Sendable {
     var owed: Set<ResourceName> = []
     /// The subscription as a whole is to be answered, also with nothing.
     var owesAnswer = false
+    /// Virtual hosts: the first request named nothing and waits for an answer all the same (rule 9).
+    var owesPlaceholder = false
+    /// What the client holds that expires unless it hears of it again.
+    var expiring: Set<ResourceName> = []
+    /// It is time to tell the client of `expiring`.
+    var owesHeartbeat = false
+    /// Names beyond the limit that lead nowhere: answered and not remembered.
+    var namesDropped = 0
     /// SotW, first request: the `version_info` that the client came with, until there is a snapshot to compare it with.
     var claimedVersion: String?
     var responsesSent = 0
@@ -56,111 +68,95 @@ struct TypeState: Sendable {
         self.type = type
     }
 
-    /// Looks again at everything: the snapshot is another one, or the first.
-    mutating func markAll(in snapshot: Snapshot) {
-        if self.subscription.isWildcard {
-            self.dirty.formUnion(snapshot[self.type].keys)
+    /// Whether a wildcard client is not to hold this resource, because it did not ask for it by name.
+    func hides(_ resource: Resource?) -> Bool {
+        guard let resource, resource.isOnDemand else { return false }
+        return !self.subscription.names.contains(resource.name)
+    }
+
+    /// Names that the client asks for now and did not before: it holds nothing of them.
+    mutating func introduce(_ names: Set<ResourceName>, _ snapshot: Snapshot?) {
+        let resources = snapshot?[self.type] ?? [:]
+        for name in names where !self.subscription.isWildcard || resources[name]?.isOnDemand == true {
+            self.held.introduce(name)
         }
+    }
+
+    /// The snapshot is another one, or the first.
+    /// - Parameter changed: the names that may differ from the snapshot before; nil: look at everything.
+    mutating func move(to snapshot: Snapshot, changed: Set<ResourceName>?) {
+        let resources = snapshot[self.type]
+        let subscription = self.subscription
+        let moved = self.held.move(to: resources, changed: changed) { resource in
+            subscription.names.contains(resource.name) || (subscription.isWildcard && !resource.isOnDemand)
+        }
+        if self.type == .virtualHost { self.resolveAnew(changed.map(Array.init) ?? moved, in: resources) }
+        guard let changed else {
+            self.markAll(in: resources)
+            return
+        }
+        if subscription.isWildcard {
+            self.dirty.formUnion(changed)
+        } else if changed.count < subscription.names.count {
+            for name in changed where subscription.names.contains(name) { self.dirty.insert(name) }
+        } else {
+            for name in subscription.names where changed.contains(name) { self.dirty.insert(name) }
+        }
+    }
+
+    /// Looks again at everything.
+    mutating func markAll(in resources: Snapshot.Resources) {
+        if self.subscription.isWildcard { self.dirty.formUnion(resources.keys) }
         self.dirty.formUnion(self.subscription.names)
-        self.dirty.formUnion(self.acknowledged.keys)
+        self.dirty.formUnion(self.held.exceptions.keys)
         self.dirty.formUnion(self.suspects.names)
         // What is on its way will be held when it is ACKed, and may be gone by then.
         if let flight = self.inFlight { self.dirty.formUnion(flight.content.upserts.map(\.name)) }
     }
 
-    mutating func mark(_ changed: Set<ResourceName>) {
-        if self.subscription.isWildcard {
-            self.dirty.formUnion(changed)
-        } else if changed.count < self.subscription.names.count {
-            for name in changed where self.subscription.names.contains(name) { self.dirty.insert(name) }
-        } else {
-            for name in self.subscription.names where changed.contains(name) { self.dirty.insert(name) }
-        }
-    }
-
     /// Forgets what the client does not want any more.
     mutating func forget(_ names: some Sequence<ResourceName>) {
         for name in names {
-            self.acknowledged[name] = nil
+            self.held.forget(name)
             self.dirty.remove(name)
             self.doomed.remove(name)
             self.owed.remove(name)
+            self.expiring.remove(name)
             self.suspects.forget(name)
         }
     }
 
+    /// The wildcard is gone: only what was asked for by name counts from now on.
+    mutating func forgetUnnamed() {
+        let names = self.subscription.names
+        self.held.restrict(to: names)
+        self.dirty.formIntersection(names)
+        self.doomed.formIntersection(names)
+        self.expiring.formIntersection(names)
+        for name in self.suspects.names where !names.contains(name) { self.suspects.forget(name) }
+    }
+
+    /// Everything is covered from now on: what was not asked for by name before is not held.
+    mutating func wildcardBegan(isFirst: Bool, _ snapshot: Snapshot?) {
+        guard let snapshot else { return }
+        let resources = snapshot[self.type]
+        if !isFirst {
+            for name in resources.keys where !self.subscription.names.contains(name) { self.held.introduce(name) }
+        }
+        self.markAll(in: resources)
+    }
+
     /// Something to send, or something sent and not answered.
-    var isBusy: Bool {
-        self.inFlight != nil || self.owesAnswer || !self.owed.isEmpty || !self.dirty.isEmpty || self.suspects.haveTrials
+    var isBusy: Bool { self.inFlight != nil || self.hasWork || self.suspects.haveTrials }
+
+    var hasWork: Bool {
+        self.owesAnswer || self.owesPlaceholder || !self.owed.isEmpty || !self.dirty.isEmpty
     }
 
-    /// Moves what is in flight to what is acknowledged.
-    mutating func acknowledge() {
-        guard let flight = self.inFlight?.content else { return }
-        self.inFlight = nil
-        self.knowsWhatIsHeld = true
-        if flight.isWhole { self.acknowledged.removeAll(keepingCapacity: true) }
-        for resource in flight.upserts where self.subscription.contains(resource.name) {
-            self.acknowledged[resource.name] = Held(version: resource.version, resource: resource)
-            if !self.suspects.isEmpty { self.suspects.accepted(resource) }
-        }
-        for name in flight.removals { self.acknowledged[name] = nil }
-        self.suspects.acknowledged(
-            trial: flight.trial,
-            isComplete: self.dirty.isEmpty
-        )
-    }
-
-    /// The response was refused. What of it the client kept is unknown: Envoy keeps the good clusters and listeners of a
-    /// response that it refuses.
-    /// - Returns: the resources that may be to blame.
-    mutating func reject(message: String) -> [Resource] {
-        guard let flight = self.inFlight?.content else { return [] }
-        self.inFlight = nil
-        let new = flight.upserts.filter { resource in
-            // A stand-in was accepted once.
-            let held = self.acknowledged[resource.name]
-            return held?.version != resource.version && held?.resource != resource
-        }
-        let changed: [Resource]
-        if let trial = flight.trial {
-            changed = flight.upserts.filter { $0.name == trial }
-        } else {
-            changed = new.isEmpty ? flight.upserts : new
-        }
-        if flight.isWhole, !self.knowsWhatIsHeld {
-            return self.rejectBlindly(changed, message: message)
-        }
-        let blamed = self.suspects.refused(changed, message: message)
-        // What is not asked for any more may have been to blame; it is not sent again anyhow.
-        for resource in changed where !self.subscription.contains(resource.name) { self.suspects.forget(resource.name) }
-        if flight.isWhole, !changed.isEmpty {
-            // What it left out was to be removed: say so again, without the culprit.
-            let sent = Set(flight.upserts.map(\.name))
-            self.owesAnswer = self.acknowledged.keys.contains { !sent.contains($0) }
-        }
-        for resource in new where self.subscription.contains(resource.name) {
-            self.acknowledged[resource.name] = Held(version: nil, resource: self.acknowledged[resource.name]?.resource)
-        }
-        for name in flight.removals { self.acknowledged[name]?.version = nil }
-        // The rest of the response is looked at again: what was not to blame is sent without the culprit.
-        self.dirty.formUnion(flight.upserts.map(\.name))
-        if flight.upserts.isEmpty {
-            // Nothing but removals, refused: to say them again would be refused again.
-            for name in flight.removals { self.acknowledged[name] = nil }
-        } else {
-            self.dirty.formUnion(flight.removals)
-        }
-        return blamed
-    }
-
-    /// As `reject`, of a whole response to a client that holds nobody knows what: nothing is tried, because a response
-    /// that leaves a resource out removes it. Clients take the good ones of such a response.
-    private mutating func rejectBlindly(_ changed: [Resource], message: String) -> [Resource] {
-        let blamed = self.suspects.convict(changed, message: message)
-        for resource in changed {
-            self.acknowledged[resource.name] = Held(version: resource.version, resource: nil)
-        }
-        return blamed
+    /// Whether `next` can have anything to say: a cheap look before.
+    var mayRespond: Bool {
+        self.inFlight == nil
+            && (self.hasWork || !self.doomed.isEmpty || !self.suspects.isEmpty || self.owesHeartbeat
+                || self.claimedVersion != nil)
     }
 }

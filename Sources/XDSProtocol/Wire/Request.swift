@@ -3,8 +3,8 @@
 /// A `DiscoveryRequest`, as far as the protocol needs it.
 package struct SotWRequest: Hashable, Sendable {
     package var type: TypeURL
-    /// Everything that the client wants of the type now.
-    package var resourceNames: [ResourceName]
+    /// Everything that the client wants of the type now; nil: the same as in its last request of the type.
+    package var resourceNames: [ResourceName]?
     /// The version that the client last accepted.
     package var versionInfo: String
     /// Of the response that this answers; empty in the first request of a type.
@@ -14,7 +14,7 @@ package struct SotWRequest: Hashable, Sendable {
 
     package init(
         type: TypeURL,
-        resourceNames: [ResourceName] = [],
+        resourceNames: [ResourceName]? = [],
         versionInfo: String = "",
         responseNonce: Nonce = Nonce(""),
         errorDetail: String? = nil

@@ -12,12 +12,7 @@ struct WireWriter {
     /// The tag of a length-delimited field and the length that follows it.
     mutating func tag(_ field: UInt8, length: Int) {
         self.bytes.append(field << 3 | 2)
-        var rest = UInt64(length)
-        while rest >= 0x80 {
-            self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        self.bytes.append(UInt8(truncatingIfNeeded: rest))
+        self.varint(UInt64(length))
     }
 
     mutating func field(_ field: UInt8, _ text: String) {
@@ -28,6 +23,31 @@ struct WireWriter {
     mutating func field(_ field: UInt8, _ content: [UInt8]) {
         self.tag(field, length: content.count)
         self.bytes.append(contentsOf: content)
+    }
+
+    /// As a `google.protobuf.Duration`, to the nanosecond. Not negative.
+    mutating func field(_ field: UInt8, _ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var content = WireWriter()
+        content.integer(1, UInt64(clamping: seconds))
+        content.integer(2, UInt64(clamping: attoseconds / 1_000_000_000))
+        self.field(field, content.bytes)
+    }
+
+    /// A varint; 0 is not written, as it is the default.
+    private mutating func integer(_ field: UInt8, _ value: UInt64) {
+        guard value != 0 else { return }
+        self.bytes.append(field << 3)
+        self.varint(value)
+    }
+
+    private mutating func varint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        self.bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
     mutating func append(_ encoded: some Collection<UInt8>) {

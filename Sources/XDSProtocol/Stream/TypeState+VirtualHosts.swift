@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashTreeCollections
+
+/// Virtual hosts on demand (rule 9): a proxy asks for `<route configuration>/<host>` when a request for the host comes in,
+/// and waits for the answer. What it is given may have another name (a wildcard), and "there is none" is an answer.
+/// See https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/vhds
+extension TypeState {
+    /// Of an answer that finishes the listener's waiting and says nothing: Envoy takes an empty response for no answer.
+    static let placeholder = ResourceName("signalbox/no-virtual-host")
+
+    /// How many names that lead nowhere are remembered, in case they appear: whoever sends requests decides them.
+    static let unknownNamesKept = 10_000
+
+    mutating func takeOwedVirtualHosts(_ resources: Snapshot.Resources, into next: inout Next) {
+        if self.owesPlaceholder {
+            self.owesPlaceholder = false
+            if self.owed.isEmpty { next.unknown.append(Self.placeholder) }
+        }
+        for name in self.owed where self.subscription.contains(name) {
+            guard let resource = Self.resolve(name, in: resources) else {
+                next.unknown.append(name)
+                if self.held[name] != nil { self.doomed.insert(name) }
+                self.forgetIfTooMany(name, in: resources)
+                continue
+            }
+            if !self.suspects.isEmpty { self.suspects.acquit(resource.name, unless: resource.version) }
+            if next.aliases[resource.name] == nil { next.upserts.append(resource) }
+            next.aliases[resource.name, default: []].append(name)
+            if self.subscription.imply(resource.name) { self.held.introduce(resource.name) }
+        }
+        for (name, aliases) in next.aliases { next.aliases[name] = aliases.sorted() }
+    }
+
+    private static func resolve(_ name: ResourceName, in resources: Snapshot.Resources) -> Resource? {
+        if let resource = resources[name] { return resource }
+        guard let candidates = VirtualHostName(name)?.candidates else { return nil }
+        return candidates.lazy.compactMap { resources[$0] }.first
+    }
+
+    /// It is told once more when it is asked for again, which Envoy does on its next stream.
+    private mutating func forgetIfTooMany(_ name: ResourceName, in resources: Snapshot.Resources) {
+        guard self.subscription.names.count > resources.count + Self.unknownNamesKept else { return }
+        self.subscription.drop(name)
+        self.namesDropped += 1
+    }
+
+    /// Virtual hosts came or went: names that lead elsewhere now are answered anew.
+    mutating func resolveAnew(_ changed: [ResourceName], in resources: Snapshot.Resources) {
+        var wildcards: Set<ResourceName> = []
+        for name in changed {
+            guard let host = VirtualHostName(name) else { continue }
+            let isThere = resources[name] != nil
+            if host.isWildcard {
+                if isThere != (self.held[name] != nil) { wildcards.insert(name) }
+            } else if isThere, !self.subscription.names.contains(name),
+                host.candidates.dropFirst().contains(where: { self.subscription.names.contains($0) && $0 != name })
+            {
+                // A proxy that holds a wildcard does not ask for what is more specific.
+                if self.subscription.imply(name) { self.held.introduce(name) }
+                self.dirty.insert(name)
+            }
+        }
+        guard !wildcards.isEmpty else { return }
+        for name in self.subscription.names where resources[name] == nil {
+            if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.owed.insert(name) }
+        }
+    }
+
+    /// A proxy forgets the virtual hosts of a route configuration that it is given anew.
+    mutating func resend(of routeConfigurations: some Sequence<ResourceName>) {
+        let routeConfigurations = Set(routeConfigurations)
+        for name in self.subscription.names {
+            guard let host = VirtualHostName(name) else { continue }
+            if routeConfigurations.contains(ResourceName(String(host.routeConfiguration.dropLast()))) {
+                self.owed.insert(name)
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A serialized `DiscoveryRequest` or `DeltaDiscoveryRequest`, read by hand: nearly every request is an ACK, of which a
+/// type and a nonce are all that matters, and a state-of-the-world ACK repeats every name that the client subscribes to.
+/// See https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/service/discovery/v3/discovery.proto
+package struct RequestMessage: Sendable {
+    /// The bytes are not such a message.
+    package struct Malformed: Error {}
+
+    private let variant: StreamStateMachine.Variant
+    private let bytes: ArraySlice<UInt8>
+    /// The serialized `Node`; nil if there is none, as in all requests of a stream but the first.
+    package private(set) var node: [UInt8]?
+    private var typeBytes: ArraySlice<UInt8> = []
+    private var versionInfo = ""
+    private var responseNonce = ""
+    private var errorMessage: String?
+    /// State of the world: from the first to the last of `resource_names`, as they came. Equal bytes are equal names.
+    package private(set) var namesBytes: ArraySlice<UInt8> = []
+
+    /// - Parameter known: the `namesBytes` of earlier requests, which need not be read again.
+    package init(
+        _ bytes: [UInt8],
+        variant: StreamStateMachine.Variant,
+        known: some Collection<[UInt8]> = EmptyCollection()
+    ) throws(Malformed) {
+        self.variant = variant
+        self.bytes = bytes[...]
+        do {
+            switch variant {
+            case .sotw: try self.scanSotW(known)
+            case .delta: try self.scanDelta()
+            }
+        } catch { throw Malformed() }
+    }
+
+    /// What stands in `type_url`; empty if nothing does.
+    package var typeURL: String {
+        get throws(Malformed) {
+            do { return try WireReader.text(self.typeBytes) } catch { throw Malformed() }
+        }
+    }
+
+    /// The type, if it is one of `TypeURL.known`: found without making a text of it.
+    package var knownType: TypeURL? {
+        TypeURL.known.first { $0.utf8.elementsEqual(self.typeBytes) }
+    }
+
+    private mutating func scanSotW(_ known: some Collection<[UInt8]>) throws {
+        var names: Range<Int>?
+        var reader = WireReader(self.bytes)
+        while let (field, content) = try reader.next() {
+            switch field {
+            case 1: self.versionInfo = try WireReader.text(content)
+            case 2: self.node = (self.node ?? []) + content
+            case 3:
+                if names == nil { _ = known.contains { reader.skip($0) } }
+                names = (names?.lowerBound ?? reader.fieldStart)..<reader.position
+            case 4: self.typeBytes = content
+            case 5: self.responseNonce = try WireReader.text(content)
+            case 6: self.errorMessage = try Self.message(ofStatus: content)
+            default: continue
+            }
+        }
+        if let names { self.namesBytes = self.bytes[names] }
+    }
+
+    private mutating func scanDelta() throws {
+        var reader = WireReader(self.bytes)
+        while let (field, content) = try reader.next() {
+            switch field {
+            case 1: self.node = (self.node ?? []) + content
+            case 2: self.typeBytes = content
+            case 6: self.responseNonce = try WireReader.text(content)
+            case 7: self.errorMessage = try Self.message(ofStatus: content)
+            default: continue
+            }
+        }
+    }
+
+    /// Of a `google.rpc.Status`.
+    private static func message(ofStatus bytes: ArraySlice<UInt8>) throws -> String {
+        var message = ""
+        var reader = WireReader(bytes)
+        while let (field, content) = try reader.next() {
+            if field == 2 { message = try WireReader.text(content) }
+        }
+        return message
+    }
+
+    /// - Parameter sameNames: the names are those of the last request of the type, and need not be read again.
+    package func sotw(as type: TypeURL, sameNames: Bool) throws(Malformed) -> SotWRequest {
+        SotWRequest(
+            type: type,
+            resourceNames: sameNames ? nil : try self.names(in: 3),
+            versionInfo: self.versionInfo,
+            responseNonce: Nonce(self.responseNonce),
+            errorDetail: self.errorMessage
+        )
+    }
+
+    package func delta(as type: TypeURL) throws(Malformed) -> DeltaRequest {
+        DeltaRequest(
+            type: type,
+            subscribe: try self.names(in: 3),
+            unsubscribe: try self.names(in: 4),
+            initialResourceVersions: try self.initialResourceVersions(),
+            responseNonce: Nonce(self.responseNonce),
+            errorDetail: self.errorMessage
+        )
+    }
+
+    private func names(in wanted: UInt64) throws(Malformed) -> [ResourceName] {
+        do {
+            var names: [ResourceName] = []
+            var reader = WireReader(self.bytes)
+            while let (field, content) = try reader.next() {
+                if field == wanted { names.append(ResourceName(try WireReader.text(content))) }
+            }
+            return names
+        } catch { throw Malformed() }
+    }
+
+    private func initialResourceVersions() throws(Malformed) -> [ResourceName: String] {
+        do {
+            var versions: [ResourceName: String] = [:]
+            var reader = WireReader(self.bytes)
+            while let (field, content) = try reader.next() {
+                guard field == 5 else { continue }
+                var (name, version) = ("", "")
+                var entry = WireReader(content)
+                while let (field, content) = try entry.next() {
+                    if field == 1 { name = try WireReader.text(content) }
+                    if field == 2 { version = try WireReader.text(content) }
+                }
+                versions[ResourceName(name)] = version
+            }
+            return versions
+        } catch { throw Malformed() }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Walks over the length-delimited fields of a serialized message, which is all that a discovery request has; fields of
+/// other kinds are passed over. Total: any bytes give fields or a fault, in time proportional to their number.
+/// See https://protobuf.dev/programming-guides/encoding/
+struct WireReader {
+    /// The bytes are no protobuf message, or a text in it is no text.
+    struct Fault: Error, Equatable {}
+
+    private let bytes: ArraySlice<UInt8>
+    private(set) var position: Int
+    /// Where the field begins that `next` returned last, tag and all.
+    private(set) var fieldStart: Int
+
+    init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        self.position = bytes.startIndex
+        self.fieldStart = bytes.startIndex
+    }
+
+    /// Passes over `known`, if that is what stands where the last field begins: fields that were read before.
+    mutating func skip(_ known: [UInt8]) -> Bool {
+        let end = self.fieldStart + known.count
+        guard end > self.position, end <= self.bytes.endIndex, self.bytes[self.fieldStart..<end] == known[...] else {
+            return false
+        }
+        self.position = end
+        return true
+    }
+
+    /// The next field, or nil at the end.
+    mutating func next() throws(Fault) -> (field: UInt64, content: ArraySlice<UInt8>)? {
+        while self.position < self.bytes.endIndex {
+            self.fieldStart = self.position
+            let tag = try self.varint()
+            let field = tag >> 3
+            // Field numbers have 29 bits and begin at 1.
+            guard field >= 1, field < 1 << 29 else { throw Fault() }
+            switch tag & 7 {
+            case 0: _ = try self.varint()
+            case 1: _ = try self.take(8)
+            case 2: return (field, try self.take(try self.varint()))
+            case 5: _ = try self.take(4)
+            default: throw Fault()
+            }
+        }
+        return nil
+    }
+
+    private mutating func varint() throws(Fault) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while self.position < self.bytes.endIndex {
+            let byte = self.bytes[self.position]
+            self.position += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+            if shift > 63 { throw Fault() }
+        }
+        throw Fault()
+    }
+
+    private mutating func take(_ count: UInt64) throws(Fault) -> ArraySlice<UInt8> {
+        guard count <= UInt64(self.bytes.endIndex - self.position) else { throw Fault() }
+        let end = self.position + Int(count)
+        defer { self.position = end }
+        return self.bytes[self.position..<end]
+    }
+
+    static func text(_ bytes: ArraySlice<UInt8>) throws(Fault) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw Fault() }
+        return text
+    }
+}

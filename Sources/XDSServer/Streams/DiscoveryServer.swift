@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What all streams share: where snapshots come from, who is there, and what each may cost.
+package struct DiscoveryServer: Sendable {
+    let cache: SnapshotCache
+    let registry: StreamRegistry
+    let limits: StreamLimits
+    let budget: RequestBudget
+
+    package init(cache: SnapshotCache, registry: StreamRegistry, limits: StreamLimits = StreamLimits()) {
+        self.cache = cache
+        self.registry = registry
+        self.limits = limits
+        self.budget = RequestBudget(bytes: limits.requestBudgetBytes)
+    }
+}

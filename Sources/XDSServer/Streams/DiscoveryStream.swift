@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCCore
+import NIOCore
+import XDSProtocol
+
+/// The shell around one stream: it hears of requests, snapshots and times, hands them to the session and passes on what is
+/// to be sent. To be used on its event loop only.
+final class DiscoveryStream {
+    enum Output {
+        case send([UInt8])
+        /// What was sent is all for now.
+        case flush
+        /// End the stream, with OK if nil.
+        case end(RPCError?)
+    }
+
+    private let server: DiscoveryServer
+    private let loop: any EventLoop
+    private let isWritable: () -> Bool
+    private let output: (Output) -> Void
+    private let session: StreamSession
+    private let record: StreamRecord
+    /// Requests that wait for their turn: the first of a type, and what came after it.
+    private var waiting: [RequestMessage] = []
+    /// The cache has a snapshot that was not taken, because the proxy does not read.
+    private var hasSnapshot = false
+    private var nextPush = NIODeadline.uptimeNanoseconds(0)
+    private var timers: [Int: Scheduled<Void>] = [:]
+    private var ageTimer: Scheduled<Void>?
+    private var isHalfClosed = false
+    private var isOver = false
+
+    init(
+        method: DiscoveryMethod,
+        server: DiscoveryServer,
+        peer: String,
+        loop: any EventLoop,
+        isWritable: @escaping () -> Bool,
+        output: @escaping (Output) -> Void
+    ) {
+        self.server = server
+        self.loop = loop
+        self.isWritable = isWritable
+        self.output = output
+        self.record = server.registry.open(method: method, peer: peer)
+        self.session = StreamSession(method: method, server: server, record: self.record)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.record.attach(self.session) { loop.execute { bound.value.drain() } }
+        if let age = server.limits.age {
+            self.ageTimer = loop.scheduleTask(in: .nanoseconds(Int64(age / .nanoseconds(1) * .random(in: 0.9...1.1)))) {
+                bound.value.finish(nil, reason: "old enough")
+            }
+        }
+    }
+
+    // MARK: What happened
+
+    func received(_ bytes: [UInt8], _ admissions: AdmissionQueue) {
+        guard !self.isOver else { return }
+        let message: RequestMessage
+        do {
+            message = try self.session.read(bytes)
+        } catch {
+            self.finish(.malformedRequest, reason: "malformed request")
+            return
+        }
+        guard self.waiting.isEmpty else {
+            self.waiting.append(message)
+            // Nothing is taken of a client that does not wait for its first answers.
+            if self.waiting.count > self.server.limits.waitingRequests {
+                let problem = RPCError(code: .resourceExhausted, message: "too many requests before the first answer")
+                self.finish(problem, reason: problem.message)
+            }
+            return
+        }
+        if self.session.isFirst(message) {
+            self.waiting.append(message)
+            admissions.admit { self.admitted(admissions) }
+        } else {
+            self.take(message)
+        }
+    }
+
+    private func admitted(_ admissions: AdmissionQueue) {
+        let messages = self.waiting
+        self.waiting = []
+        for (index, message) in messages.enumerated() where !self.isOver {
+            if index > 0, self.session.isFirst(message) {
+                self.waiting = Array(messages[index...])
+                admissions.admit { self.admitted(admissions) }
+                return
+            }
+            self.take(message)
+        }
+        if self.isHalfClosed { self.finish(nil, reason: "closed by the proxy") }
+    }
+
+    private func take(_ message: RequestMessage) {
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        self.perform {
+            try self.session.received(message) { [loop] in loop.execute { bound.value.snapshotDelivered() } }
+        }
+    }
+
+    private func snapshotDelivered() {
+        guard !self.isOver else { return }
+        guard self.isWritable() else {
+            self.hasSnapshot = true
+            return
+        }
+        self.hasSnapshot = false
+        if let interval = self.server.limits.pushTimeAmount {
+            let now = NIODeadline.now()
+            if now < self.nextPush {
+                // Newer snapshots take this one's place meanwhile.
+                let bound = NIOLoopBound(self, eventLoop: self.loop)
+                self.timers[0] = self.loop.scheduleTask(deadline: self.nextPush) { bound.value.snapshotDelivered() }
+                return
+            }
+            self.nextPush = now + interval
+        }
+        self.perform { self.session.snapshotDelivered() }
+    }
+
+    func becameWritable() {
+        if self.hasSnapshot { self.snapshotDelivered() }
+    }
+
+    private func deadlinePassed(_ number: Int) {
+        self.timers[number] = nil
+        self.perform { self.session.deadlinePassed(number) }
+    }
+
+    func halfClosed() {
+        self.isHalfClosed = true
+        if self.waiting.isEmpty { self.finish(nil, reason: "closed by the proxy") }
+    }
+
+    /// The server shuts down.
+    private func drain() {
+        self.finish(nil, reason: "drained")
+    }
+
+    // MARK: What to do
+
+    private func perform(_ event: () throws -> [StreamStateMachine.Action]) {
+        guard !self.isOver else { return }
+        do {
+            let actions = try event()
+            guard !actions.isEmpty else { return }
+            for action in actions { try self.perform(action) }
+            self.output(.flush)
+        } catch let error as RPCError {
+            self.finish(error, reason: "\(error.code): \(error.message)")
+        } catch {
+            self.finish(RPCError(code: .internalError, message: ""), reason: "\(error)")
+        }
+    }
+
+    private func perform(_ action: StreamStateMachine.Action) throws {
+        switch action {
+        case .respond(let response):
+            self.server.registry.metrics.sent(response)
+            self.output(.send(self.session.encoded(response)))
+        case .report(let rejection): self.server.registry.report(rejection, from: self.record)
+        case .wake(let number, let duration):
+            let bound = NIOLoopBound(self, eventLoop: self.loop)
+            self.timers[number] = self.loop.scheduleTask(in: TimeAmount(duration)) {
+                bound.value.deadlinePassed(number)
+            }
+        case .close(let violation): throw RPCError(violation)
+        }
+    }
+
+    private func finish(_ error: RPCError?, reason: String) {
+        guard !self.isOver else { return }
+        self.end(reason: reason)
+        self.output(.end(error))
+    }
+
+    /// The stream is over; nothing is sent any more.
+    func end(reason: String) {
+        guard !self.isOver else { return }
+        self.isOver = true
+        for timer in self.timers.values { timer.cancel() }
+        self.timers = [:]
+        self.ageTimer?.cancel()
+        self.waiting = []
+        self.session.end()
+        self.server.registry.close(self.record, reason: reason)
+    }
+}

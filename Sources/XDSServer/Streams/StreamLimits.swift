@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+package import XDSProtocol
+
+/// What one stream, and one node, may cost at most. A stream that goes beyond is ended with `RESOURCE_EXHAUSTED`; nobody
+/// else notices.
+package struct StreamLimits: Sendable {
+    /// Of types and names.
+    package var subscriptions = StreamStateMachine.Limits()
+    /// Of one request. A delta reconnect lists everything the proxy holds: far over gRPC's 4 MiB is legitimate (rule 10).
+    package var requestBytes = 64 << 20
+    /// Of large requests that are on their way at the same time, on all streams.
+    package var requestBudgetBytes = 128 << 20
+    /// Requests that wait for the turn of the first of their stream.
+    package var waitingRequests = 1_000
+    /// Requests a second that answer nothing: what answers a response of ours is bounded by what we send.
+    package var requestsPerSecond = 50.0
+    /// How many of those may come at once: a proxy that starts, or one that meets many unknown hosts.
+    package var requestBurst = 1_000.0
+    /// A node's description. An Envoy lists all its extensions in it, which are some 100 kB.
+    package var nodeBytes = 1 << 20
+    package var nodeIDBytes = 1_024
+    /// Open streams of one node ID.
+    package var streamsPerNode = 1_000
+    /// How long after a push the next one follows at the earliest, so that a storm of changes costs a proxy a few: the
+    /// first is pushed at once, and what changes meanwhile goes out together.
+    package var pushInterval = Duration.zero
+    /// How long a stream lives, give or take a tenth, so that proxies spread over replicas again. Nil: for ever.
+    package var age: Duration?
+
+    package init() {}
+
+    /// Nil if there is none.
+    var pushTimeAmount: TimeAmount? { self.pushInterval > .zero ? TimeAmount(self.pushInterval) : nil }
+}
+
+/// So many at once, and then so many a second.
+struct TokenBucket: Sendable {
+    private let rate: Double
+    private let burst: Double
+    private var tokens: Double
+    private var last: Duration?
+
+    init(rate: Double, burst: Double) {
+        self.rate = rate
+        self.burst = burst
+        self.tokens = burst
+    }
+
+    /// - Parameter now: since any start, never earlier than before.
+    /// - Returns: whether there was one to take.
+    mutating func take(at now: Duration) -> Bool {
+        if let last { self.tokens = min(self.burst, self.tokens + (now - last) / .seconds(1) * self.rate) }
+        self.last = now
+        guard self.tokens >= 1 else { return false }
+        self.tokens -= 1
+        return true
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCCore
+package import Logging
+import Synchronization
+package import XDSProtocol
+
+/// Every open stream, for people and metrics: nothing in the protocol depends on it.
+package final class StreamRegistry: Sendable {
+    private struct State {
+        var nextID: UInt64 = 1
+        var records: [UInt64: StreamRecord] = [:]
+        /// How many streams each node has open.
+        var streamsByNode: [String: Int] = [:]
+        /// The newest last; bounded.
+        var rejections: [ReportedRejection] = []
+        var isDraining = false
+    }
+
+    static let rejectionsKept = 256
+
+    let metrics = XDSMetrics()
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    package init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func open(method: DiscoveryMethod, peer: String) -> StreamRecord {
+        self.state.withLock { state in
+            let record = StreamRecord(id: state.nextID, method: method, peer: peer)
+            state.nextID += 1
+            state.records[record.id] = record
+            self.metrics.streamOpened(method.variant)
+            return record
+        }
+    }
+
+    /// The stream is this node's.
+    func identify(_ record: StreamRecord, _ watch: SnapshotWatch, limit: Int) throws {
+        record.identify(watch)
+        let count = self.state.withLock { state in
+            state.streamsByNode[watch.node.id, default: 0] += 1
+            return state.streamsByNode[watch.node.id, default: 0]
+        }
+        guard count <= limit else {
+            throw RPCError(code: .resourceExhausted, message: "more than \(limit) streams of one node")
+        }
+        self.logger.info("stream opened", metadata: record.logMetadata)
+    }
+
+    func close(_ record: StreamRecord, reason: String) {
+        let node = record.node?.id
+        record.detach()
+        self.state.withLock { state in
+            state.records[record.id] = nil
+            if let node, let count = state.streamsByNode[node] {
+                state.streamsByNode[node] = count > 1 ? count - 1 : nil
+            }
+            self.metrics.streamClosed(record.variant)
+        }
+        self.logger.info("stream closed", metadata: record.logMetadata.merging(["reason": "\(reason)"]) { $1 })
+    }
+
+    /// The server shuts down: every stream ends.
+    func drain() {
+        let records = self.state.withLock { state in
+            state.isDraining = true
+            return Array(state.records.values)
+        }
+        for record in records { record.drain() }
+    }
+
+    var isDraining: Bool { self.state.withLock { $0.isDraining } }
+
+    func report(_ rejection: Rejection, from record: StreamRecord) {
+        let report = ReportedRejection(nodeID: record.nodeID, rejection: rejection)
+        self.state.withLock { state in
+            state.rejections.append(report)
+            if state.rejections.count > Self.rejectionsKept { state.rejections.removeFirst() }
+        }
+        self.metrics.rejected(rejection.type)
+        var metadata = record.logMetadata
+        metadata["xds.type"] = "\(rejection.type)"
+        metadata["xds.nonce"] = "\(rejection.nonce)"
+        metadata["xds.names"] = "\(rejection.resources.prefix(10).map(\.name.rawValue).joined(separator: ","))"
+        metadata["origin"] = "\(rejection.resources.first?.origin ?? "")"
+        metadata["xds.error"] = "\(rejection.message.prefix(1024))"
+        self.logger.warning("proxy rejected resources", metadata: metadata)
+    }
+
+    package var streams: [StreamRecord] {
+        self.state.withLock { $0.records.values.sorted { $0.id < $1.id } }
+    }
+
+    package var rejections: [ReportedRejection] {
+        self.state.withLock { $0.rejections }
+    }
+}
+
+/// A NACK and whose it was.
+package struct ReportedRejection: Sendable {
+    package var nodeID: String
+    package var rejection: Rejection
+}
+
+/// One open stream as the outside sees it.
+package final class StreamRecord: Sendable {
+    package let id: UInt64
+    /// The gRPC method, without its service.
+    package let method: String
+    package let variant: StreamStateMachine.Variant
+    package let peer: String
+    private let watch = Mutex<SnapshotWatch?>(nil)
+    private let stream = Mutex<(session: StreamSession, drain: @Sendable () -> Void)?>(nil)
+
+    init(id: UInt64, method: DiscoveryMethod, peer: String) {
+        self.id = id
+        self.method = method.descriptor.method
+        self.variant = method.variant
+        self.peer = peer
+    }
+
+    func attach(_ session: StreamSession, drain: @escaping @Sendable () -> Void) {
+        self.stream.withLock { $0 = (session, drain) }
+    }
+
+    func detach() {
+        self.stream.withLock { $0 = nil }
+    }
+
+    func drain() {
+        self.stream.withLock { $0?.drain }?()
+    }
+
+    func identify(_ watch: SnapshotWatch) {
+        self.watch.withLock { $0 = watch }
+    }
+
+    package var node: Node? { self.watch.withLock { $0?.node } }
+    package var group: NodeGroup? { self.watch.withLock { $0?.group } }
+    var nodeID: String { self.node?.id ?? "" }
+
+    var logMetadata: Logger.Metadata {
+        [
+            "xds.stream": "\(self.id)", "xds.method": "\(self.method)", "xds.node": "\(self.nodeID)",
+            "peer": "\(self.peer)",
+        ]
+    }
+
+    /// What each type of the stream is up to; nil if it is over.
+    package var status: [TypeStatus]? {
+        self.stream.withLock { $0?.session }?.status
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCCore
+import Synchronization
+import XDSProtocol
+
+/// A stream's machine with what it needs of the world: the node's place in the cache, and the limits.
+///
+/// Used by the stream's event loop, and looked at by whoever wants to see its state: that is what the lock is for.
+final class StreamSession: Sendable {
+    private struct State {
+        var machine: StreamStateMachine
+        var watch: SnapshotWatch?
+        /// The names in the last state-of-the-world request of each type, as they came: an ACK repeats them.
+        var names: [TypeURL: [UInt8]] = [:]
+        var requests: TokenBucket
+    }
+
+    private let method: DiscoveryMethod
+    private let server: DiscoveryServer
+    private let record: StreamRecord
+    private let start = ContinuousClock.now
+    private let state: Mutex<State>
+
+    var variant: StreamStateMachine.Variant { self.method.variant }
+
+    init(method: DiscoveryMethod, server: DiscoveryServer, record: StreamRecord) {
+        self.method = method
+        self.server = server
+        self.record = record
+        let limits = server.limits
+        self.state = Mutex(
+            State(
+                machine: StreamStateMachine(variant: method.variant, limits: limits.subscriptions),
+                requests: TokenBucket(rate: limits.requestsPerSecond, burst: limits.requestBurst)
+            )
+        )
+    }
+
+    var status: [TypeStatus] { self.state.withLock { $0.machine.status } }
+
+    func read(_ bytes: [UInt8]) throws -> RequestMessage {
+        let known = self.variant == .sotw ? Array(self.state.withLock { $0.names }.values) : []
+        do {
+            return try RequestMessage(bytes, variant: self.variant, known: known)
+        } catch {
+            throw RPCError.malformedRequest
+        }
+    }
+
+    /// Whether it begins a type, so that the answer may be large.
+    func isFirst(_ message: RequestMessage) -> Bool {
+        guard let type = message.knownType ?? self.method.type else { return true }
+        return self.state.withLock { !$0.machine.hasSubscription(to: type) }
+    }
+
+    /// - Parameter onDelivery: called from anywhere when the cache has a snapshot for the stream.
+    func received(
+        _ message: RequestMessage,
+        onDelivery: @escaping @Sendable () -> Void
+    ) throws -> [StreamStateMachine.Action] {
+        try self.state.withLock { state in
+            var actions = try self.identify(&state, message.node, onDelivery)
+            let type = try self.method.type(of: message)
+            do {
+                switch self.method.variant {
+                case .delta: actions += state.machine.received(try message.delta(as: type))
+                case .sotw:
+                    let isSame = state.names[type].map { $0[...] == message.namesBytes } ?? false
+                    actions += state.machine.received(try message.sotw(as: type, sameNames: isSame))
+                    if !isSame { state.names[type] = Array(message.namesBytes) }
+                }
+            } catch {
+                throw RPCError.malformedRequest
+            }
+            let kind = state.machine.lastRequestKind
+            self.server.registry.metrics.received(type, kind)
+            if kind == .subscribe || kind == .stale, !state.requests.take(at: self.start.duration(to: .now)) {
+                throw RPCError(code: .resourceExhausted, message: "too many requests on one stream")
+            }
+            return actions
+        }
+    }
+
+    /// The first request of a stream says whose it is.
+    private func identify(
+        _ state: inout State,
+        _ bytes: [UInt8]?,
+        _ onDelivery: @escaping @Sendable () -> Void
+    ) throws -> [StreamStateMachine.Action] {
+        guard let bytes else {
+            if state.watch == nil { throw RPCError.nodeMissing }
+            return []
+        }
+        let node = try Node(bytes, limits: self.server.limits)
+        if let watch = state.watch {
+            guard node.id == watch.node.id else {
+                throw RPCError(code: .invalidArgument, message: "node.id changed within a stream")
+            }
+            return []
+        }
+        let watch = self.server.cache.watch(
+            node: node,
+            streams: self.method.streams,
+            types: self.method.typesOfInterest,
+            onDelivery: onDelivery
+        )
+        state.watch = watch
+        try self.server.registry.identify(self.record, watch, limit: self.server.limits.streamsPerNode)
+        return self.takeSnapshot(&state)
+    }
+
+    func snapshotDelivered() -> [StreamStateMachine.Action] {
+        self.state.withLock { self.takeSnapshot(&$0) }
+    }
+
+    private func takeSnapshot(_ state: inout State) -> [StreamStateMachine.Action] {
+        guard let (snapshot, changes) = state.watch?.take() else { return [] }
+        return state.machine.snapshotChanged(snapshot, changes: changes)
+    }
+
+    func deadlinePassed(_ number: Int) -> [StreamStateMachine.Action] {
+        self.state.withLock { $0.machine.deadlinePassed(number) }
+    }
+
+    func encoded(_ response: Response) -> [UInt8] {
+        switch self.method.variant {
+        case .sotw: response.encodedSotW()
+        case .delta: response.encodedDelta()
+        }
+    }
+
+    func end() {
+        if let watch = self.state.withLock({ $0.watch }) { self.server.cache.cancel(watch) }
+    }
+}
+
+extension RPCError {
+    init(_ violation: StreamStateMachine.Violation) {
+        switch violation {
+        case .invalidArgument(let message): self.init(code: .invalidArgument, message: message)
+        case .resourceExhausted(let message): self.init(code: .resourceExhausted, message: message)
+        }
+    }
+
+    static let malformedRequest = RPCError(code: .invalidArgument, message: "the message is not a discovery request")
+    static let nodeMissing = RPCError(
+        code: .invalidArgument,
+        message: "the first request of a stream must have a node.id"
+    )
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCCore
+import NIOCore
+import Synchronization
+
+/// Takes gRPC messages out of the bytes of a stream: a flag, a length of four bytes, the message.
+/// See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+struct MessageDeframer {
+    private let limit: Int
+    private let budget: RequestBudget
+    private var bytes = ByteBuffer()
+    private var reserved = 0
+
+    /// - Parameters:
+    ///   - limit: bytes of one message.
+    ///   - budget: of all large messages that are on their way.
+    init(limit: Int, budget: RequestBudget) {
+        self.limit = limit
+        self.budget = budget
+    }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        if self.bytes.readableBytes == 0 {
+            self.bytes = bytes
+        } else {
+            self.bytes.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// The next whole message, or nil while it is not there.
+    mutating func next() throws -> [UInt8]? {
+        guard let flag: UInt8 = self.bytes.getInteger(at: self.bytes.readerIndex),
+            let length: UInt32 = self.bytes.getInteger(at: self.bytes.readerIndex + 1)
+        else { return nil }
+        guard flag == 0 else {
+            throw RPCError(code: .unimplemented, message: "compressed messages are not supported")
+        }
+        guard length <= self.limit else {
+            throw RPCError(
+                code: .resourceExhausted,
+                message: "a request has \(length) bytes, more than \(self.limit)"
+            )
+        }
+        guard self.bytes.readableBytes >= 5 + Int(length) else {
+            try self.reserve(Int(length))
+            return nil
+        }
+        self.bytes.moveReaderIndex(forwardBy: 5)
+        let message = self.bytes.readBytes(length: Int(length)) ?? []
+        if self.bytes.readableBytes == 0 { self.bytes = ByteBuffer() }
+        self.release()
+        return message
+    }
+
+    /// Whether a message has begun and not ended.
+    var isEmpty: Bool { self.bytes.readableBytes == 0 }
+
+    private mutating func reserve(_ length: Int) throws {
+        guard self.reserved == 0, length > RequestBudget.small else { return }
+        guard self.budget.reserve(length) else {
+            throw RPCError(code: .resourceExhausted, message: "too many large requests at the same time")
+        }
+        self.reserved = length
+    }
+
+    /// Must be called when the stream is over.
+    mutating func release() {
+        if self.reserved > 0 { self.budget.release(self.reserved) }
+        self.reserved = 0
+    }
+}
+
+/// How many bytes of large requests may be on their way on all streams together: they are held in memory before it is known
+/// who sends them.
+final class RequestBudget: Sendable {
+    /// What is not larger is not counted: the receive window bounds it.
+    static let small = 1 << 18
+
+    private let limit: Int
+    private let used = Atomic(0)
+
+    init(bytes limit: Int) {
+        self.limit = limit
+    }
+
+    func reserve(_ bytes: Int) -> Bool {
+        let used = self.used.add(bytes, ordering: .relaxed).newValue
+        // One is always let through, however small the budget.
+        guard used > self.limit, used > bytes else { return true }
+        self.release(bytes)
+        return false
+    }
+
+    func release(_ bytes: Int) {
+        self.used.subtract(bytes, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Logging
+import NIOCore
+import NIOExtras
+import NIOHTTP2
+import NIOPosix
+import ServiceLifecycle
+
+/// Serves the discovery services on one address until graceful shutdown, which ends every stream with status OK.
+package struct XDSListener: Service {
+    /// Figures that are ours to choose, with their reasons.
+    package struct Limits: Sendable {
+        /// A proxy that is gone without a word is found within time + timeout.
+        package var keepaliveTime = Duration.seconds(30)
+        package var keepaliveTimeout = Duration.seconds(10)
+        /// Per connection: Envoy uses one stream, or one a type and resource, and opens another connection for more.
+        package var streams = 100
+        /// Open at the same time. What comes beyond is closed at once, before anything is read of it.
+        package var connections = 10_000
+        /// How long streams may take to end on shutdown.
+        package var drain = Duration.seconds(5)
+        /// A herd of proxies that reconnect at once must not overflow it.
+        package var backlog: CInt = 4_096
+
+        package init() {}
+    }
+
+    package let address: NetworkAddress
+    private let server: DiscoveryServer
+    private let limits: Limits
+    private let logger: Logger
+    private let onListening: @Sendable () -> Void
+
+    package init(
+        address: NetworkAddress,
+        server: DiscoveryServer,
+        limits: Limits = Limits(),
+        logger: Logger,
+        onListening: @escaping @Sendable () -> Void = {}
+    ) {
+        self.address = address
+        self.server = server
+        self.limits = limits
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    package func run() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let quiescing = ServerQuiescingHelper(group: group)
+        let channel = try await self.bind(self.bootstrap(group, quiescing)).get()
+        self.logger.info(
+            "serving xDS",
+            metadata: ["address": "\(channel.localAddress.map(\.peerName) ?? "\(self.address)")"]
+        )
+        self.onListening()
+        let closed = channel.eventLoop.makePromise(of: Void.self)
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await channel.closeFuture.get()
+            } onGracefulShutdown: {
+                quiescing.initiateShutdown(promise: closed)
+                self.server.registry.drain()
+            }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        guard self.server.registry.isDraining else {
+            closed.succeed()
+            return
+        }
+        try await closed.futureResult.get()
+    }
+
+    private func bind(_ bootstrap: ServerBootstrap) -> EventLoopFuture<any Channel> {
+        switch self.address {
+        case .ipv4(let host, let port), .ipv6(let host, let port), .name(let host, let port):
+            bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(host: host, port: port)
+        case .unix(let path):
+            bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+        }
+    }
+
+    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ quiescing: ServerQuiescingHelper) -> ServerBootstrap {
+        let doorkeeper = Doorkeeper(limit: self.limits.connections, logger: self.logger)
+        let admissions = AdmissionQueues()
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: self.limits.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard doorkeeper.admit(channel) else { return channel.close(promise: nil) }
+                    try self.configure(channel, admissions.queue(of: channel.eventLoop))
+                }
+            }
+    }
+
+    /// HTTP/2 without negotiation, and a handler for each stream.
+    private func configure(_ channel: any Channel, _ admissions: AdmissionQueue) throws {
+        let management = NIOHTTP2ServerConnectionManagementHandler(
+            eventLoop: channel.eventLoop,
+            configuration: .init(
+                maxIdleTime: nil,
+                maxAge: nil,
+                maxGraceTime: TimeAmount(self.limits.drain),
+                keepalive: .init(
+                    pingInterval: TimeAmount(self.limits.keepaliveTime),
+                    ackTimeout: TimeAmount(self.limits.keepaliveTimeout)
+                )
+            )
+        )
+        let queue = NIOLoopBound(admissions, eventLoop: channel.eventLoop)
+        let pipeline = channel.pipeline.syncOperations
+        _ = try pipeline.configureHTTP2Pipeline(
+            mode: .server,
+            connectionConfiguration: self.connectionConfiguration,
+            streamConfiguration: Self.streamConfiguration,
+            streamDelegate: management.http2StreamDelegate
+        ) { [server] stream in
+            stream.eventLoop.makeCompletedFuture {
+                let handler = DiscoveryHandler(server: server, admissions: queue.value)
+                try stream.pipeline.syncOperations.addHandler(handler)
+            }
+        }
+        try pipeline.addHandler(management)
+    }
+
+    private var connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration {
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        configuration.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: self.limits.streams),
+            HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 16_384),
+        ]
+        configuration.targetWindowSize = 4 * Self.window
+        // A gRPC client measures the bandwidth with a PING for what it receives, ten a second at most. Each that is counted
+        // costs eight bytes a connection.
+        configuration.controlFrameRateLimit.windowLength = .seconds(5)
+        return configuration
+    }
+
+    private static var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
+        var configuration = NIOHTTP2Handler.StreamConfiguration()
+        configuration.targetWindowSize = Self.window
+        configuration.streamResetFrameRateLimit.maximumCount = 64
+        configuration.streamErrorRateLimit.maximumCount = 64
+        return configuration
+    }
+
+    /// What a client may send before it is read: requests are small, and those that are not come once a stream.
+    private static let window = 1 << 18
+}
