@@ -160,7 +160,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Catalog", "ControlPlane", "Documents", "Routing", "XDSProtocol", "XDSServer", "EnvoyAPI",
+                "Catalog", "ControlPlane", "Documents", "EnvoyTranslation", "Routing", "XDSProtocol", "XDSServer",
+                "EnvoyAPI",
                 "TestSupport",
                 hashTrees, swiftProtobuf,
             ],
@@ -174,7 +175,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EnvoyTranslationTests",
-            dependencies: ["Catalog", "Routing", "EnvoyAPI", "EnvoyTranslation", swiftProtobuf],
+            dependencies: ["Catalog", "Routing", "XDSProtocol", "EnvoyAPI", "EnvoyTranslation", swiftProtobuf],
             exclude: ["Goldens"],
             swiftSettings: settings
         ),

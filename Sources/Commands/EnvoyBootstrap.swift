@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ControlPlane
+import EnvoyTranslation
 import XDSServer
 
 /// An Envoy bootstrap whose every listener and cluster comes from Signalbox.

@@ -58,6 +58,7 @@ struct TranslateCommand: ParsableCommand {
 
     private static let keys: [(TranslatedResource.Kind, String)] = [
         (.cluster, "clusters"), (.endpoints, "endpoints"), (.listener, "listeners"), (.routeConfiguration, "routes"),
+        (.virtualHost, "virtualHosts"),
     ]
 
     /// The resources in protobuf's own JSON form, which an `Encodable` has no way to contain.

@@ -27,10 +27,16 @@ package final class TopologyWorld: World {
     package func group(of node: Node, streams: StreamKind) -> NodeGroup? {
         let gateways = self.topology.gateways.values
             .filter { $0.proxies.selects(id: node.id, cluster: node.cluster, metadata: node.metadata) }
-            .map(\.name).sorted()
+            .sorted { $0.name < $1.name }
         // A proxy that nothing selects is sent nothing: more likely a slip than the wish to empty it.
         guard !gateways.isEmpty else { return nil }
-        return NodeGroup(members: gateways.map(\.rawValue), streams: streams, isProxyless: node.isProxyless)
+        // The variants of the aggregated stream differ in what can be had on demand, and else share every byte.
+        let sharesAll = node.isProxyless || gateways.allSatisfy { $0.clusters == .all }
+        return NodeGroup(
+            members: gateways.map(\.name.rawValue),
+            streams: streams == .aggregatedSotW && sharesAll ? .aggregated : streams,
+            isProxyless: node.isProxyless
+        )
     }
 
     package func resources(for group: NodeGroup) -> [TypeURL: Snapshot.Resources] {
@@ -38,6 +44,8 @@ package final class TopologyWorld: World {
         let gateways = group.members.compactMap { self.topology.gateways[GatewayName($0)] }.map { gateway in
             var gateway = gateway
             gateway.listeners.removeAll { ($0.listener.protocol == .proxyless) != group.isProxyless }
+            // A gRPC client asks for every cluster by its name, whatever is said.
+            if group.isProxyless { gateway.clusters = .all }
             return gateway
         }
         let translation = translate(gateways, configSource: ConfigSource(group.streams))
@@ -56,14 +64,11 @@ extension Node {
     fileprivate var isProxyless: Bool { self.userAgent.hasPrefix("gRPC") }
 }
 
-/// The name that our bootstrap gives to the cluster of the control plane itself: one that no service can have, or requests
-/// to that service would be sent to the control plane.
-package let controlPlaneClusterName = "signalbox/xds"
-
 extension ConfigSource {
     package init(_ streams: StreamKind) {
         switch streams {
-        case .aggregated, .aggregatedSotW: self = .ads
+        case .aggregated: self = .ads
+        case .aggregatedSotW: self = .sotwADS
         case .sotwPerType: self = .sotw(cluster: controlPlaneClusterName)
         case .deltaPerType: self = .delta(cluster: controlPlaneClusterName)
         }

@@ -5,7 +5,7 @@ import Routing
 import SwiftProtobuf
 
 extension Envoy_Config_Cluster_V3_Cluster {
-    init(_ target: Target, configSource: ConfigSource, for client: RouteClient) {
+    init(_ target: Target.Settings, configSource: ConfigSource, for client: RouteClient) {
         self.init()
         self.name = target.id.clusterName
         self.type = .eds

@@ -8,10 +8,10 @@ import SwiftProtobuf
 extension Envoy_Config_Endpoint_V3_ClusterLoadAssignment {
     /// Also of a target without endpoints: an assignment that says "none" is an answer, silence is not, and a proxy
     /// that waits for one does not start.
-    init(_ target: Target) {
+    init(_ target: TargetID, _ endpoints: [LocalityEndpoints]) {
         self.init()
-        self.clusterName = target.id.clusterName
-        self.endpoints = target.endpoints.map { .init($0) }
+        self.clusterName = target.clusterName
+        self.endpoints = endpoints.map { .init($0) }
     }
 }
 

@@ -10,6 +10,7 @@ package enum EnvoyTypes {
         Envoy_Config_Endpoint_V3_ClusterLoadAssignment.self,
         Envoy_Config_Listener_V3_Listener.self,
         Envoy_Config_Route_V3_RouteConfiguration.self,
+        Envoy_Extensions_Filters_Http_OnDemand_V3_OnDemand.self,
         Envoy_Extensions_Filters_Http_Router_V3_Router.self,
         Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager.self,
         Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.self,

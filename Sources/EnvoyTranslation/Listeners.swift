@@ -7,13 +7,30 @@ import SwiftProtobuf
 private typealias HTTPConnectionManager =
     Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager
 
+/// A listener that a proxy opens, with the routes of the route configuration of the same name.
+struct SocketListener: Hashable, Sendable {
+    var name: String
+    var address: String
+    var port: UInt16
+    var configSource: ConfigSource
+    var virtualHosts: Gateway.Delivery
+    var clusters: Gateway.Delivery
+}
+
 extension Envoy_Config_Listener_V3_Listener {
-    /// A listener that a proxy opens, with the routes of the route configuration of the same name.
-    init(name: String, address: String, port: UInt16, configSource: ConfigSource) {
+    init(_ listener: SocketListener) {
         self.init()
-        self.name = name
-        self.address = .init(address: address, port: port)
-        var manager = HTTPConnectionManager(statPrefix: name, routeConfiguration: name, configSource: configSource)
+        self.name = listener.name
+        self.address = .init(address: listener.address, port: listener.port)
+        var manager = HTTPConnectionManager(
+            statPrefix: listener.name,
+            routeConfiguration: listener.name,
+            configSource: listener.configSource
+        )
+        if let onDemand = Envoy_Extensions_Filters_Http_OnDemand_V3_OnDemand(listener) {
+            // Before the router, which needs what it asks for.
+            manager.httpFilters.insert(.init(name: "envoy.filters.http.on_demand", onDemand), at: 0)
+        }
         // The peer is the client: its address goes to X-Forwarded-For, and what it says of itself there is not
         // believed.
         manager.useRemoteAddress = true
@@ -59,10 +76,27 @@ extension HTTPConnectionManager {
         self.rds.routeConfigName = routeConfiguration
         self.rds.configSource = .init(configSource)
         self.httpFilters = [
-            .with {
-                $0.name = "envoy.filters.http.router"
-                $0.typedConfig = .init(packing: Envoy_Extensions_Filters_Http_Router_V3_Router())
-            }
+            .init(name: "envoy.filters.http.router", Envoy_Extensions_Filters_Http_Router_V3_Router())
         ]
+    }
+}
+
+extension Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpFilter {
+    fileprivate init(name: String, _ configuration: some Message) {
+        self.init()
+        self.name = name
+        self.typedConfig = .init(packing: configuration)
+    }
+}
+
+extension Envoy_Extensions_Filters_Http_OnDemand_V3_OnDemand {
+    /// Nil if everything is there before it is needed.
+    fileprivate init?(_ listener: SocketListener) {
+        let clusters = listener.clusters == .onDemand ? listener.configSource.onDemandClusters : nil
+        guard listener.virtualHosts == .onDemand || clusters != nil else { return nil }
+        self.init()
+        if let clusters {
+            self.odcds.source = .init(clusters)
+        }
     }
 }

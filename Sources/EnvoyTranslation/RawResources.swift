@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Catalog
 import EnvoyAPI
 import Routing
 import SwiftProtobuf
@@ -13,7 +12,8 @@ extension TranslatedResource {
             let any = try Google_Protobuf_Any(jsonUTF8Bytes: Array(raw.json.utf8))
             let (kind, name, message) = try self.unpack(any)
             guard !name.isEmpty else { return .failure(RawResourceFailure("the resource has no name")) }
-            return .success(TranslatedResource(kind: kind, name: name, message: message, origin: raw.origin))
+            let content = RawContent(kind: kind, message: message, json: raw.json)
+            return .success(TranslatedResource(name: name, content: .raw(content), origin: raw.origin))
         } catch let failure as RawResourceFailure {
             return .failure(failure)
         } catch {
@@ -50,24 +50,23 @@ extension TranslatedResource {
     }
 }
 
+/// A message that somebody wrote. Equal if it was written equally.
+struct RawContent: Sendable {
+    let kind: TranslatedResource.Kind
+    let message: any Message
+    let json: String
+}
+
+extension RawContent: Equatable {
+    static func == (left: RawContent, right: RawContent) -> Bool {
+        left.kind == right.kind && left.json == right.json
+    }
+}
+
 struct RawResourceFailure: Error, Equatable {
     var reason: String
 
     init(_ reason: String) {
         self.reason = reason
-    }
-}
-
-extension Diagnostic {
-    static func unusable(_ raw: RawResource, _ failure: RawResourceFailure) -> Diagnostic {
-        Diagnostic(
-            .error,
-            code: "SB208",
-            subject: "envoy-resource/\(raw.name)",
-            message: "the resource cannot be passed on: \(failure.reason)",
-            cure: "write a Cluster, ClusterLoadAssignment, Listener or RouteConfiguration of Envoy's v3 API with a "
-                + "name of its own, in protobuf's JSON form with '@type'",
-            origin: raw.origin
-        )
     }
 }

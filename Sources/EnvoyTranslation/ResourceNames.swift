@@ -5,6 +5,10 @@ package import Routing
 
 // Every name that a proxy sees. They are in its statistics and its logs: to change one breaks dashboards.
 
+/// The name that our bootstrap gives to the cluster of the control plane itself: one that no service can have, or requests
+/// to that service would be sent to the control plane.
+package let controlPlaneClusterName = "signalbox/xds"
+
 extension TargetID {
     /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v" for a subset. Different targets have
     /// different names.
@@ -21,6 +25,15 @@ extension GatewayTopology {
     /// Of the listener, unless it is proxyless, and of its route configuration.
     package func resourceName(of listener: ListenerTopology) -> String {
         "\(self.name)/\(listener.listener.name)"
+    }
+}
+
+extension VirtualHost {
+    /// Of a virtual host that is a resource of its own: what Envoy asks for is its route configuration's name, a slash and
+    /// the host of the request.
+    /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/vhds
+    package func resourceName(in routeConfiguration: String) -> String {
+        "\(routeConfiguration)/\(self.hostname)"
     }
 }
 

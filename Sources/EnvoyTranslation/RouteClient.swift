@@ -3,7 +3,7 @@
 import Routing
 
 /// Who acts on a resource: what can be said to a proxy and to a gRPC client differs in a few places.
-enum RouteClient {
+enum RouteClient: Hashable, Sendable {
     case proxy
     case grpc
 

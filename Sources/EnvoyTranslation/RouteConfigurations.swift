@@ -5,20 +5,33 @@ import Routing
 import SwiftProtobuf
 
 extension Envoy_Config_Route_V3_RouteConfiguration {
-    init(name: String, _ listener: ListenerTopology) {
+    init(name: String, _ virtualHosts: [VirtualHost], for client: RouteClient) {
+        self.init(name: name)
+        self.virtualHosts = virtualHosts.map { .init($0, name: $0.hostname, for: client) }
+    }
+
+    /// Without virtual hosts: Envoy asks for them. These bytes never change, which matters beyond their size: Envoy forgets
+    /// what it asked for when they do.
+    init(onDemand name: String) {
+        self.init(name: name)
+        self.vhds.configSource = .init(.onDemandVirtualHosts)
+        // Envoy opens the listener when something came or this is over. Nothing comes: nothing has been asked for.
+        self.vhds.configSource.initialFetchTimeout = .init(rounding: .milliseconds(100))
+    }
+
+    private init(name: String) {
         self.init()
         self.name = name
         // "Host: web.example.com:10000" is web.example.com: a hostname in a document has no port.
         self.ignorePortInHostMatching = true
-        let client = RouteClient(listener.listener.protocol)
-        self.virtualHosts = listener.virtualHosts.map { .init($0, for: client) }
     }
 }
 
 extension Envoy_Config_Route_V3_VirtualHost {
-    fileprivate init(_ virtualHost: VirtualHost, for client: RouteClient) {
+    /// - Parameter name: of a virtual host that is a resource of its own, the resource's: by that Envoy removes it.
+    init(_ virtualHost: VirtualHost, name: String, for client: RouteClient) {
         self.init()
-        self.name = virtualHost.hostname
+        self.name = name
         self.domains = [virtualHost.hostname]
         self.routes = virtualHost.entries.map { .init($0, for: client) }
     }

@@ -11,7 +11,9 @@ extension TranslatedResource {
             type: TypeURL(self.kind),
             name: ResourceName(self.name),
             message: self.message.deterministicBytes,
-            origin: self.origin?.description
+            origin: self.origin?.description,
+            timeToLive: self.timeToLive,
+            isOnDemand: self.isOnDemand
         )
     }
 
@@ -28,6 +30,7 @@ extension TypeURL {
         case .endpoints: self = .endpoints
         case .listener: self = .listener
         case .routeConfiguration: self = .routeConfiguration
+        case .virtualHost: self = .virtualHost
         }
     }
 }

@@ -4,6 +4,7 @@ import Catalog
 import ControlPlane
 import Documents
 import EnvoyAPI
+import EnvoyTranslation
 import HashTreeCollections
 import Routing
 import SwiftProtobuf
@@ -73,7 +74,7 @@ import XDSProtocol
         #expect(proxy[.listener].keys.map(\.rawValue) == ["edge/http"])
     }
 
-    @Test(arguments: [StreamKind.aggregated, .sotwPerType, .deltaPerType])
+    @Test(arguments: [StreamKind.aggregated, .aggregatedSotW, .sotwPerType, .deltaPerType])
     func `resources point at the kind of stream that the proxy has`(streams: StreamKind) throws {
         let snapshot = Files().pipeline().snapshot(for: Node(id: "proxy"), streams)
         let resource = try #require(snapshot[.cluster, ResourceName("web")])
@@ -84,9 +85,26 @@ import XDSProtocol
         case .sotwPerType: #expect(source.apiConfigSource.apiType == .grpc)
         case .deltaPerType: #expect(source.apiConfigSource.apiType == .deltaGrpc)
         }
-        if streams != .aggregated {
+        if [.sotwPerType, .deltaPerType].contains(streams) {
             #expect(source.apiConfigSource.grpcServices.map(\.envoyGrpc.clusterName) == [controlPlaneClusterName])
         }
+    }
+
+    @Test func `the variants of the aggregated stream share a group, unless clusters are had on demand`() throws {
+        var files = Files()
+        let kinds = [StreamKind.aggregated, .aggregatedSotW]
+        let shared = TopologyWorld(files.pipeline().topology)
+        #expect(kinds.map { shared.group(of: Node(id: "proxy"), streams: $0)?.streams } == [.aggregated, .aggregated])
+
+        files.files["gateway.yaml"] = Files.gateway("edge") + "\nclusters: on-demand"
+        let world = TopologyWorld(files.pipeline().topology)
+        #expect(kinds.map { world.group(of: Node(id: "proxy"), streams: $0)?.streams } == kinds)
+        let client = Node(id: "client", userAgent: "gRPC Go 1.70")
+        #expect(kinds.map { world.group(of: client, streams: $0)?.streams } == [.aggregated, .aggregated])
+
+        let group = try #require(world.group(of: Node(id: "proxy"), streams: .aggregatedSotW))
+        #expect(world.resources(for: group)[.cluster]?.values.contains(where: \.isOnDemand) == false)
+        #expect(world.diagnostics.map(\.code) == ["SB211"])
     }
 
     @Test func `what translation finds is told, once however many groups find it`() throws {

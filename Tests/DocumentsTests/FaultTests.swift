@@ -136,6 +136,9 @@ struct FaultTests {
         FaultCase("a * in the middle", "SB110:3") {
             "kind: gateway\nname: edge\nproxies: {ids: [\"*-edge\"]}\nlisteners: [{name: a, port: 1}]"
         },
+        FaultCase("a delivery that is none", "SB108:5") {
+            "kind: gateway\nname: edge\nproxies: {}\nlisteners: [{name: a, port: 1}]\nvirtual_hosts: lazy"
+        },
         .listener("name: a", "SB106:5"),
         .listener("port: 1", "SB106:5"),
         .listener("name: a/b, port: 1", "SB110:5"),

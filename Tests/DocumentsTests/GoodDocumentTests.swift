@@ -80,6 +80,8 @@ struct GoodDocumentTests {
             - {name: http, port: 10000}
             - {name: local, address: 127.0.0.1, port: 10000, protocol: http}
             - {name: grpc, protocol: proxyless}
+            virtual_hosts: on-demand
+            clusters: on-demand
             """
         )
         #expect(set.faults == [])
@@ -93,9 +95,17 @@ struct GoodDocumentTests {
                         Gateway.Listener(name: "local", address: "127.0.0.1", port: 10000, protocol: .http),
                         Gateway.Listener(name: "grpc", port: nil, protocol: .proxyless),
                     ],
+                    virtualHosts: .onDemand,
+                    clusters: .onDemand,
                     origin: self.origin(1)
                 )
         )
+    }
+
+    @Test func `proxies hold everything unless told otherwise`() {
+        let set = documents("kind: gateway\nname: edge\nproxies: {}\nlisteners: [{name: http, port: 1}]")
+        #expect(set.gateway("edge")?.virtualHosts == .all)
+        #expect(set.gateway("edge")?.clusters == .all)
     }
 
     @Test func `a route with every field`() {

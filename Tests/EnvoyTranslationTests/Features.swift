@@ -16,7 +16,7 @@ struct Feature: Sendable, CustomTestStringConvertible {
 }
 
 extension Feature {
-    static let all = whole + matches + actions + clusters
+    static let all = whole + onDemand + matches + actions + clusters
 
     private static let whole = [
         Feature(name: "whole", kinds: Set(TranslatedResource.Kind.allCases), sample: Sample(routes: [route("web")])),
@@ -54,6 +54,31 @@ extension Feature {
                     )
                 ]
             )
+        ),
+    ]
+
+    private static let onDemand = [
+        Feature(
+            name: "on-demand",
+            kinds: Set(TranslatedResource.Kind.allCases),
+            sample: Sample(
+                gateways: [gateway("edge", virtualHosts: .onDemand, clusters: .onDemand)],
+                routes: [
+                    route("web", hostnames: ["web.example.com", "*.example.com"]), route("rest", hostnames: []),
+                ]
+            )
+        ),
+        Feature(
+            name: "on-demand-virtual-hosts-sotw-per-type",
+            kinds: [.listener, .routeConfiguration],
+            sample: Sample(gateways: [gateway("edge", virtualHosts: .onDemand)], routes: [route("web")]),
+            configSource: .sotw(cluster: "signalbox")
+        ),
+        Feature(
+            name: "on-demand-clusters-delta-per-type",
+            kinds: [.listener, .routeConfiguration],
+            sample: Sample(gateways: [gateway("edge", clusters: .onDemand)], routes: [route("web")]),
+            configSource: .delta(cluster: "signalbox")
         ),
     ]
 

@@ -23,7 +23,8 @@ struct Sample: Sendable {
             rawResources: Dictionary(uniqueKeysWithValues: self.raw.map { ($0.name, $0) })
         )
         let (topology, _) = compile(catalog: Catalog(self.services), policy: policy)
-        return translate(Array(topology.gateways.values), configSource: configSource)
+        let translation = translate(Array(topology.gateways.values), configSource: configSource)
+        return (translation.resources, translation.diagnostics)
     }
 }
 
@@ -58,12 +59,16 @@ extension Sample {
 
 func gateway(
     _ name: String,
-    listeners: [Gateway.Listener] = [Gateway.Listener(name: "http", port: 10000)]
+    listeners: [Gateway.Listener] = [Gateway.Listener(name: "http", port: 10000)],
+    virtualHosts: Gateway.Delivery = .all,
+    clusters: Gateway.Delivery = .all
 ) -> Gateway {
     Gateway(
         name: GatewayName(name),
         proxies: ProxySelector(),
         listeners: listeners,
+        virtualHosts: virtualHosts,
+        clusters: clusters,
         origin: Origin(file: "\(name).yaml", line: 1)
     )
 }

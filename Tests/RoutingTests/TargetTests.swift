@@ -72,14 +72,14 @@ struct TargetTests {
         let targets = compile(catalog: Catalog([service("web"), service("api")]), policy: policy).topology
             .gateways[GatewayName("edge")]?.targets
         let web = try #require(targets?[TargetID(service: ServiceName("web"), subset: Subset(tags: ["a"]))])
-        #expect(web.protocol == .grpc)
-        #expect(web.connectTimeout == .seconds(1))
-        #expect(web.loadBalancer == .maglev)
-        #expect(web.circuitBreaker.maxConnections == 7)
+        #expect(web.settings.protocol == .grpc)
+        #expect(web.settings.connectTimeout == .seconds(1))
+        #expect(web.settings.loadBalancer == .maglev)
+        #expect(web.settings.circuitBreaker.maxConnections == 7)
         let api = try #require(targets?[TargetID(service: ServiceName("api"))])
-        #expect(api.protocol == .http)
-        #expect(api.connectTimeout == .seconds(5))
-        #expect(api.loadBalancer == .roundRobin)
+        #expect(api.settings.protocol == .http)
+        #expect(api.settings.connectTimeout == .seconds(5))
+        #expect(api.settings.loadBalancer == .roundRobin)
     }
 
     @Test func `a backend of weight 0 is a target: it is warm before it gets a share`() {

@@ -9,8 +9,20 @@ enum GatewayFormats {
         DocumentKind.gateway.field,
         CommonFormats.name,
         Field("proxies", proxies, .required, "Which proxies. Every part that is given must hold; {} is every proxy."),
-        Field("listeners", .list(of: listener.located, atLeast: 1), .required, "What the proxies listen on.")
-    ) { origin, faults, _, name, proxies, listeners in
+        Field("listeners", .list(of: listener.located, atLeast: 1), .required, "What the proxies listen on."),
+        Field(
+            "virtual_hosts",
+            .choice,
+            .default("all"),
+            "all: proxies hold the routes of every host. on-demand: of a host from its first request on."
+        ),
+        Field(
+            "clusters",
+            .choice,
+            .default("all"),
+            "all: proxies hold every service. on-demand: a service from the first request for it on."
+        )
+    ) { origin, faults, _, name, proxies, listeners, virtualHosts, clusters in
         faults.reportRepetitions(
             of: "listener name",
             in: listeners,
@@ -25,7 +37,14 @@ enum GatewayFormats {
         )
         guard let name, let proxies, let listeners, !listeners.isEmpty else { return nil }
         return .gateway(
-            Gateway(name: GatewayName(name), proxies: proxies, listeners: listeners.map(\.value), origin: origin)
+            Gateway(
+                name: GatewayName(name),
+                proxies: proxies,
+                listeners: listeners.map(\.value),
+                virtualHosts: virtualHosts ?? .all,
+                clusters: clusters ?? .all,
+                origin: origin
+            )
         )
     }
 

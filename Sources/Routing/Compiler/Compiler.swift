@@ -75,6 +75,8 @@ struct Compiler {
             proxies: gateway.proxies,
             listeners: listeners,
             targets: self.targets(of: listeners),
+            virtualHosts: gateway.virtualHosts,
+            clusters: gateway.clusters,
             rawResources: rawResources,
             origin: gateway.origin
         )

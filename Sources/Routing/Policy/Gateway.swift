@@ -8,13 +8,34 @@ package struct Gateway: Hashable, Sendable {
     package var proxies: ProxySelector
     /// At least one; names unique within the gateway.
     package var listeners: [Listener]
+    /// Of the listeners that are not proxyless: gRPC clients ask by name anyway.
+    package var virtualHosts: Delivery
+    /// Of everything that its routes lead to.
+    package var clusters: Delivery
     package var origin: Origin
 
-    package init(name: GatewayName, proxies: ProxySelector, listeners: [Listener], origin: Origin) {
+    package init(
+        name: GatewayName,
+        proxies: ProxySelector,
+        listeners: [Listener],
+        virtualHosts: Delivery = .all,
+        clusters: Delivery = .all,
+        origin: Origin
+    ) {
         self.name = name
         self.proxies = proxies
         self.listeners = listeners
+        self.virtualHosts = virtualHosts
+        self.clusters = clusters
         self.origin = origin
+    }
+
+    /// When proxies get what there may be more of than fits into their memory.
+    package enum Delivery: String, Hashable, Sendable, CaseIterable {
+        /// All of it, before it is needed.
+        case all
+        /// Only what is needed, when the first request needs it.
+        case onDemand = "on-demand"
     }
 
     package struct Listener: Hashable, Sendable {

@@ -14,25 +14,34 @@ package struct TargetID: Hashable, Sendable {
 }
 
 package struct Target: Hashable, Sendable {
-    package var id: TargetID
-    package var `protocol`: ServiceDefaults.`Protocol`
-    package var connectTimeout: Duration
-    package var loadBalancer: ServiceDefaults.LoadBalancerPolicy
-    package var circuitBreaker: ServiceDefaults.CircuitBreaker
+    /// All but the endpoints: what seldom changes, and becomes a resource of its own.
+    package struct Settings: Hashable, Sendable {
+        package var id: TargetID
+        package var `protocol`: ServiceDefaults.`Protocol`
+        package var connectTimeout: Duration
+        package var loadBalancer: ServiceDefaults.LoadBalancerPolicy
+        package var circuitBreaker: ServiceDefaults.CircuitBreaker
+    }
+
+    package var settings: Settings
     /// The routable instances, in the order of their localities and IDs. May be empty: the service is known and has none.
     package var endpoints: [LocalityEndpoints]
     /// The service's; nil if there is no such service.
     package var origin: Origin?
 
     package init(id: TargetID, settings: ServiceDefaults, endpoints: [LocalityEndpoints], origin: Origin? = nil) {
-        self.id = id
-        self.protocol = settings.protocol
-        self.connectTimeout = settings.connectTimeout
-        self.loadBalancer = settings.loadBalancer
-        self.circuitBreaker = settings.circuitBreaker
+        self.settings = Settings(
+            id: id,
+            protocol: settings.protocol,
+            connectTimeout: settings.connectTimeout,
+            loadBalancer: settings.loadBalancer,
+            circuitBreaker: settings.circuitBreaker
+        )
         self.endpoints = endpoints
         self.origin = origin
     }
+
+    package var id: TargetID { self.settings.id }
 }
 
 package struct LocalityEndpoints: Hashable, Sendable {

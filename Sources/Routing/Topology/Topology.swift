@@ -19,6 +19,8 @@ package struct GatewayTopology: Hashable, Sendable {
     package var listeners: [ListenerTopology]
     /// Everything that the listeners' routes lead to.
     package var targets: [TargetID: Target]
+    package var virtualHosts: Gateway.Delivery
+    package var clusters: Gateway.Delivery
     /// In the order of their names.
     package var rawResources: [RawResource]
     /// The gateway document's, for what is found out only when gateways share a proxy.
@@ -29,6 +31,8 @@ package struct GatewayTopology: Hashable, Sendable {
         proxies: ProxySelector,
         listeners: [ListenerTopology],
         targets: [TargetID: Target],
+        virtualHosts: Gateway.Delivery = .all,
+        clusters: Gateway.Delivery = .all,
         rawResources: [RawResource] = [],
         origin: Origin
     ) {
@@ -36,6 +40,8 @@ package struct GatewayTopology: Hashable, Sendable {
         self.proxies = proxies
         self.listeners = listeners
         self.targets = targets
+        self.virtualHosts = virtualHosts
+        self.clusters = clusters
         self.rawResources = rawResources
         self.origin = origin
     }
