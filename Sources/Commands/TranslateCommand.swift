@@ -58,7 +58,8 @@ struct TranslateCommand: ParsableCommand {
 
     private static let keys: [(TranslatedResource.Kind, String)] = [
         (.cluster, "clusters"), (.endpoints, "endpoints"), (.listener, "listeners"), (.routeConfiguration, "routes"),
-        (.virtualHost, "virtualHosts"),
+        (.virtualHost, "virtualHosts"), (.scopedRouteConfiguration, "scopedRoutes"), (.secret, "secrets"),
+        (.runtime, "runtimes"), (.extensionConfig, "extensionConfigs"),
     ]
 
     /// The resources in protobuf's own JSON form, which an `Encodable` has no way to contain.

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import EnvoyAPI
 import Routing
 import SwiftProtobuf
+
+/// A message that somebody wrote. Equal if it was written equally.
+struct RawContent: Sendable {
+    let kind: TranslatedResource.Kind
+    let message: any Message
+    let json: String
+    /// The name of its document.
+    let document: String
+}
+
+extension RawContent: Equatable {
+    static func == (left: RawContent, right: RawContent) -> Bool {
+        left.kind == right.kind && left.json == right.json
+    }
+}
 
 extension TranslatedResource {
     /// What the document holds, or why it cannot be passed on.
@@ -10,10 +24,26 @@ extension TranslatedResource {
         EnvoyTypes.register()
         do {
             let any = try Google_Protobuf_Any(jsonUTF8Bytes: Array(raw.json.utf8))
-            let (kind, name, message) = try self.unpack(any)
-            guard !name.isEmpty else { return .failure(RawResourceFailure("the resource has no name")) }
-            let content = RawContent(kind: kind, message: message, json: raw.json)
-            return .success(TranslatedResource(name: name, content: .raw(content), origin: raw.origin))
+            guard let type = EnvoyTypes.resources.first(where: { any.isA($0) }) else {
+                throw RawResourceFailure("'@type' is '\(any.typeURL)'")
+            }
+            let message = try self.normalized(any, as: type)
+            guard !message.resourceName.isEmpty else { throw RawResourceFailure("the resource has no name") }
+            return .success(
+                TranslatedResource(
+                    name: message.resourceName,
+                    content: .raw(
+                        RawContent(
+                            kind: type.resourceKind,
+                            message: message,
+                            json: raw.json,
+                            document: raw.name
+                        )
+                    ),
+                    origin: raw.origin,
+                    timeToLive: raw.timeToLive
+                )
+            )
         } catch let failure as RawResourceFailure {
             return .failure(failure)
         } catch {
@@ -21,45 +51,12 @@ extension TranslatedResource {
         }
     }
 
-    private static func unpack(_ any: Google_Protobuf_Any) throws -> (Kind, String, any Message) {
-        if any.isA(Envoy_Config_Cluster_V3_Cluster.self) {
-            let cluster: Envoy_Config_Cluster_V3_Cluster = try self.normalized(any)
-            return (.cluster, cluster.name, cluster)
-        }
-        if any.isA(Envoy_Config_Endpoint_V3_ClusterLoadAssignment.self) {
-            let assignment: Envoy_Config_Endpoint_V3_ClusterLoadAssignment = try self.normalized(any)
-            return (.endpoints, assignment.clusterName, assignment)
-        }
-        if any.isA(Envoy_Config_Listener_V3_Listener.self) {
-            let listener: Envoy_Config_Listener_V3_Listener = try self.normalized(any)
-            return (.listener, listener.name, listener)
-        }
-        if any.isA(Envoy_Config_Route_V3_RouteConfiguration.self) {
-            let configuration: Envoy_Config_Route_V3_RouteConfiguration = try self.normalized(any)
-            return (.routeConfiguration, configuration.name, configuration)
-        }
-        throw RawResourceFailure("'@type' is '\(any.typeURL)'")
-    }
-
     /// Through its binary form: what stands in an `Any` inside stays JSON until then, readable or not.
-    private static func normalized<M: Message>(_ any: Google_Protobuf_Any) throws -> M {
+    private static func normalized<M: ResourceMessage>(_ any: Google_Protobuf_Any, as type: M.Type) throws -> M {
         var options = BinaryEncodingOptions()
         options.useDeterministicOrdering = true
         let bytes: [UInt8] = try M(unpackingAny: any).serializedBytes(options: options)
         return try M(serializedBytes: bytes)
-    }
-}
-
-/// A message that somebody wrote. Equal if it was written equally.
-struct RawContent: Sendable {
-    let kind: TranslatedResource.Kind
-    let message: any Message
-    let json: String
-}
-
-extension RawContent: Equatable {
-    static func == (left: RawContent, right: RawContent) -> Bool {
-        left.kind == right.kind && left.json == right.json
     }
 }
 

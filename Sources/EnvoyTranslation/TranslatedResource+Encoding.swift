@@ -31,6 +31,10 @@ extension TypeURL {
         case .listener: self = .listener
         case .routeConfiguration: self = .routeConfiguration
         case .virtualHost: self = .virtualHost
+        case .scopedRouteConfiguration: self = .scopedRouteConfiguration
+        case .secret: self = .secret
+        case .runtime: self = .runtime
+        case .extensionConfig: self = .extensionConfig
         }
     }
 }

@@ -14,6 +14,10 @@ package struct TranslatedResource: Sendable {
         case listener
         case routeConfiguration
         case virtualHost
+        case scopedRouteConfiguration
+        case secret
+        case runtime
+        case extensionConfig
     }
 
     /// What proxies ask for it by. Unique within its kind.

@@ -22,8 +22,8 @@ extension Diagnostic {
             code: "SB208",
             subject: "envoy-resource/\(raw.name)",
             message: "the resource cannot be passed on: \(failure.reason)",
-            cure: "write a Cluster, ClusterLoadAssignment, Listener or RouteConfiguration of Envoy's v3 API with a "
-                + "name of its own, in protobuf's JSON form with '@type'",
+            cure: "write a resource of Envoy's v3 API with a name of its own, in protobuf's JSON form with '@type': "
+                + EnvoyTypes.resourceNames.joined(separator: ", "),
             origin: raw.origin
         )
     }

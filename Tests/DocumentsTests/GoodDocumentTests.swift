@@ -271,6 +271,7 @@ struct GoodDocumentTests {
               name: "a\\"b\\n\\u0001"
               numbers: [1, -2, +3, 1.50, .inf, 99999999999999999999]
               others: [true, False, ~, "yes", {}, []]
+            ttl: 1s
             """
         let set = documents(text, options: DocumentSet.Options(allowRawResources: true))
         #expect(set.faults == [])
@@ -280,11 +281,13 @@ struct GoodDocumentTests {
                 + #""numbers":[1,-2,3,1.5,"Infinity",1e+20],"others":[true,false,null,"yes",{},[]]}"#
         )
         #expect(set.policy.rawResources["x"]?.gateways == [GatewayName("edge")])
+        #expect(set.policy.rawResources["x"]?.timeToLive == .seconds(1))
     }
 
     @Test(arguments: [
         ("resource: {name: x}", ["SB106:4"]), ("resource: [x]", ["SB105:4"]),
         ("resource: {\"@type\": t, a: {b: [no]}}", ["SB105:4"]),
+        ("resource: {\"@type\": t}\nttl: 999ms", ["SB107:5"]), ("resource: {\"@type\": t}\nttl: 25h", ["SB107:5"]),
     ])
     func `a raw resource that is none is refused`(text: String, faults: [String]) {
         let set = documents(

@@ -6,15 +6,25 @@ import EnvoyTranslation
 import Routing
 import SwiftProtobuf
 import Testing
+import XDSProtocol
 
 struct RawResourceTests {
     private static let types = "type.googleapis.com/envoy.config"
+    private static let envoy = "type.googleapis.com/envoy"
 
     @Test(arguments: [
         (#"{"@type": "\#(types).cluster.v3.Cluster", "name": "raw"}"#, "cluster raw"),
         (#"{"@type": "\#(types).endpoint.v3.ClusterLoadAssignment", "clusterName": "raw"}"#, "endpoints raw"),
         (#"{"@type": "\#(types).listener.v3.Listener", "name": "raw"}"#, "listener raw"),
         (#"{"@type": "\#(types).route.v3.RouteConfiguration", "name": "raw"}"#, "routeConfiguration raw"),
+        (#"{"@type": "\#(types).route.v3.VirtualHost", "name": "r/raw", "domains": ["raw"]}"#, "virtualHost r/raw"),
+        (
+            #"{"@type": "\#(types).route.v3.ScopedRouteConfiguration", "name": "raw"}"#,
+            "scopedRouteConfiguration raw"
+        ),
+        (#"{"@type": "\#(envoy).extensions.transport_sockets.tls.v3.Secret", "name": "raw"}"#, "secret raw"),
+        (#"{"@type": "\#(envoy).service.runtime.v3.Runtime", "name": "raw", "layer": {"a": 1}}"#, "runtime raw"),
+        (#"{"@type": "\#(types).core.v3.TypedExtensionConfig", "name": "raw"}"#, "extensionConfig raw"),
     ])
     func `a resource of a known type is passed on`(json: String, resource: String) {
         let (resources, diagnostics) = self.translated([json])
@@ -28,7 +38,7 @@ struct RawResourceTests {
             {"@type": "\#(Self.types).listener.v3.Listener", "name": "raw", "stat_prefix": "s", "filterChains": [
               {"filters": [{"name": "tcp", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-                "stat_prefix": "t", "cluster": "c"}}]}]}
+                "stat_prefix": "t", "cluster": "signalbox/xds"}}]}]}
             """#
         ])
         #expect(diagnostics == [])
@@ -36,7 +46,7 @@ struct RawResourceTests {
         #expect(listener.statPrefix == "s")
         let packed = try #require(listener.filterChains.first?.filters.first?.typedConfig)
         let proxy = try Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy(unpackingAny: packed)
-        #expect(proxy.cluster == "c")
+        #expect(proxy.cluster == controlPlaneClusterName)
     }
 
     @Test(arguments: [
@@ -60,6 +70,35 @@ struct RawResourceTests {
         #expect(diagnostics.map(\.code) == ["SB208"])
         #expect(diagnostics.map(\.origin.description) == ["raw.yaml:4"])
         #expect(diagnostics.first?.message.contains(reason) == true || reason.isEmpty)
+    }
+
+    @Test func `an extension whose type is not known here is passed on as a TypedStruct`() throws {
+        let (resources, diagnostics) = self.translated([
+            #"""
+            {"@type": "\#(Self.types).core.v3.TypedExtensionConfig", "name": "cors", "typedConfig": {
+              "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+              "typeUrl": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors", "value": {}}}
+            """#
+        ])
+        #expect(diagnostics == [])
+        let config = try #require(resources.first?.message as? Envoy_Config_Core_V3_TypedExtensionConfig)
+        let typed = try Xds_Type_V3_TypedStruct(unpackingAny: config.typedConfig)
+        #expect(typed.typeURL.hasSuffix("v3.Cors"))
+    }
+
+    @Test func `every kind has a type of its own`() {
+        let types = TranslatedResource.Kind.allCases.map { TypeURL($0) }
+        #expect(Set(types) == Set(TypeURL.known))
+        #expect(types.count == TypeURL.known.count)
+    }
+
+    @Test func `a time to live goes along`() {
+        var sample = Sample(gateways: [gateway("edge", listeners: [])])
+        sample.raw = [Self.raw("raw", #"{"@type": "\#(Self.types).cluster.v3.Cluster", "name": "raw"}"#)]
+        sample.raw[0].timeToLive = .seconds(5)
+        let resources = sample.translated().resources
+        #expect(resources.map(\.timeToLive) == [.seconds(5)])
+        #expect(resources.map(\.encoded.timeToLive) == [.seconds(5)])
     }
 
     @Test func `it takes no name that another resource has`() {

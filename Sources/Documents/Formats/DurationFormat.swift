@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Format where Value == Duration {
-    static func duration(zeroAllowed: Bool = false) -> Format {
+    static func duration(zeroAllowed: Bool = false, atLeast minimum: Duration = .zero) -> Format {
         Format(schema: ["type": "string", "pattern": .string("^\(TextSyntax.durationPattern)$")]) { node, faults in
             guard case .scalar(let scalar) = node.content, scalar.meaning == .string else {
                 faults.wrongType(node, expected: "a duration", cure: "write a number and a unit, such as 10s or 250ms")
@@ -31,6 +31,15 @@ extension Format where Value == Duration {
                     line: node.line,
                     "\(node.label) must be more than zero",
                     cure: "write a longer duration, or leave the field out"
+                )
+                return nil
+            }
+            guard duration >= minimum else {
+                faults.report(
+                    .outOfRange,
+                    line: node.line,
+                    "\(node.label) must be at least \(minimum.components.seconds)s and is \(scalar.text)",
+                    cure: "write a longer duration"
                 )
                 return nil
             }

@@ -8,10 +8,17 @@ enum RawResourceFormats {
         DocumentKind.rawResource.field,
         CommonFormats.name,
         Field("gateways", .list(of: CommonFormats.gatewayName, atLeast: 1), .required, "The gateways that get it."),
-        Field("resource", resource, .required, "The resource in protobuf's JSON form, with its @type.")
-    ) { origin, _, _, name, gateways, resource in
+        Field("resource", resource, .required, "The resource in protobuf's JSON form, with its @type."),
+        Field(
+            "ttl",
+            .duration(atLeast: .seconds(1)),
+            "A proxy that hears nothing of Signalbox for so long drops the resource. Default: it keeps it."
+        )
+    ) { origin, _, _, name, gateways, resource, timeToLive in
         guard let name, let gateways, !gateways.isEmpty, let resource else { return nil }
-        return .rawResource(RawResource(name: name, gateways: gateways, json: resource, origin: origin))
+        return .rawResource(
+            RawResource(name: name, gateways: gateways, json: resource, timeToLive: timeToLive, origin: origin)
+        )
     }
 
     private static let resource = Format<String>(

@@ -29,12 +29,21 @@ package struct RawResource: Hashable, Sendable {
     package var gateways: [GatewayName]
     /// The resource in protobuf's JSON form, with its `@type`. Opaque here.
     package var json: String
+    /// After this long without news a proxy drops it. Nil: it keeps it.
+    package var timeToLive: Duration?
     package var origin: Origin
 
-    package init(name: String, gateways: [GatewayName], json: String, origin: Origin) {
+    package init(
+        name: String,
+        gateways: [GatewayName],
+        json: String,
+        timeToLive: Duration? = nil,
+        origin: Origin
+    ) {
         self.name = name
         self.gateways = gateways
         self.json = json
+        self.timeToLive = timeToLive
         self.origin = origin
     }
 }
