@@ -48,13 +48,15 @@ package struct Pipeline: Sendable {
     }
 
     /// Of all stages, and of the translation for every kind of proxy that the gateways tell apart: what a linter should
-    /// say. Which proxies there are is not known here; gateways with one selector, or with none, meet on one for sure.
+    /// say. Which proxies there are is not known here; gateways with one selector, or with none, meet on one for sure. What
+    /// a resource names may come from any gateway that it meets, so only what is nowhere is said to be missing.
     package var allDiagnostics: [Diagnostic] {
-        let gateways = self.topology.gateways.values
+        let gateways = Array(self.topology.gateways.values)
+        let missing = translate(gateways).diagnostics.filter { $0.code == Diagnostic.inconsistencyCode }
         let translated = Set(gateways.map(\.proxies)).flatMap { selector in
             translate(gateways.filter { $0.proxies == selector || $0.proxies == ProxySelector() }).diagnostics
         }
-        return (self.diagnostics + Set(translated))
+        return (self.diagnostics + missing + Set(translated.filter { $0.code != Diagnostic.inconsistencyCode }))
             .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
     }
 

@@ -10,6 +10,8 @@ struct RawContent: Sendable {
     let json: String
     /// The name of its document.
     let document: String
+    /// What it names of what we would have to serve.
+    let references: Set<ResourceReference>
 }
 
 extension RawContent: Equatable {
@@ -37,7 +39,8 @@ extension TranslatedResource {
                             kind: type.resourceKind,
                             message: message,
                             json: raw.json,
-                            document: raw.name
+                            document: raw.name,
+                            references: message.references
                         )
                     ),
                     origin: raw.origin,

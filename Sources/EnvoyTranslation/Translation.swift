@@ -8,6 +8,8 @@ package struct Translation: Sendable {
     /// By kind and name.
     package internal(set) var entries: [TranslatedResource.Kind: [String: TranslatedResource]] = [:]
     package internal(set) var diagnostics: [Diagnostic] = []
+    /// Of the entries that somebody wrote in Envoy's words.
+    var rawKeys: [ResourceReference] = []
 
     /// In the order of their kinds and names.
     package var resources: [TranslatedResource] {
@@ -20,8 +22,14 @@ package struct Translation: Sendable {
 /// What the proxies that all of `gateways` select are to hold.
 ///
 /// Equal inputs give equal messages: their encoding is their version. What two gateways cannot both have on one proxy, the
-/// one with the smaller name has.
-package func translate(_ gateways: [GatewayTopology], configSource: ConfigSource = .ads) -> Translation {
+/// one with the smaller name has. Nothing names what is not there.
+///
+/// - Parameter previous: what the same proxies are to hold until now. What it has stays where its successor cannot be used.
+package func translate(
+    _ gateways: [GatewayTopology],
+    configSource: ConfigSource = .ads,
+    previous: Translation? = nil
+) -> Translation {
     let gateways = gateways.sorted { $0.name < $1.name }
     var translator = Translator(gateways, configSource: configSource)
     for gateway in gateways {
@@ -33,5 +41,6 @@ package func translate(_ gateways: [GatewayTopology], configSource: ConfigSource
             translator.add(raw)
         }
     }
+    translator.translation.holdBackInconsistent(previous: previous)
     return translator.translation
 }

@@ -5,7 +5,7 @@ import Routing
 
 /// One run of `translate`.
 struct Translator {
-    private(set) var translation = Translation()
+    var translation = Translation()
     private let configSource: ConfigSource
     /// The one that knows less, if there may be both: a target has one cluster.
     private let clusterClient: RouteClient
@@ -147,6 +147,7 @@ struct Translator {
                 self.translation.diagnostics.append(.unusable(raw, failure))
             } else {
                 self.insert(resource)
+                self.translation.rawKeys.append(ResourceReference(kind: resource.kind, name: resource.name))
             }
         case .failure(let failure):
             self.translation.diagnostics.append(.unusable(raw, failure))

@@ -142,4 +142,26 @@ import XDSProtocol
         #expect(pipeline.codes == [])
         #expect(pipeline.allDiagnostics.map(\.code).sorted() == ["SB204", "SB208"])
     }
+
+    @Test(arguments: [("c", []), ("nowhere", ["SB212"])])
+    func `a linter says that something is missing only if no gateway has it`(cluster: String, codes: [String]) {
+        var files = Files()
+        files.files["more.yaml"] = Files.gateway("more", proxies: "{ids: [more]}", port: 10001)
+        files.files["raw.yaml"] = """
+            kind: envoy-resource
+            name: c
+            gateways: [edge]
+            resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: c}
+            ---
+            kind: envoy-resource
+            name: r
+            gateways: [more]
+            resource:
+              "@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
+              name: r
+              requestMirrorPolicies: [{cluster: \(cluster)}]
+            """
+        let pipeline = files.pipeline(DocumentSet.Options(allowRawResources: true))
+        #expect(pipeline.allDiagnostics.map(\.code) == codes)
+    }
 }

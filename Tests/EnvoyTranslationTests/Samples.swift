@@ -13,9 +13,7 @@ struct Sample: Sendable {
     var services: [Service] = [service("web", [instance("web-1", port: 9001)])]
 
     /// As it would go to a proxy that every gateway selects.
-    func translated(
-        _ configSource: ConfigSource = .ads
-    ) -> (resources: [TranslatedResource], diagnostics: [Diagnostic]) {
+    func translation(_ configSource: ConfigSource = .ads, previous: Translation? = nil) -> Translation {
         let policy = Policy(
             gateways: Dictionary(uniqueKeysWithValues: self.gateways.map { ($0.name, $0) }),
             routes: Dictionary(uniqueKeysWithValues: self.routes.map { ($0.name, $0) }),
@@ -23,7 +21,13 @@ struct Sample: Sendable {
             rawResources: Dictionary(uniqueKeysWithValues: self.raw.map { ($0.name, $0) })
         )
         let (topology, _) = compile(catalog: Catalog(self.services), policy: policy)
-        let translation = translate(Array(topology.gateways.values), configSource: configSource)
+        return translate(Array(topology.gateways.values), configSource: configSource, previous: previous)
+    }
+
+    func translated(
+        _ configSource: ConfigSource = .ads
+    ) -> (resources: [TranslatedResource], diagnostics: [Diagnostic]) {
+        let translation = self.translation(configSource)
         return (translation.resources, translation.diagnostics)
     }
 }

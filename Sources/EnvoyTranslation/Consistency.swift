@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+extension Translation {
+    /// Holds back what names a resource that is not among these: a proxy that was sent it would wait for the rest, answer
+    /// requests with errors, or refuse it.
+    ///
+    /// Of a resource that is held back the version before stays, if that one names nothing that is missing. One that is left
+    /// out may be missed by others in turn, so this goes on until nothing is missing. Each round replaces or removes
+    /// something, and nothing comes back, so it ends.
+    ///
+    /// Only what somebody wrote in Envoy's words is looked at. What is translated names what was translated with it.
+    mutating func holdBackInconsistent(previous: Translation?) {
+        var held: [ResourceReference: HeldBack] = [:]
+        while true {
+            let broken = self.untranslated.compactMap {
+                resource,
+                raw -> (TranslatedResource, RawContent, [ResourceReference])? in
+                let missing = raw.references.filter { self[$0] == nil }
+                return missing.isEmpty ? nil : (resource, raw, missing.sorted())
+            }
+            if broken.isEmpty { break }
+            for (resource, raw, missing) in broken {
+                let key = ResourceReference(kind: resource.kind, name: resource.name)
+                let isNew = held[key] == nil
+                let lastGood = isNew ? previous?.lastGood(key, insteadOf: resource) : nil
+                self[key] = lastGood
+                held[key, default: HeldBack(resource, raw, missing)].lastGood = lastGood
+            }
+        }
+        self.diagnostics += held.values.map(\.diagnostic)
+        self.makeReferredClustersEager()
+    }
+
+    /// Those that are still as somebody wrote them.
+    private var untranslated: [(TranslatedResource, RawContent)] {
+        self.rawKeys.compactMap { key in
+            guard let resource = self[key], case .raw(let raw) = resource.content else { return nil }
+            return (resource, raw)
+        }
+    }
+
+    private func lastGood(_ key: ResourceReference, insteadOf resource: TranslatedResource) -> TranslatedResource? {
+        guard let lastGood = self[key], case .raw = lastGood.content, !lastGood.isSame(as: resource) else { return nil }
+        return lastGood
+    }
+
+    /// A listener in somebody's own words need not ask for clusters on demand, so what it leads to has to be there.
+    private mutating func makeReferredClustersEager() {
+        for (_, raw) in self.untranslated {
+            for reference in raw.references where reference.kind == .cluster {
+                self.entries[.cluster]?[reference.name]?.isOnDemand = false
+                self.entries[.endpoints]?[reference.name]?.isOnDemand = false
+            }
+        }
+    }
+
+    fileprivate subscript(key: ResourceReference) -> TranslatedResource? {
+        get { self.entries[key.kind]?[key.name] }
+        set { self.entries[key.kind]?[key.name] = newValue }
+    }
+}
+
+/// A resource that names what is missing, and what became of it.
+private struct HeldBack {
+    let resource: TranslatedResource
+    let document: String
+    let missing: [ResourceReference]
+    var lastGood: TranslatedResource?
+
+    init(_ resource: TranslatedResource, _ raw: RawContent, _ missing: [ResourceReference]) {
+        self.resource = resource
+        self.document = raw.document
+        self.missing = missing
+    }
+
+    var diagnostic: Diagnostic {
+        let missing = self.missing.map { "\($0.kind.words) '\($0.name)'" }
+        let shown =
+            missing.prefix(3).joined(separator: ", ") + (missing.count > 3 ? " and \(missing.count - 3) more" : "")
+        return Diagnostic(
+            .error,
+            code: Diagnostic.inconsistencyCode,
+            subject: "envoy-resource/\(self.document)",
+            message:
+                "\(self.resource.kind.words) '\(self.resource.name)' names what its proxies are not sent: \(shown); "
+                + (self.lastGood == nil ? "it is held back" : "its last good version stays published"),
+            cure: "correct the name, or write an envoy-resource of that name for the same gateways",
+            origin: self.resource.origin ?? Origin(file: "")
+        )
+    }
+}
+
+extension Diagnostic {
+    package static let inconsistencyCode = "SB212"
+}
