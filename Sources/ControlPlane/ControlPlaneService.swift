@@ -90,7 +90,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         // must not empty the proxies that reconnect.
         let isFirst = state.world == nil
         if isFirst ? !state.pipeline.topology.gateways.isEmpty : changed {
-            let world = TopologyWorld(state.pipeline.topology)
+            let world = TopologyWorld(state.pipeline.topology, previous: state.world)
             self.cache.publish(world)
             state.world = world
             self.logger.info("published a snapshot", metadata: ["generation": "\(self.cache.generation)"])

@@ -43,8 +43,7 @@ package struct Pipeline: Sendable {
 
     /// Of all stages, in the order of their origins.
     package var diagnostics: [Diagnostic] {
-        (self.documents.diagnostics + (self.admitted?.diagnostics ?? []) + self.compileDiagnostics)
-            .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
+        (self.documents.diagnostics + (self.admitted?.diagnostics ?? []) + self.compileDiagnostics).inOrder
     }
 
     /// Of all stages, and of the translation for every kind of proxy that the gateways tell apart: what a linter should
@@ -56,8 +55,7 @@ package struct Pipeline: Sendable {
         let translated = Set(gateways.map(\.proxies)).flatMap { selector in
             translate(gateways.filter { $0.proxies == selector || $0.proxies == ProxySelector() }).diagnostics
         }
-        return (self.diagnostics + missing + Set(translated.filter { $0.code != Diagnostic.inconsistencyCode }))
-            .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
+        return (self.diagnostics + missing + Set(translated.filter { $0.code != Diagnostic.inconsistencyCode })).inOrder
     }
 
     /// How many documents of each kind are in force.

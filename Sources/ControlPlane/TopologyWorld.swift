@@ -2,7 +2,6 @@
 
 package import Catalog
 import EnvoyTranslation
-import HashTreeCollections
 package import Routing
 import Synchronization
 package import XDSProtocol
@@ -10,18 +9,26 @@ package import XDSServer
 
 /// A topology as the xDS server sees it: a proxy's group is the gateways that select it, and a group's resources are the
 /// translation of those gateways.
+///
+/// A world starts from the one that was published before it, and works on what differs.
 package final class TopologyWorld: World {
     private let topology: Topology
-    /// What translation found, for the groups that were asked for.
-    private let found = Mutex<[NodeGroup: [Diagnostic]]>([:])
+    package let keepsGroups: Bool
+    /// Of the world before: of the groups that it was asked for. Not that world itself, which would keep the one before it.
+    private let before: [NodeGroup: GroupResources]
+    /// Of the groups that were asked for.
+    private let made = Mutex<[NodeGroup: GroupResources]>([:])
 
-    package init(_ topology: Topology) {
+    /// - Parameter previous: the world that was published last and that this one follows.
+    package init(_ topology: Topology, previous: TopologyWorld? = nil) {
         self.topology = topology
+        self.keepsGroups = previous?.topology.selection == topology.selection
+        self.before = previous?.made.withLock(\.self) ?? [:]
     }
 
+    /// What translation found, for the groups that were asked for.
     package var diagnostics: [Diagnostic] {
-        Array(Set(self.found.withLock { $0.values.flatMap(\.self) }))
-            .sorted { ($0.origin, $0.code, $0.message) < ($1.origin, $1.code, $1.message) }
+        Set(self.made.withLock { $0.values.flatMap(\.translation.diagnostics) }).inOrder
     }
 
     package func group(of node: Node, streams: StreamKind) -> NodeGroup? {
@@ -40,22 +47,48 @@ package final class TopologyWorld: World {
     }
 
     package func resources(for group: NodeGroup) -> [TypeURL: Snapshot.Resources] {
-        // An Envoy refuses a listener that is meant for a gRPC client, and the other way round.
-        let gateways = group.members.compactMap { self.topology.gateways[GatewayName($0)] }.map { gateway in
+        self.made(for: group).resources
+    }
+
+    package func changes(for group: NodeGroup) -> ChangeSet? {
+        self.made(for: group).changes
+    }
+
+    /// Made once. Not under the lock: whoever asks for another group need not wait.
+    private func made(for group: NodeGroup) -> GroupResources {
+        if let made = self.made.withLock({ $0[group] }) { return made }
+        let before = self.before[group]
+        let translation = translate(
+            self.gateways(of: group),
+            configSource: ConfigSource(group.streams),
+            previous: before?.translation
+        )
+        let made = before.map { GroupResources(translation, after: $0) } ?? GroupResources(translation)
+        self.made.withLock { $0[group] = made }
+        return made
+    }
+
+    private func gateways(of group: NodeGroup) -> [GatewayTopology] {
+        group.members.compactMap { self.topology.gateways[GatewayName($0)] }.map { gateway in
             var gateway = gateway
+            // An Envoy refuses a listener that is meant for a gRPC client, and the other way round.
             gateway.listeners.removeAll { ($0.listener.protocol == .proxyless) != group.isProxyless }
             // A gRPC client asks for every cluster by its name, whatever is said.
             if group.isProxyless { gateway.clusters = .all }
             return gateway
         }
-        let translation = translate(gateways, configSource: ConfigSource(group.streams))
-        self.found.withLock { $0[group] = translation.diagnostics }
-        var resources: [TypeURL: Snapshot.Resources] = [:]
-        for translated in translation.resources {
-            let (type, resource) = (TypeURL(translated.kind), translated.encoded)
-            resources[type, default: [:]][resource.name] = resource
-        }
-        return resources
+    }
+}
+
+extension Topology {
+    /// All that the group of a proxy depends on.
+    fileprivate var selection: [GatewayName: Selection] {
+        self.gateways.mapValues { Selection(proxies: $0.proxies, clusters: $0.clusters) }
+    }
+
+    fileprivate struct Selection: Equatable {
+        let proxies: ProxySelector
+        let clusters: Gateway.Delivery
     }
 }
 

@@ -46,7 +46,9 @@ extension RouteEntry {
 
 /// Percent-encodes what separates the parts of a name.
 private func escaped(_ part: String) -> String {
-    part.unicodeScalars.reduce(into: "") { result, scalar in
+    // Nearly always nothing: every name is made at every publication.
+    guard part.utf8.contains(where: { "%&=?".utf8.contains($0) }) else { return part }
+    return part.unicodeScalars.reduce(into: "") { result, scalar in
         switch scalar {
         case "%": result += "%25"
         case "&": result += "%26"

@@ -10,6 +10,8 @@ package struct Translation: Sendable {
     package internal(set) var diagnostics: [Diagnostic] = []
     /// Of the entries that somebody wrote in Envoy's words.
     var rawKeys: [ResourceReference] = []
+    /// By the names of their documents, the unusable ones too.
+    var rawReadings: [String: RawReading] = [:]
 
     /// In the order of their kinds and names.
     package var resources: [TranslatedResource] {
@@ -38,9 +40,10 @@ package func translate(
     // After all that is translated: an untranslated resource never takes the place of one.
     for gateway in gateways {
         for raw in gateway.rawResources {
-            translator.add(raw)
+            translator.add(raw, previous: previous?.rawReadings[raw.name])
         }
     }
     translator.translation.holdBackInconsistent(previous: previous)
+    translator.translation.diagnostics = translator.translation.diagnostics.inOrder
     return translator.translation
 }

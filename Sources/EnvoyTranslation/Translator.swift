@@ -13,7 +13,6 @@ struct Translator {
     private let eagerGateways: [GatewayTopology]
     /// The listener that has each socket.
     private var sockets: [String: String] = [:]
-    private var rawResources: Set<String> = []
 
     init(_ gateways: [GatewayTopology], configSource: ConfigSource) {
         let hasProxyless = gateways.contains { $0.listeners.contains { $0.listener.protocol == .proxyless } }
@@ -27,7 +26,7 @@ struct Translator {
         if gateway.clusters == .onDemand, self.configSource.onDemandClusters == nil {
             self.translation.diagnostics.append(.noClustersOnDemand(in: gateway))
         }
-        for (_, target) in gateway.targets.sorted(by: { $0.key.clusterName < $1.key.clusterName }) {
+        for target in gateway.targets.values {
             self.add(target, of: gateway)
         }
         for listener in gateway.listeners {
@@ -138,9 +137,11 @@ struct Translator {
         return isAny
     }
 
-    mutating func add(_ raw: RawResource) {
-        guard self.rawResources.insert(raw.name).inserted else { return }
-        switch TranslatedResource.make(raw) {
+    mutating func add(_ raw: RawResource, previous: RawReading?) {
+        guard self.translation.rawReadings[raw.name] == nil else { return }
+        let reading = RawReading(raw, previous: previous)
+        self.translation.rawReadings[raw.name] = reading
+        switch reading.result {
         case .success(let resource):
             if self.translation.entries[resource.kind]?[resource.name] != nil {
                 let failure = RawResourceFailure("another resource is named '\(resource.name)'")

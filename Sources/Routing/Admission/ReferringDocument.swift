@@ -34,14 +34,19 @@ extension Route: ReferringDocument {
         }
         for index in route.rules.indices {
             route.rules[index].origin = .nowhere
-            if case .forward(var forward) = route.rules[index].action {
-                for backend in forward.backends.indices {
-                    forward.backends[backend].origin = .nowhere
-                }
-                route.rules[index].action = .forward(forward)
-            }
+            route.rules[index].action = route.rules[index].action.withoutOrigins
         }
         return route
+    }
+}
+
+extension Route.Action {
+    var withoutOrigins: Route.Action {
+        guard case .forward(var forward) = self else { return self }
+        for backend in forward.backends.indices {
+            forward.backends[backend].origin = .nowhere
+        }
+        return .forward(forward)
     }
 }
 

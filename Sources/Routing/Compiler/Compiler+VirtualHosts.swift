@@ -68,13 +68,15 @@ private struct Matched: Hashable {
 extension Route {
     fileprivate var entries: [RouteEntry] {
         self.rules.enumerated().flatMap { ruleIndex, rule in
-            rule.matches.enumerated().map { matchIndex, match in
+            // A rule that only moved within its file is the same rule to whoever compares topologies.
+            let action = rule.action.withoutOrigins
+            return rule.matches.enumerated().map { matchIndex, match in
                 RouteEntry(
                     route: self.name,
                     ruleIndex: ruleIndex,
                     matchIndex: matchIndex,
                     match: match,
-                    action: rule.action,
+                    action: action,
                     requestHeaders: rule.requestHeaders,
                     responseHeaders: rule.responseHeaders
                 )
