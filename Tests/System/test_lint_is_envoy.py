@@ -30,7 +30,14 @@ def static(resources):
         if "apiListener" in listener:
             continue  # for gRPC clients, and no Envoy is sent one
         manager = listener["filterChains"][0]["filters"][0]["typedConfig"]
-        manager["routeConfig"] = routes[manager.pop("rds")["routeConfigName"]]
+        routing = routes[manager.pop("rds")["routeConfigName"]]
+        if routing.pop("vhds", None):
+            # What Envoy would ask for one by one, and not only these: all of them together have to be good, too.
+            hosts = [host for host in resources["virtualHosts"] if host["name"].startswith(routing["name"] + "/")]
+            routing["virtualHosts"] = hosts
+        for each in manager["httpFilters"]:
+            each["typedConfig"].pop("odcds", None)  # needs a server
+        manager["routeConfig"] = routing
         listeners.append(listener)
     return {"static_resources": {"clusters": clusters, "listeners": listeners}}
 

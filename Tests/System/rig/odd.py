@@ -120,7 +120,12 @@ class Odd(random.Random):
 
     def gateway(self, name):
         listeners = [self.listener(number) for number in range(self.randint(1, 4))]
-        return {"kind": "gateway", "name": name, "proxies": {}, "listeners": listeners}
+        return {"kind": "gateway", "name": name, "proxies": {}, "listeners": listeners} | self.part(
+            virtual_hosts=self.delivery, clusters=self.delivery
+        )
+
+    def delivery(self):
+        return self.of(["all", "on-demand"], ["none"])
 
     def listener(self, number):
         name = self.of(["a", "L" * 250, "x.y"], BAD_NAMES) + str(number)
