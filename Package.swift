@@ -184,6 +184,15 @@ let package = Package(
             dependencies: ["Catalog", "Discovery", logging],
             swiftSettings: settings
         ),
+        // Random and hostile input: `make fuzz`.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Catalog", "Documents", "EnvoyAPI", "TestSupport", "XDSProtocol", "XDSServer", hashTrees, grpcCore,
+                nioCore, swiftProtobuf, systemPackage,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["Telemetry", coreMetrics, logging],

@@ -13,9 +13,9 @@ import XDSServer
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the xDS server, or another one.",
+        abstract: "Measure the xDS server, or another one, and the pure core.",
         shouldDisplay: false,
-        subcommands: [BenchServeCommand.self, BenchLoadCommand.self]
+        subcommands: [BenchServeCommand.self, BenchLoadCommand.self, BenchCoreCommand.self]
     )
 }
 

@@ -30,8 +30,9 @@ package struct FakeEnvoy {
     }
 
     package mutating func passDeadlines() {
-        for deadline in self.deadlines { self.perform(self.machine.deadlinePassed(deadline)) }
+        let passed = self.deadlines
         self.deadlines = []
+        for deadline in passed { self.perform(self.machine.deadlinePassed(deadline)) }
     }
 
     // MARK: The proxy's side

@@ -43,15 +43,16 @@ class Subscription:
 
 
 class Client:
-    """A client on a connection of its own. Its node goes with the first request of each stream."""
+    """A client, on a connection of its own if it is not given one. Its node goes with the first request of each
+    stream."""
 
     label = None
     aggregated = None
     prefix = request = response = None  # of the methods, and their messages
 
-    def __init__(self, address, node=Node(id="conformance", cluster="tests")):
+    def __init__(self, address, node=Node(id="conformance", cluster="tests"), channel=None):
         self.address, self.node = address, node
-        self.channel = grpc.insecure_channel(address, [
+        self.channel = channel or grpc.insecure_channel(address, [
             ("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1),
         ])
         self.changed, self.streams, self.subscriptions = threading.Condition(), {}, {}

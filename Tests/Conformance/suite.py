@@ -12,6 +12,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "System")]
 
 from rig.signalbox import BINARY  # noqa: E402
 from runner import Lines, matching  # noqa: E402
+from world import Server  # noqa: E402
 
 AT_ONCE = 16  # tests mostly wait, for what has to come and for what must not
 
@@ -33,8 +34,11 @@ def main():
     if not tests:
         raise SystemExit(f"no conformance test has {part!r} in its name")
     began = time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        bad = sum(result.bad for result in pool.map(run, tests))
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            bad = sum(result.bad for result in pool.map(run, tests))
+    finally:
+        Server.remove_all()
     print(f"conformance tests: {time.monotonic() - began:.0f} s")
     print(f"{len(tests) - bad} passed, {bad} failed")
     return 1 if bad else 0

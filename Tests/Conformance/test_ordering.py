@@ -3,8 +3,6 @@
 Quotations are from https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 """
 
-import itertools
-
 from case import ConformanceTest, over
 from client import AGGREGATED, DELTA, DeltaADS
 from proxy import Proxy
@@ -172,29 +170,6 @@ class Ordering(ConformanceTest):
         for kind in (CDS, EDS):
             response = client.take()
             self.assertEqual((response.kind, response.removed), (kind, ["b"]))
-
-    @over(AGGREGATED)
-    def test_types_are_answered_in_whatever_order_they_are_asked_for(self):
-        """An answer does not wait for a type that nobody asked for yet."""
-        self.world.fill("a")
-        for order in itertools.permutations(KINDS):
-            client = self.client()
-            for kind in order:
-                client.subscribe(kind, "a")
-                self.assertEqual(client.take(kind).content, self.world.of(kind))
-            client.close()
-
-    @over(AGGREGATED)
-    def test_types_that_are_asked_for_at_once_are_all_answered(self):
-        """As above, before anything was read."""
-        self.world.fill("a")
-        for order in itertools.permutations(KINDS):
-            client = self.client()
-            for kind in order:
-                client.subscribe(kind, "a")
-            for kind in KINDS:
-                client.holding(kind, self.world.of(kind))
-            client.close()
 
     @over(AGGREGATED)
     def test_a_client_that_wants_one_type_does_not_wait_for_the_others(self):

@@ -1,13 +1,12 @@
-"""Streams as such: who shares what with whom, and how they end.from resources import CDS, KINDS, ROOTS
+"""Streams as such: who shares what with whom, and how they end.
+
 Quotations are from https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 """
 
 import grpc
 from case import ConformanceTest, over
 from client import ALL
-from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
-from google.protobuf.struct_pb2 import Struct
-from resources import CDS, EDS, KINDS, LDS, PREFIX, RDS, ROOTS, Response
+from resources import CDS, KINDS, ROOTS
 
 STATUS = grpc.StatusCode
 
@@ -124,3 +123,15 @@ class Streams(ConformanceTest):
         self.assertEqual(self.server.stop(), 0, "exit code")
         self.assertIn(client.stream(CDS).ended(), (STATUS.OK, STATUS.UNAVAILABLE))
         self.server.start()
+
+    @over(ALL)
+    def test_clients_that_come_while_the_world_is_in_motion_end_with_it(self):
+        """No change falls between the first answer and the updates after it."""
+        self.world.add(CDS, "a", "b")
+        clients = [self.client() for _ in range(10)]
+        for number in range(100):
+            self.world.change(CDS, "a")
+            if number % 10 == 0:
+                clients[number // 10].subscribe(CDS)
+        for client in clients:
+            client.holding(CDS, self.world.of(CDS))

@@ -3,8 +3,10 @@
 Quotations are from https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 """
 
+import itertools
+
 from case import ConformanceTest, over
-from client import ALL, DELTA, SOTW
+from client import AGGREGATED, ALL, DELTA, SOTW
 from resources import KINDS, LEAVES, ROOTS
 
 
@@ -158,3 +160,26 @@ class Subscriptions(ConformanceTest):
         client.settle(kind)
         client.subscribe(kind, "a")
         self.assertIn("a", client.take(kind).names)
+
+    @over(AGGREGATED)
+    def test_types_are_answered_in_whatever_order_they_are_asked_for(self):
+        """An answer does not wait for a type that nobody asked for yet."""
+        self.world.fill("a")
+        for order in itertools.permutations(KINDS):
+            client = self.client()
+            for kind in order:
+                client.subscribe(kind, "a")
+                self.assertEqual(client.take(kind).content, self.world.of(kind))
+            client.close()
+
+    @over(AGGREGATED)
+    def test_types_that_are_asked_for_at_once_are_all_answered(self):
+        """As above, before anything was read."""
+        self.world.fill("a")
+        for order in itertools.permutations(KINDS):
+            client = self.client()
+            for kind in order:
+                client.subscribe(kind, "a")
+            for kind in KINDS:
+                client.holding(kind, self.world.of(kind))
+            client.close()

@@ -99,3 +99,15 @@ class Wildcard(ConformanceTest):
         client.holding(kind, self.world.of(kind))
         self.world.add(kind, "d")
         client.holding(kind, self.world.of(kind))
+
+    @over(ALL, ROOTS)
+    def test_a_name_beside_it_that_is_gone_while_it_is_on_its_way_is_gone(self, kind):
+        """An answer that holds what is about to be removed may cross the request that names it."""
+        self.world.add(kind, "a", "b")
+        client = self.client()
+        client.subscribe(kind, "*")
+        client.wait()
+        self.world.remove(kind, "a")
+        client.subscribe(kind, "a")
+        client.settle(kind)
+        self.assertEqual(client.held(kind), self.world.of(kind))

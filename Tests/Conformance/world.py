@@ -21,9 +21,10 @@ BACKEND = "backend"  # where routes lead if a test does not say; nobody knows it
 class Server(Process):
     """`signalbox bench serve`, on ports that survive a restart."""
 
-    of_this_thread = threading.local()
+    of_this_thread, all = threading.local(), []
 
     def __init__(self):
+        self.all.append(self)
         self.xds, self.admin = (f"127.0.0.1:{free_port(next(PORTS))}" for _ in range(2))
         scratch = tempfile.mkdtemp(prefix="signalbox-conformance-")
         super().__init__("server", [BINARY, "bench", "serve", "--addr", self.xds, "--admin", self.admin], scratch)
@@ -62,9 +63,11 @@ class Server(Process):
         except urllib.error.HTTPError as error:
             return error.code
 
-    def remove(self):
-        self.kill()
-        shutil.rmtree(self.log.parent, ignore_errors=True)
+    @classmethod
+    def remove_all(cls):
+        for server in cls.all:
+            server.kill()
+            shutil.rmtree(server.log.parent, ignore_errors=True)
 
 
 class World:

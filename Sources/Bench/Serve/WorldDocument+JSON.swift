@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import XDSProtocol
 
 /// Why a `PUT /state` is refused, in words for who wrote the document.
 struct BadDocument: Error, Equatable, CustomStringConvertible {
@@ -29,8 +30,8 @@ extension WorldDocument {
     }
 
     private static func checkUnique(_ names: [String], _ list: String) throws(BadDocument) {
-        var seen: Set<String> = []
-        for name in names where !seen.insert(name).inserted {
+        var seen: Set<ResourceName> = []
+        for name in names where !seen.insert(ResourceName(name)).inserted {
             throw BadDocument("\(list): the name \"\(name)\" is there twice")
         }
     }

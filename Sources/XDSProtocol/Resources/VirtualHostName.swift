@@ -17,9 +17,14 @@ struct VirtualHostName {
 
     var isWildcard: Bool { self.host.hasPrefix("*") }
 
+    /// A DNS name has 253 bytes at most, and a port 6 with its colon.
+    private static let maximumHostBytes = 260
+
     /// The names of the virtual hosts that serve this host, the most specific first.
     var candidates: [ResourceName] {
         var candidates = [self.name(self.host)]
+        // Their length together is the square of a host's.
+        guard self.host.utf8.count <= Self.maximumHostBytes else { return candidates + [self.name("*")] }
         var host = self.host
         // A port stands behind the last colon, unless that is one of an IPv6 address.
         if let colon = host.lastIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber),

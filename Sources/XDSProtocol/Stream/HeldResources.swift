@@ -87,12 +87,13 @@ struct HeldResources: Sendable {
     /// - Parameters:
     ///   - isWhole: it holds nothing else.
     ///   - pending: what the subscription covers, `current` has and the client does not hold yet.
+    /// - Returns: the names of those that `current` has not, or not any more in this version.
     mutating func accept(
         _ resources: [Resource],
         isWhole: Bool,
         current: Snapshot.Resources,
         pending: some Sequence<ResourceName>
-    ) {
+    ) -> [ResourceName] {
         if isWhole {
             let pending = Set(pending)
             self.sum = ResourceVersion.Sum(resources.lazy.map(\.version))
@@ -117,6 +118,8 @@ struct HeldResources: Sendable {
         } else {
             for resource in resources { self.set(resource.name, Held(version: resource.version, resource: resource)) }
         }
+        if self.exceptions.isEmpty { return [] }
+        return resources.map(\.name).filter { self.exceptions[$0] != nil }
     }
 
     /// The client holds exactly these, which are the snapshot's.

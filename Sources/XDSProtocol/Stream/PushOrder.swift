@@ -11,6 +11,13 @@ package enum PushOrder {
         case upserts(TypeURL)
         case removals(TypeURL)
 
+        var isRemoval: Bool {
+            switch self {
+            case .upserts: false
+            case .removals: true
+            }
+        }
+
         var type: TypeURL {
             switch self {
             case .upserts(let type), .removals(let type): type

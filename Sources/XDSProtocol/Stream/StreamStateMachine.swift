@@ -51,7 +51,9 @@ package struct StreamStateMachine: Sendable {
     }
 
     /// How long a push waits for a client to ask for the endpoints of a cluster that it was sent.
-    static let endpointsDeadline = Duration.seconds(5)
+    static let endpointsDeadline = Duration.seconds(2)
+    /// How long a push waits for the answers to what goes before it. Removals wait for ever.
+    static let orderDeadline = Duration.seconds(2)
     /// How long a changed route configuration may take on another stream until its virtual hosts are sent again.
     static let routeConfigurationDelay = Duration.milliseconds(500)
 
@@ -67,6 +69,8 @@ package struct StreamStateMachine: Sendable {
     private enum Deadline: Sendable {
         /// Go on without the endpoints that a push waits for.
         case endpoints
+        /// Go on without the answers that a push waits for, of those that are still the same.
+        case order([TypeURL: Nonce])
         /// Tell the client of what expires.
         case heartbeat
         /// The route configurations have arrived on their own stream: send their virtual hosts again.
@@ -76,6 +80,7 @@ package struct StreamStateMachine: Sendable {
     private var deadlinesGiven = 0
     private var endpointsDeadlineGiven: Int?
     private var beatsHeart = false
+    private var waitsForOrder = false
     /// What the last request was, for metrics.
     package private(set) var lastRequestKind = RequestKind.subscribe
 
@@ -119,13 +124,14 @@ package struct StreamStateMachine: Sendable {
         }
         var actions = self.answered(type, nonce: nonce, error: error, isFirst: isFirst)
         if isFirst { self.states[type] = TypeState(type: type) }
-        self.names -= self.states[type]?.subscription.names.count ?? 0
         if var state = self.states[type] {
             self.states[type] = nil  // so that `state` is the only owner and is changed in place
             subscription(&state, isFirst, self.snapshot)
+            // Between requests, names are implied and dropped.
+            self.names += state.subscription.names.count - state.namesCounted
+            state.namesCounted = state.subscription.names.count
             self.states[type] = state
         }
-        self.names += self.states[type]?.subscription.names.count ?? 0
         if self.names > self.limits.subscriptions {
             return [.close(.resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))]
         }
@@ -156,6 +162,11 @@ package struct StreamStateMachine: Sendable {
             // The client did not ask for the endpoints that a push waits for.
             guard number == self.endpointsDeadlineGiven, !self.awaitedEndpoints.isEmpty else { return [] }
             self.awaitedEndpoints = []
+        case .order(let nonces):
+            self.waitsForOrder = false
+            for (type, nonce) in nonces where self.states[type]?.inFlight?.nonce == nonce {
+                self.states[type]?.isOverdue = true
+            }
         case .heartbeat:
             self.beatsHeart = false
             for type in self.states.types where self.states[type]?.expiring.isEmpty == false {
@@ -228,24 +239,39 @@ package struct StreamStateMachine: Sendable {
     /// Sends what may go now, in the push order.
     private mutating func pump(_ actions: inout [Action]) {
         guard let snapshot = self.snapshot else { return }
-        var isBlocked = false
+        var (isBlocked, mayRemove) = (false, true)
         for step in PushOrder.steps {
             let type = step.type
             guard self.states[type] != nil else { continue }
-            self.advance(type, step, snapshot, pushes: !isBlocked && self.mayRemove(step), into: &actions)
+            let pushes = step.isRemoval ? !isBlocked && mayRemove && self.mayRemove : !isBlocked
+            self.advance(type, step, snapshot, pushes: pushes, into: &actions)
             let isWaiting = type == .endpoints && !self.awaitedEndpoints.isEmpty
-            if self.states[type]?.isBusy == true || isWaiting { isBlocked = true }
+            guard self.states[type]?.isBusy == true || isWaiting else { continue }
+            mayRemove = false
+            if self.states[type]?.isOverdue != true || isWaiting { isBlocked = true }
         }
+        if isBlocked { self.scheduleOrder(&actions) }
         for type in self.states.otherTypes {
             self.advance(type, .upserts(type), snapshot, pushes: true, into: &actions)
             self.advance(type, .removals(type), snapshot, pushes: true, into: &actions)
         }
     }
 
+    /// A client that does not answer one type is not to lose the changes of all others.
+    private mutating func scheduleOrder(_ actions: inout [Action]) {
+        guard !self.waitsForOrder, self.states.values.contains(where: { $0.inFlight == nil && $0.hasWork }) else {
+            return
+        }
+        var nonces: [TypeURL: Nonce] = [:]
+        for state in self.states.values where !state.isOverdue { nonces[state.type] = state.inFlight?.nonce }
+        guard !nonces.isEmpty else { return }
+        self.waitsForOrder = true
+        _ = self.wake(for: .order(nonces), after: Self.orderDeadline, &actions)
+    }
+
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
-    private func mayRemove(_ step: PushOrder.Step) -> Bool {
-        guard case .removals = step else { return true }
-        return PushOrder.referring.allSatisfy { self.states[$0]?.suspects.isEmpty ?? true }
+    private var mayRemove: Bool {
+        PushOrder.referring.allSatisfy { self.states[$0]?.suspects.mayHavePredecessors != true }
     }
 
     private mutating func advance(
@@ -276,6 +302,7 @@ package struct StreamStateMachine: Sendable {
         case .sotw: versionInfo = self.states[type]?.versionInfo(after: next) ?? ""
         }
         self.states[type]?.inFlight = TypeState.InFlight(nonce: nonce, content: next)
+        self.states[type]?.isOverdue = false
         self.states[type]?.responsesSent += 1
         self.states[type]?.resourcesSent += next.upserts.count
         actions.append(.respond(Response(type: type, nonce: nonce, versionInfo: versionInfo, next)))

@@ -13,6 +13,8 @@ struct Suspects: Sendable {
     struct Conviction: Sendable, Equatable {
         var version: ResourceVersion
         var message: String
+        /// Whether the client had a version before, with which it works on.
+        var hasPredecessor: Bool
     }
 
     private(set) var convicted: [ResourceName: Conviction] = [:]
@@ -22,6 +24,10 @@ struct Suspects: Sendable {
     var isEmpty: Bool { self.convicted.isEmpty && self.accused.isEmpty && self.awaitingTrial.isEmpty }
     var names: Set<ResourceName> {
         Set(self.convicted.keys).union(self.accused.keys).union(self.awaitingTrial.keys)
+    }
+    /// Whether the client may work with an older version of one of them than ours.
+    var mayHavePredecessors: Bool {
+        !self.accused.isEmpty || !self.awaitingTrial.isEmpty || self.convicted.values.contains(where: \.hasPredecessor)
     }
     var haveTrials: Bool { !self.awaitingTrial.isEmpty }
 
@@ -44,10 +50,19 @@ struct Suspects: Sendable {
         return nil
     }
 
+    /// - Parameter held: those under whose names the client held something when the response came.
     /// - Returns: whom the report should name.
-    mutating func refused(_ changed: [Resource], message: String) -> [Resource] {
-        let message = String(message.prefix(1024))
-        let conviction = { (resource: Resource) in Conviction(version: resource.version, message: message) }
+    mutating func refused(_ changed: [Resource], held: Set<ResourceName>, message: String) -> [Resource] {
+        let message = Self.excerpt(message)
+        // What was said of a suspect at first stays: meanwhile nobody knows what the client holds.
+        let earlier = self.awaitingTrial.merging(self.accused) { first, _ in first }
+        let conviction = { (resource: Resource) in
+            Conviction(
+                version: resource.version,
+                message: message,
+                hasPredecessor: earlier[resource.name]?.hasPredecessor ?? held.contains(resource.name)
+            )
+        }
         if changed.count == 1, let only = changed.first {
             self.forget(only.name)
             self.convicted[only.name] = conviction(only)
@@ -67,12 +82,16 @@ struct Suspects: Sendable {
 
     /// Convicts those that the message names, or everybody, without a trial.
     mutating func convict(_ changed: [Resource], message: String) -> [Resource] {
-        let message = String(message.prefix(1024))
+        let message = Self.excerpt(message)
         let named = changed.filter { Self.mentions(message, $0.name.rawValue) }
         let blamed = named.isEmpty ? changed : named
         for resource in blamed {
             self.forget(resource.name)
-            self.convicted[resource.name] = Conviction(version: resource.version, message: message)
+            self.convicted[resource.name] = Conviction(
+                version: resource.version,
+                message: message,
+                hasPredecessor: true
+            )
         }
         return blamed
     }
@@ -109,6 +128,11 @@ struct Suspects: Sendable {
         if self.convicted[name]?.version != version { self.convicted[name] = nil }
         if self.accused[name]?.version != version { self.accused[name] = nil }
         if self.awaitingTrial[name]?.version != version { self.awaitingTrial[name] = nil }
+    }
+
+    /// In scalars: a single character may be as long as a request.
+    private static func excerpt(_ message: String) -> String {
+        String(message.unicodeScalars.prefix(1024))
     }
 
     /// Whether `name` stands in `message` as a whole word.

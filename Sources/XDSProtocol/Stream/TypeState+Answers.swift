@@ -8,15 +8,18 @@ extension TypeState {
         guard let flight = self.inFlight?.content else { return }
         self.inFlight = nil
         self.knowsWhatIsHeld = true
-        let accepted = self.subscription.isWildcard
+        let accepted =
+            self.subscription.isWildcard
             ? flight.upserts : flight.upserts.filter { self.subscription.contains($0.name) }
         if !accepted.isEmpty || flight.isWhole {
-            self.held.accept(
+            let outdated = self.held.accept(
                 accepted,
                 isWhole: flight.isWhole,
                 current: snapshot?[self.type] ?? [:],
                 pending: self.dirty.union(self.owed)
             )
+            // Given up and asked for again while it was on its way, and gone or changed meanwhile.
+            self.dirty.formUnion(outdated)
             for resource in accepted where resource.timeToLive != nil { self.expiring.insert(resource.name) }
             if !self.suspects.isEmpty {
                 for resource in accepted { self.suspects.accepted(resource) }
@@ -50,7 +53,8 @@ extension TypeState {
         if flight.isWhole, !self.knowsWhatIsHeld {
             return self.rejectBlindly(changed, message: message)
         }
-        let blamed = changed.isEmpty ? [] : self.suspects.refused(changed, message: message)
+        let held = Set(changed.map(\.name).filter { self.subscription.contains($0) && self.held[$0] != nil })
+        let blamed = changed.isEmpty ? [] : self.suspects.refused(changed, held: held, message: message)
         // What is not asked for any more may have been to blame; it is not sent again anyhow.
         for resource in changed where !self.subscription.contains(resource.name) { self.suspects.forget(resource.name) }
         if flight.isWhole, !changed.isEmpty {

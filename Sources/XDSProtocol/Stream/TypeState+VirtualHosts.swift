@@ -25,7 +25,11 @@ extension TypeState {
                 continue
             }
             if !self.suspects.isEmpty { self.suspects.acquit(resource.name, unless: resource.version) }
-            if next.aliases[resource.name] == nil { next.upserts.append(resource) }
+            if next.aliases[resource.name] == nil {
+                next.upserts.append(resource)
+                // Envoy refuses a response that has a resource twice.
+                self.dirty.remove(resource.name)
+            }
             next.aliases[resource.name, default: []].append(name)
             if self.subscription.imply(resource.name) { self.held.introduce(resource.name) }
         }

@@ -39,6 +39,8 @@ struct TypeState: Sendable {
     var subscription = Subscription()
     var held = HeldResources()
     var inFlight: InFlight?
+    /// What is in flight was not answered for so long that others do not wait for it any more.
+    var isOverdue = false
     /// SotW: whether `held` is all that the client holds. Not when it reconnects with a version that is not the current
     /// one: then it holds nobody knows what, until it accepts something.
     var knowsWhatIsHeld = true
@@ -59,6 +61,8 @@ struct TypeState: Sendable {
     var owesHeartbeat = false
     /// Names beyond the limit that lead nowhere: answered and not remembered.
     var namesDropped = 0
+    /// How many names count towards the stream's limit: those of the subscription after the last request.
+    var namesCounted = 0
     /// SotW, first request: the `version_info` that the client came with, until there is a snapshot to compare it with.
     var claimedVersion: String?
     var responsesSent = 0

@@ -15,14 +15,17 @@ package struct RequestMessage: Sendable {
     private var versionInfo = ""
     private var responseNonce = ""
     private var errorMessage: String?
-    /// State of the world: from the first to the last of `resource_names`, as they came. Equal bytes are equal names.
+    /// State of the world: from the first to the last of `resource_names`, as they came. Equal bytes are equal names. Empty
+    /// if there is anything else between them.
     package private(set) var namesBytes: ArraySlice<UInt8> = []
+    /// The type whose `namesBytes` these are again, of those that were given as known.
+    private var namesAreThoseOf: TypeURL?
 
-    /// - Parameter known: the `namesBytes` of earlier requests, which need not be read again.
+    /// - Parameter known: the `namesBytes` of the last request of each type, which need not be read again.
     package init(
         _ bytes: [UInt8],
         variant: StreamStateMachine.Variant,
-        known: some Collection<[UInt8]> = EmptyCollection()
+        known: [TypeURL: [UInt8]] = [:]
     ) throws(Malformed) {
         self.variant = variant
         self.bytes = bytes[...]
@@ -43,18 +46,23 @@ package struct RequestMessage: Sendable {
 
     /// The type, if it is one of `TypeURL.known`: found without making a text of it.
     package var knownType: TypeURL? {
-        TypeURL.known.first { $0.utf8.elementsEqual(self.typeBytes) }
+        TypeURL.known.first { self.typeBytes.isEqual(to: $0.utf8) }
     }
 
-    private mutating func scanSotW(_ known: some Collection<[UInt8]>) throws {
+    private mutating func scanSotW(_ known: [TypeURL: [UInt8]]) throws {
         var names: Range<Int>?
+        var isContiguous = true
+        var again: (type: TypeURL, count: Int)?
         var reader = WireReader(self.bytes)
         while let (field, content) = try reader.next() {
             switch field {
             case 1: self.versionInfo = try WireReader.text(content)
-            case 2: self.node = (self.node ?? []) + content
+            case 2: self.appendNode(content)
             case 3:
-                if names == nil { _ = known.contains { reader.skip($0) } }
+                if names == nil, let (type, bytes) = known.first(where: { reader.skip($0.value) }) {
+                    again = (type, bytes.count)
+                }
+                if let names, names.upperBound != reader.fieldStart { isContiguous = false }
                 names = (names?.lowerBound ?? reader.fieldStart)..<reader.position
             case 4: self.typeBytes = content
             case 5: self.responseNonce = try WireReader.text(content)
@@ -62,20 +70,29 @@ package struct RequestMessage: Sendable {
             default: continue
             }
         }
-        if let names { self.namesBytes = self.bytes[names] }
+        // Whoever knows the names again passes over what stands between them.
+        guard let names, isContiguous else { return }
+        self.namesBytes = self.bytes[names]
+        if let again, again.count == names.count { self.namesAreThoseOf = again.type }
     }
 
     private mutating func scanDelta() throws {
         var reader = WireReader(self.bytes)
         while let (field, content) = try reader.next() {
             switch field {
-            case 1: self.node = (self.node ?? []) + content
+            case 1: self.appendNode(content)
             case 2: self.typeBytes = content
             case 6: self.responseNonce = try WireReader.text(content)
             case 7: self.errorMessage = try Self.message(ofStatus: content)
             default: continue
             }
         }
+    }
+
+    /// In place: a message may have very many pieces of one.
+    private mutating func appendNode(_ piece: ArraySlice<UInt8>) {
+        if self.node == nil { self.node = [] }
+        self.node?.append(contentsOf: piece)
     }
 
     /// Of a `google.rpc.Status`.
@@ -88,11 +105,11 @@ package struct RequestMessage: Sendable {
         return message
     }
 
-    /// - Parameter sameNames: the names are those of the last request of the type, and need not be read again.
-    package func sotw(as type: TypeURL, sameNames: Bool) throws(Malformed) -> SotWRequest {
+    /// Without names if they are those of the last request of the type.
+    package func sotw(as type: TypeURL) throws(Malformed) -> SotWRequest {
         SotWRequest(
             type: type,
-            resourceNames: sameNames ? nil : try self.names(in: 3),
+            resourceNames: self.namesAreThoseOf == type ? nil : try self.names(in: 3),
             versionInfo: self.versionInfo,
             responseNonce: Nonce(self.responseNonce),
             errorDetail: self.errorMessage

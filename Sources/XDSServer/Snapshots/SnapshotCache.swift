@@ -102,6 +102,7 @@ package final class SnapshotCache: Sendable {
 
     package func cancel(_ watch: SnapshotWatch) {
         self.state.withLock { $0.remove(watch) }
+        watch.cancel()
     }
 }
 

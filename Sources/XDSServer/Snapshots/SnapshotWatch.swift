@@ -8,14 +8,15 @@ package final class SnapshotWatch: Sendable {
     private struct Delivery {
         var group: NodeGroup?
         var pending: (snapshot: Snapshot, changes: ChangeSet?)?
+        /// Nil once nobody waits any more: it refers to who waited, who refers to us.
+        var onDelivery: (@Sendable () -> Void)?
     }
 
     package let node: Node
     package let streams: StreamKind
     /// Those whose changes matter to it; nil: all.
     private let types: Set<TypeURL>?
-    private let onDelivery: @Sendable () -> Void
-    private let delivery = Mutex(Delivery())
+    private let delivery: Mutex<Delivery>
 
     init(
         node: Node,
@@ -26,7 +27,7 @@ package final class SnapshotWatch: Sendable {
         self.node = node
         self.streams = streams
         self.types = types
-        self.onDelivery = onDelivery
+        self.delivery = Mutex(Delivery(onDelivery: onDelivery))
     }
 
     /// Nil while nothing selects the node.
@@ -45,17 +46,25 @@ package final class SnapshotWatch: Sendable {
         }
     }
 
+    /// Nobody waits any more.
+    func cancel() {
+        self.delivery.withLock { delivery in
+            delivery.onDelivery = nil
+            delivery.pending = nil
+        }
+    }
+
     /// Nothing selects the node any more: it keeps what it has.
     func leaveGroup() {
         self.delivery.withLock { $0.group = nil }
     }
 
     func deliver(_ snapshot: Snapshot, changes: ChangeSet?, group: NodeGroup) {
-        let wasEmpty = self.delivery.withLock { delivery in
+        let onDelivery = self.delivery.withLock { delivery -> (@Sendable () -> Void)? in
             delivery.group = group
             guard let pending = delivery.pending else {
                 delivery.pending = (snapshot, changes)
-                return true
+                return delivery.onDelivery
             }
             var merged = changes
             if let earlier = pending.changes, merged != nil {
@@ -64,8 +73,8 @@ package final class SnapshotWatch: Sendable {
                 merged = nil
             }
             delivery.pending = (snapshot, merged)
-            return false
+            return nil
         }
-        if wasEmpty { self.onDelivery() }
+        onDelivery?()
     }
 }

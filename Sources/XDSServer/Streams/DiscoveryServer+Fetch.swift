@@ -33,7 +33,7 @@ extension DiscoveryServer {
             let message = try RequestMessage(bytes, variant: .sotw)
             guard let node = message.node else { throw RPCError.nodeMissing }
             let type = try method.type(of: message)
-            var request = try message.sotw(as: type, sameNames: false)
+            var request = try message.sotw(as: type)
             // An unconditional answer: a fetch has no way to say "unchanged".
             request.versionInfo = ""
             request.responseNonce = Nonce("")

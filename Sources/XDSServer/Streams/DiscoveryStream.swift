@@ -11,6 +11,8 @@ final class DiscoveryStream {
         case send([UInt8])
         /// What was sent is all for now.
         case flush
+        /// Whether to read on.
+        case read(Bool)
         /// End the stream, with OK if nil.
         case end(RPCError?)
     }
@@ -67,15 +69,12 @@ final class DiscoveryStream {
         }
         guard self.waiting.isEmpty else {
             self.waiting.append(message)
-            // Nothing is taken of a client that does not wait for its first answers.
-            if self.waiting.count > self.server.limits.waitingRequests {
-                let problem = RPCError(code: .resourceExhausted, message: "too many requests before the first answer")
-                self.finish(problem, reason: problem.message)
-            }
             return
         }
         if self.session.isFirst(message) {
             self.waiting.append(message)
+            // What comes meanwhile stays with the client.
+            self.output(.read(false))
             admissions.admit { self.admitted(admissions) }
         } else {
             self.take(message)
@@ -93,13 +92,18 @@ final class DiscoveryStream {
             }
             self.take(message)
         }
+        guard !self.isOver else { return }
+        self.output(.read(true))
         if self.isHalfClosed { self.finish(nil, reason: "closed by the proxy") }
     }
 
     private func take(_ message: RequestMessage) {
         let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let mayPush = self.server.limits.pushTimeAmount == nil || NIODeadline.now() >= self.nextPush
         self.perform {
-            try self.session.received(message) { [loop] in loop.execute { bound.value.snapshotDelivered() } }
+            try self.session.received(message, takesNewest: mayPush) { [loop] in
+                loop.execute { bound.value.snapshotDelivered() }
+            }
         }
     }
 

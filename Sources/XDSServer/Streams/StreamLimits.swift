@@ -12,12 +12,10 @@ package struct StreamLimits: Sendable {
     package var requestBytes = 64 << 20
     /// Of large requests that are on their way at the same time, on all streams.
     package var requestBudgetBytes = 128 << 20
-    /// Requests that wait for the turn of the first of their stream.
-    package var waitingRequests = 1_000
     /// Requests a second that answer nothing: what answers a response of ours is bounded by what we send.
     package var requestsPerSecond = 50.0
     /// How many of those may come at once: a proxy that starts, or one that meets many unknown hosts.
-    package var requestBurst = 1_000.0
+    package var requestBurst = 5_000.0
     /// A node's description. An Envoy lists all its extensions in it, which are some 100 kB.
     package var nodeBytes = 1 << 20
     package var nodeIDBytes = 1_024

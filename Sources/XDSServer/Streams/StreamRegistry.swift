@@ -86,7 +86,7 @@ package final class StreamRegistry: Sendable {
         metadata["xds.nonce"] = "\(rejection.nonce)"
         metadata["xds.names"] = "\(rejection.resources.prefix(10).map(\.name.rawValue).joined(separator: ","))"
         metadata["origin"] = "\(rejection.resources.first?.origin ?? "")"
-        metadata["xds.error"] = "\(rejection.message.prefix(1024))"
+        metadata["xds.error"] = "\(String(rejection.message.unicodeScalars.prefix(1024)))"
         self.logger.warning("proxy rejected resources", metadata: metadata)
     }
 

@@ -40,7 +40,7 @@ final class StreamSession: Sendable {
     var status: [TypeStatus] { self.state.withLock { $0.machine.status } }
 
     func read(_ bytes: [UInt8]) throws -> RequestMessage {
-        let known = self.variant == .sotw ? Array(self.state.withLock { $0.names }.values) : []
+        let known = self.variant == .sotw ? self.state.withLock { $0.names } : [:]
         do {
             return try RequestMessage(bytes, variant: self.variant, known: known)
         } catch {
@@ -54,21 +54,25 @@ final class StreamSession: Sendable {
         return self.state.withLock { !$0.machine.hasSubscription(to: type) }
     }
 
-    /// - Parameter onDelivery: called from anywhere when the cache has a snapshot for the stream.
+    /// - Parameters:
+    ///   - takesNewest: answer it with what is published now, also if the stream has not been told of that yet.
+    ///   - onDelivery: called from anywhere when the cache has a snapshot for the stream.
     func received(
         _ message: RequestMessage,
+        takesNewest: Bool,
         onDelivery: @escaping @Sendable () -> Void
     ) throws -> [StreamStateMachine.Action] {
         try self.state.withLock { state in
             var actions = try self.identify(&state, message.node, onDelivery)
+            if takesNewest { actions += self.takeSnapshot(&state) }
             let type = try self.method.type(of: message)
             do {
                 switch self.method.variant {
                 case .delta: actions += state.machine.received(try message.delta(as: type))
                 case .sotw:
-                    let isSame = state.names[type].map { $0[...] == message.namesBytes } ?? false
-                    actions += state.machine.received(try message.sotw(as: type, sameNames: isSame))
-                    if !isSame { state.names[type] = Array(message.namesBytes) }
+                    let request = try message.sotw(as: type)
+                    actions += state.machine.received(request)
+                    if request.resourceNames != nil { state.names[type] = Array(message.namesBytes) }
                 }
             } catch {
                 throw RPCError.malformedRequest
@@ -131,7 +135,7 @@ final class StreamSession: Sendable {
     }
 
     func end() {
-        if let watch = self.state.withLock({ $0.watch }) { self.server.cache.cancel(watch) }
+        if let watch = self.state.withLock({ $0.watch.take() }) { self.server.cache.cancel(watch) }
     }
 }
 

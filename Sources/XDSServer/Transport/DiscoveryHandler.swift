@@ -163,6 +163,10 @@ final class DiscoveryHandler: ChannelInboundHandler {
         switch output {
         case .send(let bytes): self.send(bytes, context)
         case .flush: context.flush()
+        case .read(let isOn):
+            _ = context.channel.setOption(.autoRead, value: isOn)
+            // A stream's channel does not begin anew by itself.
+            if isOn { context.read() }
         case .end(let error): self.end(error, context)
         }
     }

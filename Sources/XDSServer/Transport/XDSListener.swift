@@ -82,7 +82,8 @@ package struct XDSListener: Service {
         }
     }
 
-    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ quiescing: ServerQuiescingHelper) -> ServerBootstrap {
+    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ quiescing: ServerQuiescingHelper) -> ServerBootstrap
+    {
         let doorkeeper = Doorkeeper(limit: self.limits.connections, logger: self.logger)
         let admissions = AdmissionQueues()
         return ServerBootstrap(group: group)

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import TestSupport
+import Testing
+import XDSProtocol
+
+/// What strangers can send, made up at random. A failure prints the seed; what is found becomes a case in `CrasherTests`.
+/// One after the other, so that the time that each is given is its own. `make fuzz` gives them ten minutes.
+@Suite(.serialized) struct FuzzTests {
+    @Test func `requests are understood as swift-protobuf understands them`() async throws {
+        try await Fuzz("requests").run(RequestFuzz.failure)
+    }
+
+    @Test func `a hostile client cannot bring a stream's machine out of order`() async throws {
+        try await Fuzz("streams").run(HostileStream.failure)
+    }
+
+    @Test func `frames in pieces are taken out whole`() async throws {
+        try await Fuzz("frames").run(DeframerFuzz.failure)
+    }
+
+    @Test func `no document takes long, or another one with it`() async throws {
+        let examples = try DocumentFuzz.examples()
+        try await Fuzz("documents").run { DocumentFuzz.failure(examples: examples, seed: $0) }
+    }
+
+    @Test(arguments: BadText.bombs.indices)
+    func `a bomb is refused in time`(index: Int) {
+        var set = DocumentSet()
+        #expect(DocumentFuzz.fault(of: Array(BadText.bombs[index].utf8), in: &set, round: 1) == nil)
+    }
+}
