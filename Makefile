@@ -1,4 +1,4 @@
-.PHONY: help demo test build setup check clean
+.PHONY: help demo test build setup check clean bench conformance fuzz soak tsan
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,27 @@ setup: ## install what the others need
 
 check: ## like test, without installing anything
 	@Scripts/check
+
+bench: ## Signalbox beside go-control-plane, into docs/performance.md
+	@Scripts/build release
+	@Benchmarks/peers/build
+	@Benchmarks/run
+
+conformance: ## the black-box tests of the xDS protocol, with a release build
+	@Scripts/setup test
+	@Scripts/build release
+	@SIGNALBOX_BIN=$(CURDIR)/.build/release/signalbox Tests/Conformance/run
+
+fuzz: ## random and hostile input for ten minutes
+	@SIGNALBOX_FUZZ_SECONDS=150 swift test --filter FuzzTests
+
+soak: ## the system tests in their full sizes, with a release build
+	@Scripts/setup test
+	@Scripts/build release
+	@SIGNALBOX_SOAK=1 SIGNALBOX_BIN=$(CURDIR)/.build/release/signalbox Tests/System/run
+
+tsan: ## the unit tests under the thread sanitizer
+	@swift test --sanitize=thread --scratch-path .build-tsan --skip RandomConversation --skip FuzzTests
 
 clean: ## remove what was built and installed here
 	rm -rf .build .tools
