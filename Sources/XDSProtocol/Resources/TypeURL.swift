@@ -86,13 +86,15 @@ package enum TypeURL: Hashable, Sendable {
     package var isRoot: Bool {
         switch self {
         case .listener, .cluster: true
+        // The specification does not ask for it, but Envoy removes the scopes that a response leaves out.
+        case .scopedRouteConfiguration: true
         default: false
         }
     }
 
     /// Whether an empty first subscription means everything. Scoped routes are asked for so, too.
     package var hasLegacyWildcard: Bool {
-        self.isRoot || self == .scopedRouteConfiguration
+        self.isRoot
     }
 }
 

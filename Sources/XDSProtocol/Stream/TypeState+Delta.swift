@@ -116,7 +116,10 @@ extension TypeState {
             let resource = resources[name]
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
             if let resource, !self.hides(resource) {
-                if self.held.version(name) != resource.version, !self.suspects.excludes(resource) {
+                if self.held.version(name) == resource.version {
+                    // A client that came back with it: its time is running.
+                    if resource.timeToLive != nil, self.expiring.insert(name).inserted { self.owesHeartbeat = true }
+                } else if !self.suspects.excludes(resource) {
                     next.upserts.append(resource)
                 }
             } else if resource == nil ? self.held[name] != nil : (self.held.exceptions[name] ?? nil) != nil {

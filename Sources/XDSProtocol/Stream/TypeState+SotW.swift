@@ -29,6 +29,8 @@ extension TypeState {
         self.claimedVersion = nil
         let current = self.subscribed(in: snapshot)
         guard ResourceVersion.Sum(current.map(\.version)).description == claimed else { return }
+        // What expires may have done so since.
+        guard current.allSatisfy({ $0.timeToLive == nil }) else { return }
         self.held.adopt(current, of: snapshot[self.type])
         self.knowsWhatIsHeld = true
         self.owed = []

@@ -62,6 +62,8 @@ package struct XDSListener: Service {
             } onGracefulShutdown: {
                 quiescing.initiateShutdown(promise: closed)
                 self.server.registry.drain()
+                // A proxy that hangs does not answer the GOAWAY, and is not waited for.
+                channel.eventLoop.scheduleTask(in: TimeAmount(self.limits.drain)) { closed.succeed() }
             }
         } onCancel: {
             channel.close(promise: nil)
