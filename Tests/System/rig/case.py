@@ -1,5 +1,6 @@
 """The base of every system test: a scratch directory, and a name for each thing started, all gone afterwards."""
 
+import os
 import shutil
 import tempfile
 import unittest
@@ -12,6 +13,13 @@ from .envoy import Envoy
 from .processes import free_port
 from .signalbox import Signalbox
 from .traffic import Upstream
+
+SOAK = os.environ.get("SIGNALBOX_SOAK") == "1"
+
+
+def sized(full, reduced):
+    """As much as was promised (SIGNALBOX_SOAK=1), or as much as every run has time for."""
+    return full if SOAK else reduced
 
 
 class SystemTest(unittest.TestCase):
@@ -45,6 +53,14 @@ class SystemTest(unittest.TestCase):
         process = Signalbox(self.scratch, options.pop("documents", self.documents), *flags, **options)
         self.processes.append(process)
         return process.start(ready) if start else process
+
+    def tap(self, signalbox):
+        """What an Envoy is pointed at with `xds=tap.xds` to keep everything that is said."""
+        from .tap import Tap
+
+        tap = Tap(signalbox.xds)
+        self.addCleanup(tap.stop)
+        return tap
 
     def envoy(self, signalbox, *flags, **options):
         self.processes.append(Envoy.of(signalbox, self.scratch, *flags, **options))

@@ -1,5 +1,6 @@
 """A directory of Signalbox documents, edited the way editors and deploy tools do: written aside, then renamed."""
 
+import json
 import os
 import re
 import time
@@ -43,9 +44,11 @@ def with_weights(text, weights):
     return text
 
 
-def gateway(port, name="edge", protocol="http"):
+def gateway(port, name="edge", protocol="http", **options):
+    """Options are fields of the gateway: virtual_hosts="on-demand"."""
     listener = f"{{name: {protocol}, protocol: {protocol}" + (f", address: 127.0.0.1, port: {port}}}" if port else "}")
-    return f"kind: gateway\nname: {name}\nproxies: {{ids: [\"{name}-*\"]}}\nlisteners:\n- {listener}\n"
+    lines = [f"kind: gateway\nname: {name}\nproxies: {{ids: [\"{name}-*\"]}}\nlisteners:\n- {listener}"]
+    return "\n".join([*lines, *(f"{key}: {value}" for key, value in options.items())]) + "\n"
 
 
 def service(name, *instances):
@@ -58,12 +61,14 @@ def service(name, *instances):
     return "\n".join(lines) + "\n"
 
 
-def route(name, weights=None, host=None, edit=None, gateway="edge"):
-    """From `host` to the service of the same name, split by tag if `weights` says so; `edit` comes back as x-edit."""
-    lines = [f"kind: route\nname: {name}\nhostnames: [{host or name + '.example.com'}]\ngateways: [{gateway}]\nrules:"]
+def route(name, weights=None, host=None, edit=None, gateway="edge", service=None):
+    """From `host` to the service, by default of the same name, split by tag if `weights` says so; `edit` comes back as
+    x-edit."""
+    host = host or f"{name}.example.com"
+    lines = [f"kind: route\nname: {name}\nhostnames: [\"{host}\"]\ngateways: [{gateway}]\nrules:"]
     lines.append("- backends:")
     for tag, weight in (weights or {None: 1}).items():
-        lines.append(f"  - service: {name}")
+        lines.append(f"  - service: {service or name}")
         if tag:
             lines.append(f"    subset: {{tags: [{tag}]}}")
         lines.append(f"    weight: {weight}")
@@ -74,3 +79,9 @@ def route(name, weights=None, host=None, edit=None, gateway="edge"):
 
 def together(*documents):
     return "---\n".join(documents)
+
+
+def raw(name, resource, gateway="edge", ttl=None):
+    """An envoy-resource document, as JSON: for files that end so, one each."""
+    document = {"kind": "envoy-resource", "name": name, "gateways": [gateway], "resource": resource}
+    return json.dumps(document | ({"ttl": ttl} if ttl else {}))

@@ -1,5 +1,6 @@
 """A real Envoy, and what it says about itself."""
 
+import json
 import os
 from pathlib import Path
 
@@ -19,19 +20,23 @@ def binary():
 class Envoy(Process):
     """Started from a bootstrap text; its admin port must be the one in that text."""
 
-    def __init__(self, scratch, bootstrap, admin_port, name="envoy"):
+    def __init__(self, scratch, bootstrap, admin_port, name="envoy", arguments=(), hot_restart=False, executable=None):
         self.admin_port = admin_port
         file = Path(scratch) / f"{name}.yaml"
         file.write_text(bootstrap)
         super().__init__(name, [
-            binary(), "--config-path", file, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning",
+            executable or binary(), "--config-path", file, "--concurrency", "1", "--log-level", "warning",
+            *([] if hot_restart else ["--disable-hot-restart"]), *arguments,
         ], scratch)
 
     @classmethod
-    def of(cls, signalbox, scratch, *flags, node="edge-1", name="envoy", admin_port=None):
-        """An Envoy that `signalbox bootstrap` pointed at this server."""
+    def of(cls, signalbox, scratch, *flags, node="edge-1", name="envoy", admin_port=None, xds=None, more=None,
+           **options):
+        """An Envoy that `signalbox bootstrap` pointed at this server, or at what stands before it at `xds`, with `more`
+        at the top of its bootstrap."""
         admin_port = admin_port or free_port()
-        return cls(scratch, signalbox.bootstrap(*flags, node=node, admin_port=admin_port), admin_port, name)
+        bootstrap = signalbox.bootstrap("-o", "json", *flags, node=node, admin_port=admin_port, xds=xds)
+        return cls(scratch, json.dumps(json.loads(bootstrap) | (more or {})), admin_port, name, **options)
 
     def url(self, path):
         return f"http://127.0.0.1:{self.admin_port}{path}"

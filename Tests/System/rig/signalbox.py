@@ -77,10 +77,10 @@ class Signalbox(Process):
         wanted = {f'{key}="{value}"' for key, value in labels.items()}
         return sum(float(value) for found, value in samples if wanted <= set(found.split(",")))
 
-    def bootstrap(self, *flags, node="edge-1", cluster="edge", admin_port=9901):
-        """What `signalbox bootstrap` prints for an Envoy of this server."""
+    def bootstrap(self, *flags, node="edge-1", cluster="edge", admin_port=9901, xds=None):
+        """What `signalbox bootstrap` prints for an Envoy of this server, or of what stands before it at `xds`."""
         done = command(
-            "bootstrap", "--node-id", node, "--node-cluster", cluster, "--xds-address", self.xds,
+            "bootstrap", "--node-id", node, "--node-cluster", cluster, "--xds-address", xds or self.xds,
             "--admin-address", f"127.0.0.1:{admin_port}", *flags,
         )
         if done.returncode:

@@ -74,8 +74,9 @@ class Load:
     With `limit` it ends by itself after that many requests: `join()`. Use as a context manager otherwise.
     """
 
-    def __init__(self, port, hosts, rate=200, connections=4, path="/", limit=None):
+    def __init__(self, port, hosts, rate=200, connections=4, path="/", limit=None, headers=None):
         self.port, self.path, self.rate, self.limit = port, path, rate, limit
+        self.headers = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.hosts = cycle([hosts] if isinstance(hosts, str) else hosts)
         self.responses, self.started, self.connections, self.running = [], 0, connections, False
 
@@ -116,9 +117,12 @@ class Load:
         if connection:
             connection[1].close()
 
+    async def _open(self):
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
     async def _exchange(self, connection, response):
-        reader, writer = connection or await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"GET {self.path} HTTP/1.1\r\nhost: {response.host}\r\n\r\n".encode())
+        reader, writer = connection or await self._open()
+        writer.write(f"GET {self.path} HTTP/1.1\r\nhost: {response.host}\r\n{self.headers}\r\n".encode())
         response.head = (await reader.readuntil(b"\r\n\r\n")).decode()
         response.status = int(response.head.split(" ", 2)[1])
         response.body = (await reader.readexactly(int(response.header("content-length") or 0))).decode()
@@ -137,12 +141,12 @@ class Load:
         return {body: count / len(self.responses) for body, count in counts.items()}
 
 
-def burst(port, host, count, connections=8, path="/"):
+def burst(port, host, count, connections=8, path="/", headers=None):
     """`count` requests as fast as they are answered."""
-    with Load(port, host, rate=None, connections=connections, path=path, limit=count) as load:
+    with Load(port, host, rate=None, connections=connections, path=path, limit=count, headers=headers) as load:
         return load.join()
 
 
-def once(port, host, path="/"):
+def once(port, host, path="/", headers=None):
     """One request on a connection of its own."""
-    return burst(port, host, 1, connections=1, path=path).responses[0]
+    return burst(port, host, 1, connections=1, path=path, headers=headers).responses[0]

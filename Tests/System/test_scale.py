@@ -1,0 +1,107 @@
+"""B16, B17: thousands of clusters, what a change of one endpoint among them costs, and requests of many megabytes."""
+
+import time
+
+from rig.bench import BenchServer, name
+from rig.case import SystemTest, sized
+from rig.http2 import Connection
+from rig.processes import eventually
+from rig.xds import CDS, DELTA, EDS, RESOURCE_EXHAUSTED, DeltaDiscoveryResponse, Proxy, delta
+
+CLUSTERS, ENDPOINTS = sized(5_000, 2_000), 4
+SYNCED = 30  # seconds, for an Envoy
+CHANGE = 2_000  # bytes
+MEGABYTE = 1 << 20
+
+
+class Scale(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.server = BenchServer(self.scratch, CLUSTERS, ENDPOINTS, self.port)
+        self.processes.append(self.server)
+        self.server.start()
+
+    def reaches_an_envoy(self, *flags):
+        began = time.monotonic()
+        proxy = self.envoy(self.server, *flags)
+        eventually(lambda: proxy.stats("listener_manager.total_listeners_active")
+                   ["listener_manager.total_listeners_active"], SYNCED, "Envoy has the listener")
+        hosts = self.hosts(proxy)
+        took = time.monotonic() - began
+        self.assertEqual(len(hosts), CLUSTERS * ENDPOINTS)
+        stats = proxy.stats("(cluster_manager|server.memory_allocated)")
+        self.assertEqual(stats["cluster_manager.active_clusters"], CLUSTERS + 1, "with the server's own")
+        self.assertEqual(stats["cluster_manager.warming_clusters"], 0)
+        moved = (name(CLUSTERS // 2), ":8081")
+        self.server.touch(CLUSTERS // 2)
+        changed = time.monotonic()
+        eventually(lambda: any(cluster == moved[0] and host.endswith(moved[1]) for cluster, host in self.hosts(proxy)),
+                   2, "Envoy has the change")
+        self.note(f"{CLUSTERS} clusters and {len(hosts)} endpoints in {took:.1f} s from Envoy's start, of which it "
+                  f"allocates {stats['server.memory_allocated'] / 1e6:.0f} MB; an endpoint's change after "
+                  f"{(time.monotonic() - changed) * 1000:.0f} ms; the server has {self.server.resident_megabytes():.0f} MB")
+
+    def hosts(self, proxy):
+        """Of all clusters but the server's own: (cluster, address)."""
+        lines = (line.split("::") for line in proxy.get("/clusters")[1].splitlines() if "::cx_active::" in line)
+        return {(cluster, host) for cluster, host, *_ in lines if cluster.startswith("service-")}
+
+    def test_thousands_of_clusters_over_delta(self):
+        self.reaches_an_envoy()
+
+    def test_thousands_of_clusters_over_SotW(self):
+        self.reaches_an_envoy("--sotw")
+
+    def test_a_changed_endpoint_is_a_small_message(self):
+        fake = Proxy(self.server.xds, "bench-delta", ["routes"]).synced(CLUSTERS)
+        whole = Proxy(self.server.xds, "bench-sotw", ["routes"], sotw=True).synced(CLUSTERS)
+        figures = []
+        for number in range(10):
+            responses, before = len(fake.log), fake.connection.received
+            self.server.touch(number)
+            fake.until(lambda responses=responses: len(fake.log) > responses, 5, "the change")
+            fake.pump(0.05)
+            self.assertEqual([(each.kind, list(each.content)) for each in fake.log[responses:]], [(EDS, [name(number)])])
+            figures.append((fake.log[-1].size, fake.connection.received - before))
+        message, wire = max(figures)[0], max(each for _, each in figures)
+        self.assertLess(wire, CHANGE, "bytes on the wire, acknowledgements included")
+        self.note(f"{message} bytes, {wire} on the wire; SotW's largest response "
+                  f"{max(each.size for each in whole.log) / 1e6:.1f} MB")
+
+    def test_a_reconnect_of_many_megabytes(self):
+        others = Proxy(self.server.xds, "bench-others", ["routes"]).synced(CLUSTERS)
+        served = [(5, self.reconnect(5, others)), (60, self.reconnect(60, others))]
+        refused = self.ask(70)
+        self.assertEqual(refused.status, RESOURCE_EXHAUSTED, refused.details)
+        self.still_served(others)
+        self.note(", ".join(f"{megabytes} MiB answered after {took:.1f} s" for megabytes, took in served)
+                  + f"; 70 MiB: {refused.details}")
+
+    def reconnect(self, megabytes, others):
+        """Answered with what there is, and with what is there no more; the seconds it took."""
+        began = time.monotonic()
+        call = self.ask(megabytes)
+        took = time.monotonic() - began
+        self.assertFalse(call.over, call.details)
+        response = DeltaDiscoveryResponse.FromString(call.messages[0])
+        self.assertEqual(len(response.resources), CLUSTERS)
+        self.still_served(others)
+        return took
+
+    def ask(self, megabytes):
+        """The first request of a proxy that held all there is, and much more; answered or refused."""
+        names = [*map(name, range(CLUSTERS)), *(f"gone-since-then-{number:06}" for number in range(40_000))]
+        version = "v" * (megabytes * MEGABYTE // len(names) - 30)
+        request = delta(CDS, ["*"], node="bench-large", initial_resource_versions=dict.fromkeys(names, version))
+        self.assertGreater(len(request), (megabytes - 1) * MEGABYTE)
+        connection = Connection(self.server.xds)
+        self.addCleanup(connection.close)
+        call = connection.call(DELTA)
+        connection.say(call, request)
+        connection.until(lambda: call.messages or call.over, 30, f"an answer to {megabytes} MiB")
+        return call
+
+    def still_served(self, others):
+        before = len(others.log)
+        self.server.touch(7)
+        others.until(lambda: len(others.log) > before, 2, "a change for the others")
