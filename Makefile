@@ -1,7 +1,7 @@
-.PHONY: help demo test build setup check clean bench conformance fuzz soak tsan
+.PHONY: help demo test build setup check clean bench conformance fuzz soak tsan bench-core
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
 demo: ## a canary moved under load through a real Envoy (KEEP=1 stays up)
 	@Scripts/setup demo
@@ -25,6 +25,10 @@ bench: ## Signalbox beside go-control-plane, into docs/performance.md
 	@Scripts/build release
 	@Benchmarks/peers/build
 	@Benchmarks/run
+
+bench-core: ## the pure core against Benchmarks/core-thresholds.json
+	@Scripts/build release
+	@.build/release/signalbox bench core --thresholds Benchmarks/core-thresholds.json
 
 conformance: ## the black-box tests of the xDS protocol, with a release build
 	@Scripts/setup test

@@ -60,6 +60,8 @@ def show(value, key=""):
         return "-"
     if key.endswith("_bytes"):
         value /= 1e6
+    if 0 < value < 0.01:
+        return f"{value:.1g}"
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2 if value >= 1 else 3
     return f"{value:,.{digits}f}"
 
@@ -166,7 +168,17 @@ def scaling(best, judge):
                 variant, one.label, show(small[CPU]), show(large[CPU]), show(value), f"{one.target:g}",
                 judge.at_most(value, one.target, what),
             ])
-    return table(["variant", "what grows", "CPU a change, ms", "then", "ratio", "at most", "met"], rows)
+    if not rows:
+        return ""
+    heads = ["variant", "what grows", "CPU a change, ms", "then", "ratio", "at most", "met"]
+    return f"""\
+## What it grows with
+
+CPU of Signalbox by change. It is to follow the streams and not the services.
+
+{table(heads, rows)}
+
+"""
 
 
 def per_stream(best, cells, judge):
@@ -193,9 +205,13 @@ def write(raw):
         f"### {VARIANT_NAMES[variant].capitalize()}\n\n{against_best(best, cells, variant, judge)}"
         for variant in VARIANT_NAMES
     ]
-    snapshot, scales, streams = against_snapshot(best, cells, judge), scaling(best, judge), per_stream(best, cells, judge)
+    snapshot, scales = against_snapshot(best, cells, judge), scaling(best, judge)
+    streams = per_stream(best, cells, judge)
     all_resent = judge.at_most(resent, 0, "resources that Signalbox sent again unchanged, in all runs")
     busy = "" if raw["load_average"] < 1.5 else " **Other work was going on: these figures are not to be relied on.**"
+    rounds = "There is one round."
+    if raw["rounds"] > 1:
+        rounds = f"There are {raw['rounds']} rounds in opposite orders. Of each figure the best counts, for every one."
     misses = "\n".join(f"- {miss}" for miss in judge.misses)
     text = f"""\
 # Performance
@@ -224,10 +240,10 @@ and takes all clusters, endpoints, the listener and the routes; then one endpoin
 every stream has got it. *Propagation* is from just before the change is asked for until a stream has it; *last stream*
 until all have it. CPU is user and system time of the server. The load generator runs on the same cores.
 
-A server is started anew for each run. There are {raw['rounds']} rounds, the second in the opposite order, and of each
-figure the best round counts, for every server. A slow server is changed fewer times, so that a run ends: its p99 is then
-nearer to its maximum, or is it. The [variants of the peer](../Benchmarks/peers/README.md#variants) are each given their
-best case; `snapshot` is what most users have.
+{rounds}
+A server is started anew for each run. A slow one is changed fewer times, so that a run ends: its p99 is then nearer to
+its maximum, or is it. The [variants of the peer](../Benchmarks/peers/README.md#variants) are each given their best
+case; `snapshot` is what most users have. CPU is counted in hundredths of a second.
 
 {chr(10).join(f'### {VARIANT_NAMES[variant].capitalize()}, absolute{chr(10)}{chr(10)}{absolute(best, variant)}{chr(10)}'
               for variant in VARIANT_NAMES)}
@@ -241,13 +257,7 @@ The best of the three variants, for each figure by itself. A ratio of 0.2 is a f
 
 {snapshot}
 
-## What it grows with
-
-CPU of Signalbox by change. It is to follow the streams and not the services.
-
-{scales}
-
-## A change on a stream
+{scales}## A change on a stream
 
 CPU of Signalbox by change and stream: the response, the write, the ACK. For comparison, one message and its answer on a
 stream that does nothing else costs 61 µs with grpc-go and 65 to 80 µs with grpc-swift.
@@ -256,8 +266,7 @@ stream that does nothing else costs 61 µs with grpc-go and 65 to 80 µs with gr
 
 ## What is sent again
 
-Resources that Signalbox sent again though the stream held them, in all runs together: {resent} (at most 0: {all_resent}).
+Resources that Signalbox sent again though the stream held them, in all runs: {resent} (at most 0: {all_resent}).
 Resources that changed and were not touched: {unexpected}.
 """
-    # Of the last judgements, too.
     return text, judge.misses

@@ -32,13 +32,7 @@ struct BenchCoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        var thresholds: CoreThresholds?
-        do {
-            thresholds = try self.thresholds.map { try CoreThresholds(json: Data(contentsOf: URL(filePath: $0))) }
-        } catch {
-            StandardOutput.note("\(self.thresholds ?? ""): \(error)")
-            throw ExitCode.unreadableInput
-        }
+        let thresholds = try self.thresholds.map(Self.read)
         var benchmark = CoreBenchmark()
         let report = benchmark.run(against: thresholds)
         switch self.output {
@@ -48,5 +42,14 @@ struct BenchCoreCommand: ParsableCommand {
         }
         for complaint in report.complaints { StandardOutput.note("bench core: \(complaint)") }
         if !report.complaints.isEmpty { throw ExitCode.failure }
+    }
+
+    private static func read(_ file: String) throws -> CoreThresholds {
+        do {
+            return try CoreThresholds(json: Data(contentsOf: URL(filePath: file)))
+        } catch {
+            StandardOutput.note("\(file): cannot be read, or does not map names of operations to numbers")
+            throw ExitCode.unreadableInput
+        }
     }
 }
