@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import EnvoyAPI
+import Catalog
+import Documents
 import TestSupport
 import Testing
 import XDSProtocol
@@ -96,5 +97,16 @@ import XDSProtocol
             #expect(subscribe([], ["rc/x.example.com", "rc/*"]))
         }
         #expect(!subscribe((0..<12).map { ResourceName("rc/\($0).example.com") }, []))
+    }
+
+    @Test(arguments: ["\\N", "\\L", "\\P", "\\n", "\\x1b", "\\x9b", "\\u202e"])
+    func `a diagnostic is one line that no terminal obeys`(escape: String) {
+        var set = DocumentSet()
+        let text = "{kind: service, name: \"a\(escape)b\", instances: []}\n"
+        _ = set.apply([FileChange(path: "a.yaml", content: .bytes(Array(text.utf8)))], at: .zero)
+        #expect(!set.diagnostics.isEmpty)
+        for scalar in set.diagnostics.map(\.description).joined().unicodeScalars {
+            #expect((" "..."~").contains(scalar))
+        }
     }
 }

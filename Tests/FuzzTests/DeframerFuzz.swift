@@ -6,8 +6,8 @@ import TestSupport
 
 @testable import XDSServer
 
-/// gRPC frames, good and bad, of several streams with one budget, in pieces: what comes out is what was put in, up to the
-/// first bad frame, and in the end the budget is what it was.
+/// gRPC frames, good and bad, of several streams with one budget, in pieces: what comes out is what was put in, up to
+/// the first bad frame, and in the end the budget is what it was.
 struct DeframerFuzz {
     /// One stream: what it will send, and what of it came out so far.
     private struct Stream {

@@ -7,8 +7,8 @@ import Testing
 
 /// Runs a driver again and again, each time from another seed, until its time is over or something is wrong.
 ///
-/// - `SIGNALBOX_FUZZ_SECONDS`: for how long, each driver; 4 if it is not set. Then the seeds are the same every time, so
-///   that nobody's change fails by chance; otherwise they are new ones.
+/// - `SIGNALBOX_FUZZ_SECONDS`: for how long, each driver, not counting what other tests take meanwhile; 4 if it is not
+///   set. Then the seeds are the same every time, so that nobody's change fails by chance; otherwise they are new ones.
 /// - `SIGNALBOX_FUZZ_SEED`: the seed to begin with, to see again what went wrong.
 ///
 /// What traps takes the process with it, so the seed is written to `.build/fuzz/<driver>` before it is tried.
@@ -35,28 +35,33 @@ struct Fuzz {
     func run(_ iteration: (UInt64) throws -> String?) async throws {
         let mark = try self.openMark()
         defer { try? mark.close() }
-        let start = ContinuousClock.now
+        var (spent, slowest, sinceYield) = (Duration.zero, Duration.zero, Duration.zero)
         var count = 0
-        var slowest = Duration.zero
         var seeds = self.replay[...]
         var next = Self.firstSeed
-        while start.duration(to: .now) < Self.duration || !seeds.isEmpty {
-            let seed = seeds.popFirst() ?? next
-            if seeds.isEmpty { next &+= 1 }
+        while spent < Self.duration || !seeds.isEmpty {
+            let replayed = seeds.popFirst()
+            let seed = replayed ?? next
+            if replayed == nil { next &+= 1 }
             try Self.write("trying seed \(seed)", to: mark)
             var failure: String?
+            let start = ContinuousClock.now
             let time = try CPUTime.of { failure = try iteration(seed) }
-            slowest = max(slowest, time)
+            let elapsed = start.duration(to: .now)
+            (spent, sinceYield, slowest) = (spent + elapsed, sinceYield + elapsed, max(slowest, time))
             count += 1
             if let failure {
                 try Self.write("failed with seed \(seed)", to: mark)
                 Issue.record("SIGNALBOX_FUZZ_SEED=\(seed) swift test --filter FuzzTests: \(self.name): \(failure)")
                 return
             }
-            // Other tests have time limits.
-            await Task.yield()
+            // Other tests have time limits. A turn may take long to come again.
+            if sinceYield > .milliseconds(20) {
+                sinceYield = .zero
+                await Task.yield()
+            }
         }
-        let seconds = start.duration(to: .now) / .seconds(1)
+        let seconds = spent / .seconds(1)
         try Self.write(
             "\(count) in \(Int(seconds)) s, \(Int(Double(count) / seconds)) a second, "
                 + "the slowest took \(Int(slowest / .milliseconds(1))) ms, seeds to \(next)",

@@ -4,8 +4,8 @@ import HashTreeCollections
 import TestSupport
 import XDSProtocol
 
-/// What a hostile client's server has to offer: resources of every type that come, go and change, some with a time to live
-/// and some on demand.
+/// What a hostile client's server has to offer: resources of every type that come, go and change, some with a time to
+/// live and some on demand.
 struct HostileWorld {
     /// A resource and what it was made from, which a response must give back.
     struct Entry: Sendable {

@@ -127,7 +127,7 @@ struct RequestFuzz {
             let type = TypeURL(rawValue: url)
             if let request = try? message.delta(as: type) { ours = (message, type, request) }
         }
-        guard let theirs = try? DeltaMessage(serializedBytes: bytes) else { return nil }
+        guard !Self.misleadsTheirs(bytes), let theirs = try? DeltaMessage(serializedBytes: bytes) else { return nil }
         guard let ours else { return Self.refusal(of: bytes, errorField: 7, mapField: 5) }
         var comparison = Comparison(bytes: bytes, previous: nil)
         comparison.head(ours.message, ours.type, theirs.typeURL, node: theirs.hasNode ? theirs.node : nil)
@@ -137,6 +137,14 @@ struct RequestFuzz {
         comparison.expect("unsubscribed", ours.request.unsubscribe.map(\.rawValue), theirs.resourceNamesUnsubscribe)
         comparison.expect(ours.request.initialResourceVersions, theirs.initialResourceVersions)
         return comparison.failure
+    }
+
+    /// swift-protobuf 1.39 does not pass over a key or value of another wire type in a map, but reads on in the middle of
+    /// it.
+    private static func misleadsTheirs(_ bytes: [UInt8]) -> Bool {
+        WireFields(bytes).fields.filter { $0.number == 5 }.contains { entry in
+            WireFields(entry.content ?? []).fields.contains { (1...2).contains($0.number) && $0.content == nil }
+        }
     }
 
     private static func refusal(of bytes: [UInt8], errorField: UInt64, mapField: UInt64?) -> String? {

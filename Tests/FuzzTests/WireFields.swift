@@ -65,7 +65,8 @@ struct WireFields {
         self.varint(number << 3 | 2) + self.varint(UInt64(content.count)) + content
     }
 
-    /// The same message or a similar one: fields twice, in another order, nested, cut, or with what nobody knows between.
+    /// The same message or a similar one: fields twice, in another order, nested, cut, or with what nobody knows between
+    /// them.
     func rearranged(using generator: inout SeededGenerator) -> [UInt8] {
         var pieces = self.fields.map(\.bytes)
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
