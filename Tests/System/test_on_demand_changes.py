@@ -34,6 +34,7 @@ class OnDemandChanges(SystemTest):
         proxy.wait_route(self.port, "asked.example.com")
         self.server.wait_settled("edge-1")
         with Load(self.port, "asked.example.com", rate=100) as load:
+            eventually(lambda: len(load.responses) > 10, 2, "each connection is open")
             generation = self.server.state()["generation"]
             self.documents.write("edge.yaml", gateway(self.port, **after))
             eventually(lambda: self.server.state()["generation"] > generation, 2, "it is published")
@@ -48,14 +49,11 @@ class OnDemandChanges(SystemTest):
         self.assertEqual(self.server.state()["rejections"], [])
         self.assert_none_failed(load, 40)
 
+    def test_clusters_become_on_demand(self):
+        self.switched(dict(clusters="all"), dict(clusters="on-demand"))
+
     def test_clusters_become_eager(self):
         self.switched(dict(clusters="on-demand"), dict(clusters="all"))
-
-    def test_virtual_hosts_become_eager(self):
-        self.switched(dict(virtual_hosts="on-demand"), dict(virtual_hosts="all"))
-
-    def test_virtual_hosts_become_eager_over_SotW(self):
-        self.switched(dict(virtual_hosts="on-demand"), dict(virtual_hosts="all"), "--sotw")
 
     def test_clusters_of_virtual_hosts_become_on_demand(self):
         self.switched(dict(virtual_hosts="on-demand"), dict(virtual_hosts="on-demand", clusters="on-demand"))

@@ -43,15 +43,17 @@ import XDSProtocol
         #expect(try envoy.acked(.cluster).removals == ["none"])
     }
 
-    @Test func `what becomes on demand is taken from those that did not ask for it`() throws {
+    @Test func `what becomes on demand stays with those that have it, and follows its changes`() throws {
         var envoy = FakeEnvoy(.delta, snapshot: Self.snapshot(1, "1", isOnDemand: false))
         envoy.subscribe(.cluster)
         envoy.settle()
-        #expect(envoy.holds[.cluster]?.count == 2)
         envoy.publish(Self.snapshot(2, "1"), changes: Self.changes)
-        #expect(try envoy.acked(.cluster).removals == ["rare"])
-        envoy.publish(Self.snapshot(3, "1", isOnDemand: false), changes: Self.changes)
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.count == 2)
+        envoy.publish(Self.snapshot(3, "2"), changes: Self.changes)
         #expect(try envoy.acked(.cluster).resources.map(\.name) == ["rare"])
+        envoy.publish(Snapshot(4, [.cluster: ["common": "1"]]), changes: Self.changes)
+        #expect(try envoy.acked(.cluster).removals == ["rare"])
     }
 
     @Test func `a name that is given up is forgotten, though the wildcard is there`() throws {

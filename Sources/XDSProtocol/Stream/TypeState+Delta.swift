@@ -55,10 +55,7 @@ extension TypeState {
         case .removals:
             guard pushes, !self.doomed.isEmpty else { return nil }
             let resources = snapshot[self.type]
-            let removals = self.doomed.filter { name in
-                let resource = resources[name]
-                return (resource == nil || self.hides(resource)) && self.held[name] != nil
-            }
+            let removals = self.doomed.filter { resources[$0] == nil && self.held[$0] != nil }
             self.doomed = []
             return removals.isEmpty ? nil : Next(removals: Array(removals))
         }
@@ -115,6 +112,11 @@ extension TypeState {
         for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
             let resource = resources[name]
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
+            if self.hides(resource), (self.held.exceptions[name] ?? nil) != nil {
+                // It became on demand. Requests may be on their way there, and connections that know of no demand: who
+                // has it keeps it, as if it had asked.
+                _ = self.subscription.imply(name)
+            }
             if let resource, !self.hides(resource) {
                 if self.held.version(name) == resource.version {
                     // A client that came back with it: its time is running.
@@ -122,7 +124,7 @@ extension TypeState {
                 } else if !self.suspects.excludes(resource) {
                     next.upserts.append(resource)
                 }
-            } else if resource == nil ? self.held[name] != nil : (self.held.exceptions[name] ?? nil) != nil {
+            } else if resource == nil, self.held[name] != nil {
                 if PushOrder.removesWithUpserts(self.type) {
                     next.removals.append(name)
                 } else {
