@@ -10,7 +10,8 @@ import XDSProtocol
 /// minutes.
 @Suite(.serialized) struct FuzzTests {
     @Test func `requests are understood as swift-protobuf understands them`() async throws {
-        try await Fuzz("requests", replay: [8_701_224_122_301_689_259]).run(RequestFuzz.failure)
+        let replay: [UInt64] = [8_701_224_122_301_689_259, 10_317_048_434_870_778_256, 14_451_633_353_067_581_337]
+        try await Fuzz("requests", replay: replay).run(RequestFuzz.failure)
     }
 
     @Test func `a hostile client cannot bring a stream's machine out of order`() async throws {

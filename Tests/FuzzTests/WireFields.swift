@@ -16,6 +16,9 @@ struct WireFields {
     /// Whether there is the beginning or end of a group, which nothing on our way reads. Fields end there.
     private(set) var hasGroups = false
 
+    /// The number of the field whose content is not all there.
+    private(set) var cut: UInt64?
+
     /// As far as it is a message.
     init(_ bytes: [UInt8]) {
         var position = 0
@@ -33,6 +36,7 @@ struct WireFields {
         while position < bytes.count {
             let start = position
             guard let tag = varint() else { return }
+            self.cut = tag >> 3
             var content: [UInt8]?
             switch tag & 7 {
             case 0: if varint() == nil { return }
@@ -48,6 +52,7 @@ struct WireFields {
             }
             guard position <= bytes.count else { return }
             self.fields.append(Field(number: tag >> 3, bytes: Array(bytes[start..<position]), content: content))
+            self.cut = nil
         }
     }
 
@@ -65,8 +70,8 @@ struct WireFields {
         self.varint(number << 3 | 2) + self.varint(UInt64(content.count)) + content
     }
 
-    /// The same message or a similar one: fields twice, in another order, nested, cut, or with what nobody knows between
-    /// them.
+    /// The same message or a similar one: fields twice, in another order, nested, cut, or with what nobody knows
+    /// between them.
     func rearranged(using generator: inout SeededGenerator) -> [UInt8] {
         var pieces = self.fields.map(\.bytes)
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
