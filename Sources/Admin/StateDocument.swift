@@ -49,6 +49,7 @@ struct StateDocument: Encodable {
         var rejected: [Rejected]
         var responsesSent: Int
         var resourcesSent: Int
+        var namesDropped: Int
     }
 
     struct RejectionEntry: Encodable {
@@ -101,6 +102,7 @@ extension StateDocument.TypeEntry {
         }
         self.responsesSent = status.responsesSent
         self.resourcesSent = status.resourcesSent
+        self.namesDropped = status.namesDropped
     }
 }
 

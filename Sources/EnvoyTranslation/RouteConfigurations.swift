@@ -28,12 +28,24 @@ extension Envoy_Config_Route_V3_RouteConfiguration {
 }
 
 extension Envoy_Config_Route_V3_VirtualHost {
-    /// - Parameter name: of a virtual host that is a resource of its own, the resource's: by that Envoy removes it.
-    init(_ virtualHost: VirtualHost, name: String, for client: RouteClient) {
+    fileprivate init(_ virtualHost: VirtualHost, name: String, for client: RouteClient) {
         self.init()
         self.name = name
         self.domains = [virtualHost.hostname]
         self.routes = virtualHost.entries.map { .init($0, for: client) }
+    }
+
+    /// One that is a resource of its own, and has its name: by that Envoy removes it.
+    init(onDemand virtualHost: VirtualHost, name: String, for client: RouteClient) {
+        self.init(virtualHost, name: name, for: client)
+        // Where no route matches, Envoy before 1.40 asks for the host that it holds, gets it, starts the request anew, and
+        // so on without end.
+        self.routes.append(
+            .with {
+                $0.match.prefix = "/"
+                $0.directResponse.status = 404
+            }
+        )
     }
 }
 

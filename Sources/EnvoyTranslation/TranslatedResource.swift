@@ -92,7 +92,7 @@ extension TranslatedResource {
             Envoy_Config_Route_V3_RouteConfiguration(onDemand: name)
         case .virtualHost(let virtualHost, let routeConfiguration):
             Envoy_Config_Route_V3_VirtualHost(
-                virtualHost,
+                onDemand: virtualHost,
                 name: virtualHost.resourceName(in: routeConfiguration),
                 for: .proxy
             )

@@ -22,7 +22,9 @@ struct OnDemandTests {
         for resource in virtualHosts {
             let message = try #require(resource.message as? Envoy_Config_Route_V3_VirtualHost)
             #expect(message.name == resource.name)
-            #expect(message.routes.count == 1)
+            // Its one route, and the answer to what no route matches.
+            #expect(message.routes.count == 2)
+            #expect(message.routes.last?.directResponse.status == 404)
         }
     }
 

@@ -37,8 +37,8 @@ class Watch(threading.Thread):
 
 
 class ClusterSettings(SystemTest):
-    """B7: cluster settings change for 100 [20] clusters under 300 requests/s: endpoints follow each, no request fails, and
-    no cluster is warming for more than 1 s."""
+    """B7: cluster settings change for 100 [20] clusters under 300 requests/s: endpoints follow each, no request fails,
+    and no cluster is warming for more than 1 s."""
 
     def change_over(self, *flags):
         self.names = [f"service{number}" for number in range(CLUSTERS)]

@@ -7,15 +7,15 @@ from rig.documents import gateway, route, service
 from rig.processes import eventually
 from rig.traffic import Load, once
 
-REMOVALS = sized(100, 20)
+REMOVALS = sized(100, 10)
 LAST_REQUEST_WITHIN = 500  # ms, the 99th percentile
 LATER_BY = 1.0  # seconds
 
 
 class Endpoints(SystemTest):
     def starts_over(self, *flags):
-        """B11: a service without endpoints when Envoy starts: Envoy is ready no more than 1 s later than without it, and
-        503 is for that service only."""
+        """B11: a service without endpoints when Envoy starts: Envoy is ready no more than 1 s later than without it,
+        and 503 is for that service only."""
         self.documents.write("edge.yaml", gateway(self.port))
         self.documents.write("web.yaml", service("web", self.upstream("web")))
         self.documents.write("route-web.yaml", route("web"))
@@ -47,8 +47,8 @@ class Endpoints(SystemTest):
         self.starts_over("--sotw")
 
     def test_the_last_request_to_a_removed_one(self):
-        """B12: from the edit that removes an endpoint to the last request there: 500 ms for 99 of 100, so that a service
-        that waits a second between leaving and stopping loses none."""
+        """B12: from the edit that removes an endpoint to the last request there: 500 ms for 99 of 100, so that a
+        service that waits a second between leaving and stopping loses none."""
         both = [self.upstream("stays"), self.upstream("goes")]
         self.documents.write("edge.yaml", gateway(self.port))
         self.documents.write("web.yaml", service("web", *both))

@@ -63,40 +63,42 @@ class EnvoysOwnWords(SystemTest):
     def test_a_runtime_over_SotW(self):
         self.runtime_over("--sotw")
 
-    def expiring_runtime_over(self, *flags):
+    def test_a_runtime_with_a_time_to_live(self):
         """A time to live of 2 s: heartbeats keep it for 6 s and more, and it ends when they do; the next server's words
-        bring it back and keep it, also if it was away for a moment only."""
-        self.split(*flags)
+        bring it back and keep it, also if it was away for a moment only. Over delta and SotW at the same time."""
         self.write("runtime", self.runtime(share=100), ttl="2s")
-        self.answers("new")
-        with Load(self.raw, "x", rate=50, connections=1) as load:
-            self.stays(load, 6.5, "kept alive")
-            self.server.kill()
-            killed = time.monotonic()
-            eventually(lambda: load.responses[-1].body == "old", 5, "it expires")
-            expired = time.monotonic() - killed
-            self.server.start()
-            eventually(lambda: load.responses[-1].body == "new", 5, "the restarted server brings it back")
-            self.stays(load, 4, "kept alive by the restarted server")
-            self.server.kill()
-            self.server.start()
-            self.stays(load, 4, "kept alive over a quick restart")
-        self.assert_none_failed(load, 100)
+        self.started(more=RUNTIME)
+        proxies = [self.proxy, self.envoy(self.server, "--sotw", node="edge-2", name="sotw", more=RUNTIME)]
+        self.become(proxies, "100", 5, "it arrives")
+        self.stays(proxies, 6.5, "kept alive")
+        self.server.kill()
+        killed = time.monotonic()
+        self.become(proxies, None, 5, "it expires")
+        expired = time.monotonic() - killed
+        self.server.start()
+        self.become(proxies, "100", 5, "the restarted server brings it back")
+        self.stays(proxies, 2.5, "kept alive by the restarted server")
+        self.server.kill()
+        self.server.start()
+        self.stays(proxies, 4, "kept alive over a quick restart")
         self.assertEqual(self.server.state()["rejections"], [])
         self.note(f"expired {expired:.1f} s after the server was killed")
         self.assertLess(expired, 3)
 
-    def stays(self, load, seconds, what):
+    def shares(self, proxies):
+        """The value of the key in each Envoy, None if it has none."""
+        entries = [json.loads(proxy.get("/runtime")[1])["entries"] for proxy in proxies]
+        return [each.get("share", {}).get("final_value") for each in entries]
+
+    def become(self, proxies, value, within, what):
+        eventually(lambda: set(self.shares(proxies)) == {value}, within, what)
+
+    def stays(self, proxies, seconds, what):
         """It is about time: that nothing ends before the seconds are over."""
-        seen = len(load.responses)
-        time.sleep(seconds)
-        self.assertEqual({each.body for each in load.responses[seen:]}, {"new"}, what)
-
-    def test_a_runtime_with_a_time_to_live_over_delta(self):
-        self.expiring_runtime_over()
-
-    def test_a_runtime_with_a_time_to_live_over_SotW(self):
-        self.expiring_runtime_over("--sotw")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.assertEqual(self.shares(proxies), ["100"] * len(proxies), what)
+            time.sleep(0.02)
 
     def filter_over(self, *flags):
         """A filter's configuration: as first served, changed live, and after a restart of the server."""

@@ -10,7 +10,7 @@ from rig.processes import eventually, free_port
 from rig.resources import answer, listener, route_configuration, virtual_host
 from rig.traffic import Load, once
 
-POINTS, RATE = sized(200, 20), 200
+POINTS, POINTS_SOTW, RATE = sized(200, 20), sized(200, 5), 200
 CONVERGES_WITHIN = 3.0  # seconds after the start of the next
 
 
@@ -22,7 +22,7 @@ class KillPoints(SystemTest):
     SotW the service that it leaves goes one change later: a restarted server knows nothing of it, and SotW has no word
     for "keep what you have"."""
 
-    def killed_over(self, *flags, keeps=0):
+    def killed_over(self, *flags, keeps=0, times=POINTS):
         self.keeps = keeps
         seed = random.randrange(2**32)
         chance = random.Random(seed)
@@ -36,7 +36,7 @@ class KillPoints(SystemTest):
         self.server.wait_settled("edge-1")
         points, took = {}, []
         with Load(self.port, "web.example.com", RATE) as load:
-            for number in range(1, POINTS + 1):
+            for number in range(1, times + 1):
                 point = self.kill_at(tap, chance.choice(range(6)), chance.random() < 0.5, chance.random() * 0.02)
                 self.write(number)
                 where = point()
@@ -46,7 +46,7 @@ class KillPoints(SystemTest):
                 self.converged(load, number)
                 took.append(time.monotonic() - began)
                 self.server.wait_settled("edge-1")
-        self.note(f"seed {seed}, killed after " + ", ".join(f"{kind} {times}" for kind, times in points.items()))
+        self.note(f"seed {seed}, killed after " + ", ".join(f"{kind} {count}" for kind, count in points.items()))
         self.note(f"{len(load.responses):,} requests; converged {max(took):.2f} s after the start at most")
         self.assert_none_failed(load, RATE)
         self.assertLess(max(took), CONVERGES_WITHIN)
@@ -97,4 +97,4 @@ class KillPoints(SystemTest):
         self.killed_over()
 
     def test_over_SotW(self):
-        self.killed_over("--sotw", keeps=1)
+        self.killed_over("--sotw", keeps=1, times=POINTS_SOTW)

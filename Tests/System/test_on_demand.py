@@ -96,6 +96,7 @@ class VirtualHosts(SystemTest):
         figures["edit over a restart"] = self.becomes("web.example.com", "other", edit=3)
         self.assertEqual(server.state()["rejections"], [])
         self.becomes("ported.example.com", 404)
+        self.assertNotIn("edge/http/held.example.com", self.held(server), "nobody asked for it")
         self.ask("held.example.com")
         self.ask("unknown1.example.com", 404, REFUSED)
         self.ask("z.wild.example.com", "other")

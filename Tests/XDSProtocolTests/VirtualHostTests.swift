@@ -123,6 +123,37 @@ import XDSProtocol
         #expect(try envoy.acked(.virtualHost).resources.map(\.name) == ["edge/http/web.example.com"])
     }
 
+    @Test func `a proxy that comes back and says wildcard is not given every virtual host`() throws {
+        var envoy = self.envoy()
+        envoy.subscribe(.virtualHost, "*", "edge/http/web.example.com")
+        #expect(try envoy.acked(.virtualHost).resources.map(\.name) == ["edge/http/web.example.com"])
+        #expect(envoy.unanswered.isEmpty)
+    }
+
+    @Test func `what went while the proxy was away is removed, also if it was asked for under another name`() throws {
+        var machine = StreamStateMachine(variant: .delta)
+        _ = machine.snapshotChanged(Snapshot(1, [.virtualHost: ["r/web": "1"]]), changes: nil)
+        let version = Resource(.virtualHost, "r/web", "1").version.description
+        let actions = machine.received(
+            DeltaRequest(
+                type: .virtualHost,
+                subscribe: ["*", "r/web:80", "r/gone:80"],
+                initialResourceVersions: ["r/web": version, "r/gone": version]
+            )
+        )
+        guard case .respond(let first) = actions.first else {
+            Issue.record("it is not answered")
+            return
+        }
+        #expect(first.unknown == ["r/gone:80"])
+        let after = machine.received(DeltaRequest(type: .virtualHost, responseNonce: first.nonce))
+        guard case .respond(let second) = after.first else {
+            Issue.record("it is not removed")
+            return
+        }
+        #expect(second.removals == ["r/gone"])
+    }
+
     @Test func `hosts that nobody serves are answered without end and remembered up to a limit`() throws {
         var envoy = self.envoy(1, [.virtualHost: [:]])
         for number in 0..<11_000 {

@@ -42,7 +42,9 @@ extension Rig {
             let response: SotWResponseMessage = try await self.first(request, from: method.descriptor)
             return response.contents
         case .delta:
-            var request = DeltaRequestMessage.ask(.cluster, for: ["*"], as: node)
+            // There is no wildcard for virtual hosts: the tests' one is "v".
+            let name = typeURL == TypeURL.virtualHost.rawValue || method.type == .virtualHost ? "v" : "*"
+            var request = DeltaRequestMessage.ask(.cluster, for: [name], as: node)
             request.typeURL = typeURL
             let response: DeltaResponseMessage = try await self.first(request, from: method.descriptor)
             return response.contents.values.sorted()

@@ -28,6 +28,8 @@ package struct TypeStatus: Sendable {
     package var rejected: [RejectedResource]
     package var responsesSent: Int
     package var resourcesSent: Int
+    /// How many names that lead nowhere were answered and not remembered, because there were too many.
+    package var namesDropped: Int
 
     init(_ state: TypeState, snapshot: Snapshot?) {
         self.type = state.type
@@ -53,5 +55,6 @@ package struct TypeStatus: Sendable {
             .sorted { $0.name < $1.name }
         self.responsesSent = state.responsesSent
         self.resourcesSent = state.resourcesSent
+        self.namesDropped = state.namesDropped
     }
 }

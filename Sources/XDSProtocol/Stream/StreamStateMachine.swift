@@ -46,6 +46,8 @@ package struct StreamStateMachine: Sendable {
         package var types = 32
         /// Names over all types.
         package var subscriptions = 50_000
+        /// UTF-8 bytes of one name.
+        package var nameBytes = 4_096
 
         package init() {}
     }
@@ -95,7 +97,8 @@ package struct StreamStateMachine: Sendable {
     // MARK: Inputs
 
     package mutating func received(_ request: SotWRequest) -> [Action] {
-        self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
+        if let tooLong = self.refusal(of: request.resourceNames ?? []) { return tooLong }
+        return self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
             state,
             isFirst,
             snapshot in
@@ -104,12 +107,20 @@ package struct StreamStateMachine: Sendable {
     }
 
     package mutating func received(_ request: DeltaRequest) -> [Action] {
-        self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
+        if let tooLong = self.refusal(of: request.subscribe) ?? self.refusal(of: request.initialResourceVersions.keys) {
+            return tooLong
+        }
+        return self.received(request.type, nonce: request.responseNonce, error: request.errorDetail) {
             state,
             isFirst,
             snapshot in
             state.received(request, isFirst: isFirst, snapshot: snapshot)
         }
+    }
+
+    private func refusal(of names: some Sequence<ResourceName>) -> [Action]? {
+        guard names.contains(where: { $0.rawValue.utf8.count > self.limits.nameBytes }) else { return nil }
+        return [.close(.resourceExhausted("a name of more than \(self.limits.nameBytes) bytes"))]
     }
 
     private mutating func received(

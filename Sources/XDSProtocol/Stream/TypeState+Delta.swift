@@ -5,21 +5,25 @@ import HashTreeCollections
 extension TypeState {
     /// Takes the subscription part of a delta request.
     mutating func received(_ request: DeltaRequest, isFirst: Bool, snapshot: Snapshot?) {
+        // Nobody wants every virtual host: Envoy says "*" when it comes back because its first request named nothing.
+        let isOnDemand = self.type == .virtualHost
         let change = self.subscription.update(
-            subscribe: request.subscribe,
-            unsubscribe: request.unsubscribe,
+            subscribe: isOnDemand ? request.subscribe.filter { $0 != .wildcard } : request.subscribe,
+            unsubscribe: isOnDemand ? request.unsubscribe.filter { $0 != .wildcard } : request.unsubscribe,
             type: self.type,
             isFirst: isFirst
         )
         self.introduce(change.new, snapshot)
         if isFirst {
             // Rule 4: what is gone meanwhile is removed, what is current is not sent again.
+            // What it holds of virtual hosts it may have asked for under other names.
+            if isOnDemand { for name in request.initialResourceVersions.keys { _ = self.subscription.imply(name) } }
             for (name, version) in request.initialResourceVersions where self.subscription.contains(name) {
                 self.held.set(name, Held(version: ResourceVersion(version), resource: nil))
                 self.dirty.insert(name)
             }
             // Rule 9: Envoy's first request for virtual hosts names none, and the listener waits for an answer.
-            self.owesPlaceholder = self.type == .virtualHost && !self.subscription.isWildcard && change.added.isEmpty
+            self.owesPlaceholder = isOnDemand && change.added.isEmpty
         }
         for name in change.added {
             if isFirst, self.held[name] != nil { continue }

@@ -75,6 +75,9 @@ package final class StreamRegistry: Sendable {
     var isDraining: Bool { self.state.withLock { $0.isDraining } }
 
     func report(_ rejection: Rejection, from record: StreamRecord) {
+        var rejection = rejection
+        // A client chooses its words, and they may be as long as a request.
+        rejection.message = String(rejection.message.unicodeScalars.prefix(1024))
         let report = ReportedRejection(nodeID: record.nodeID, rejection: rejection)
         self.state.withLock { state in
             state.rejections.append(report)
@@ -86,7 +89,7 @@ package final class StreamRegistry: Sendable {
         metadata["xds.nonce"] = "\(rejection.nonce)"
         metadata["xds.names"] = "\(rejection.resources.prefix(10).map(\.name.rawValue).joined(separator: ","))"
         metadata["origin"] = "\(rejection.resources.first?.origin ?? "")"
-        metadata["xds.error"] = "\(String(rejection.message.unicodeScalars.prefix(1024)))"
+        metadata["xds.error"] = "\(rejection.message)"
         self.logger.warning("proxy rejected resources", metadata: metadata)
     }
 

@@ -16,6 +16,9 @@ final class StreamSession: Sendable {
         var requests: TokenBucket
     }
 
+    /// Of one type: 50,000 names of 80 bytes.
+    private static let namesBytesKept = 4 << 20
+
     private let method: DiscoveryMethod
     private let server: DiscoveryServer
     private let record: StreamRecord
@@ -72,7 +75,11 @@ final class StreamSession: Sendable {
                 case .sotw:
                     let request = try message.sotw(as: type)
                     actions += state.machine.received(request)
-                    if request.resourceNames != nil { state.names[type] = Array(message.namesBytes) }
+                    if request.resourceNames != nil {
+                        // Kept for as long as the stream lives, so not without end.
+                        let isKept = message.namesBytes.count <= Self.namesBytesKept
+                        state.names[type] = isKept ? Array(message.namesBytes) : nil
+                    }
                 }
             } catch {
                 throw RPCError.malformedRequest

@@ -53,7 +53,7 @@ struct MessageDeframer {
         return message
     }
 
-    /// Whether a message has begun and not ended.
+    /// Whether nothing of a message is held.
     var isEmpty: Bool { self.bytes.readableBytes == 0 }
 
     private mutating func reserve(_ length: Int) throws {
