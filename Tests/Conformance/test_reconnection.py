@@ -192,5 +192,6 @@ class Reconnection(ConformanceTest):
         client.remember(kind, [], [])
         removed = set()
         while len(removed) < 40_000:
-            removed |= set(client.take(kind).removed)
+            # An unoptimised build takes its time.
+            removed |= set(client.take(kind, timeout=60).removed)
         client.holding(kind, self.world.of(kind))
