@@ -14,6 +14,8 @@ let settings: [SwiftSetting] = [
 /// Generated code: no warnings policy of ours.
 let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
+let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -37,6 +39,7 @@ let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-n
 let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -50,6 +53,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -59,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
@@ -66,6 +71,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -74,6 +80,8 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "Routing", dependencies: ["Catalog", "CRE2"], swiftSettings: settings),
         .target(name: "Documents", dependencies: ["Catalog", "Routing", yams], swiftSettings: settings),
+        // What the catalog itself says about routing: tags of services, and Consul's config entries.
+        .target(name: "ServicePolicy", dependencies: ["Catalog", "Routing"], swiftSettings: settings),
         .target(name: "XDSProtocol", dependencies: [hashTrees, crypto], swiftSettings: settings),
         .target(
             name: "EnvoyTranslation",
@@ -90,7 +98,18 @@ let package = Package(
         ),
 
         // The shell: I/O at the two ends.
-        .target(name: "Discovery", dependencies: ["Catalog", logging, nioCore, nioPosix], swiftSettings: settings),
+        .target(
+            name: "HashiCorpAPI",
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Discovery",
+            dependencies: [
+                "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, logging, metrics, nioCore, nioPosix, systemPackage,
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "XDSServer",
             dependencies: [
@@ -102,9 +121,8 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Catalog", "Routing", "Documents", "Discovery", "EnvoyTranslation", "XDSProtocol", "XDSServer",
-                hashTrees,
-                lifecycle, logging, metrics,
+                "Catalog", "Routing", "Documents", "Discovery", "EnvoyTranslation", "ServicePolicy", "XDSProtocol",
+                "XDSServer", hashTrees, lifecycle, logging, metrics,
             ],
             swiftSettings: settings
         ),
@@ -129,8 +147,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing",
-                "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging, metrics,
+                "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "HashiCorpAPI",
+                "Routing", "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging, metrics,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -179,9 +197,23 @@ let package = Package(
             exclude: ["Goldens"],
             swiftSettings: settings
         ),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ServicePolicyTests",
+            dependencies: ["Catalog", "Routing", "ServicePolicy", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HashiCorpAPITests",
+            dependencies: ["HashiCorpAPI", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "DiscoveryTests",
-            dependencies: ["Catalog", "Discovery", logging],
+            dependencies: [
+                "Catalog", "Discovery", "HashiCorpAPI", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
+                systemPackage,
+            ],
             swiftSettings: settings
         ),
         // Random and hostile input: `make fuzz`.

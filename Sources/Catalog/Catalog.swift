@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A service and the instances that a source knows of it. A known service may have none.
-package struct Service: Hashable, Sendable {
+package struct Service: Hashable, Sendable, Codable {
     package var name: ServiceName
     /// In the order of their IDs, so that equal services compare equal.
     package let instances: [Instance]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One running copy of a service.
-package struct Instance: Hashable, Sendable {
+package struct Instance: Hashable, Sendable, Codable {
     /// Consul's three states of a check.
-    package enum Health: String, Hashable, Sendable, CaseIterable {
+    package enum Health: String, Hashable, Sendable, CaseIterable, Codable {
         case passing
         /// Routed to like `passing`: a warning is for people.
         case warning
@@ -21,6 +21,15 @@ package struct Instance: Hashable, Sendable {
     package var meta: [String: String]
     package var health: Health
     package var locality: Locality
+    /// The datacenter of the catalog that has it; empty where there are none, as in files.
+    package var datacenter: String
+    /// The machine it runs on, by the name that its catalog knows; empty if unknown.
+    package var node: String
+    package var nodeMeta: [String: String]
+    /// What Nomad knows of it; nil if it is not Nomad's, or Nomad has not been heard.
+    package var allocation: Allocation?
+    /// It is about to stop: it keeps what it has and gets nothing new while another instance can take it.
+    package var isDraining: Bool
     package var origin: Origin
 
     package init(
@@ -32,6 +41,11 @@ package struct Instance: Hashable, Sendable {
         meta: [String: String] = [:],
         health: Health = .passing,
         locality: Locality = Locality(),
+        datacenter: String = "",
+        node: String = "",
+        nodeMeta: [String: String] = [:],
+        allocation: Allocation? = nil,
+        isDraining: Bool = false,
         origin: Origin
     ) {
         self.id = id
@@ -42,7 +56,17 @@ package struct Instance: Hashable, Sendable {
         self.meta = meta
         self.health = health
         self.locality = locality
+        self.datacenter = datacenter
+        self.node = node
+        self.nodeMeta = nodeMeta
+        self.allocation = allocation
+        self.isDraining = isDraining
         self.origin = origin
+    }
+
+    /// Of a deployment that nobody has promoted yet: Nomad says so, or the tag `canary` does.
+    package var isCanary: Bool {
+        self.allocation?.isCanary ?? false || self.tags.contains("canary")
     }
 
     /// Whether new requests may go to it.
@@ -52,7 +76,7 @@ package struct Instance: Hashable, Sendable {
 }
 
 /// An instance's share among its service's instances, 0...65535 as in Consul. Default 1; 0 means no new requests.
-package struct Weight: Hashable, Sendable {
+package struct Weight: Hashable, Sendable, Codable {
     package static let range = 0...65535
     package static let `default` = Weight(uncheckedValue: 1)
 
@@ -70,7 +94,7 @@ package struct Weight: Hashable, Sendable {
 }
 
 /// Where an instance runs. Empty strings where unknown, as in Envoy's `Locality`.
-package struct Locality: Hashable, Comparable, Sendable {
+package struct Locality: Hashable, Comparable, Sendable, Codable {
     package var region: String
     package var zone: String
     package var subZone: String

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The name of a service: what a route's backend refers to.
-package struct ServiceName: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct ServiceName: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 
     package init(_ rawValue: String) {
@@ -16,7 +16,7 @@ package struct ServiceName: Hashable, Comparable, Sendable, CustomStringConverti
 }
 
 /// What tells one instance of a service from another. Unique within its service.
-package struct InstanceID: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct InstanceID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 
     package init(_ rawValue: String) {

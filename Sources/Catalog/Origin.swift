@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where a value came from, so that every diagnostic and every explanation can name it.
-package struct Origin: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct Origin: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     /// The file as the operator knows it (relative to what was given on the command line), or a source's own locator.
     package var file: String
     /// 1-based; nil where the source has no lines.

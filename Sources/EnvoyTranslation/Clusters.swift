@@ -21,6 +21,9 @@ extension Envoy_Config_Cluster_V3_Cluster {
         // The source of the endpoints is the judge of their health. Without this Envoy would go on sending requests
         // to a removed endpoint for as long as an active health check of its own found it healthy.
         self.ignoreHealthOnHostRemoval = true
+        // Nor are there unhealthy endpoints to fall back on, only draining ones: without this Envoy would send requests to
+        // those as soon as they are the greater part.
+        self.commonLbConfig.healthyPanicThreshold.value = 0
     }
 }
 

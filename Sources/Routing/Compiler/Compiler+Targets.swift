@@ -28,26 +28,13 @@ extension Compiler {
             id: id,
             settings: self.policy.serviceDefaults[id.service]
                 ?? ServiceDefaults(service: id.service, origin: Origin(file: "")),
-            endpoints: service.map { Self.endpoints(of: $0, subset: id.subset) } ?? [],
+            endpoints: EndpointLevels(policy: self.policy).endpoints(
+                of: service?.instances.filter(id.subset.contains) ?? []
+            ),
             origin: service?.origin
         )
         self.targets[id] = target
         return target
-    }
-
-    /// An address and port counts once. Of two instances that share it Envoy would keep the first, and a gRPC client
-    /// would refuse the whole resource.
-    private static func endpoints(of service: Service, subset: Subset) -> [LocalityEndpoints] {
-        let instances = service.instances.filter { $0.isRoutable && subset.contains($0) }
-        var seen: Set<SocketAddress> = []
-        return Dictionary(grouping: instances, by: \.locality).sorted { $0.key < $1.key }.compactMap {
-            locality,
-            instances in
-            let endpoints = instances.filter { seen.insert(SocketAddress($0)).inserted }.map {
-                Endpoint(address: $0.address, port: $0.port, weight: $0.weight)
-            }
-            return endpoints.isEmpty ? nil : LocalityEndpoints(locality: locality, endpoints: endpoints)
-        }
     }
 
     /// Warns of rules that select nothing or nobody.
@@ -75,16 +62,6 @@ extension Compiler {
     private func selectsNone(_ id: TargetID) -> Bool {
         guard let service = self.catalog[id.service], !service.instances.isEmpty else { return false }
         return !service.instances.contains(where: id.subset.contains)
-    }
-}
-
-private struct SocketAddress: Hashable {
-    let address: String
-    let port: UInt16
-
-    init(_ instance: Instance) {
-        self.address = instance.address
-        self.port = instance.port
     }
 }
 

@@ -9,17 +9,21 @@ package struct Policy: Hashable, Sendable {
     package var serviceDefaults: [ServiceName: ServiceDefaults]
     /// By document name. Empty unless the operator allowed them.
     package var rawResources: [String: RawResource]
+    /// Those that instances may be in, the one to prefer first: the others are used where it has nobody.
+    package var datacenters: [String]
 
     package init(
         gateways: [GatewayName: Gateway] = [:],
         routes: [RouteName: Route] = [:],
         serviceDefaults: [ServiceName: ServiceDefaults] = [:],
-        rawResources: [String: RawResource] = [:]
+        rawResources: [String: RawResource] = [:],
+        datacenters: [String] = []
     ) {
         self.gateways = gateways
         self.routes = routes
         self.serviceDefaults = serviceDefaults
         self.rawResources = rawResources
+        self.datacenters = datacenters
     }
 }
 

@@ -24,7 +24,7 @@ package struct Target: Hashable, Sendable {
     }
 
     package var settings: Settings
-    /// The routable instances, in the order of their localities and IDs. May be empty: the service is known and has none.
+    /// The routable instances, in the order of their priorities, localities and IDs. May be empty: the service is known and has none.
     package var endpoints: [LocalityEndpoints]
     /// The service's; nil if there is no such service.
     package var origin: Origin?
@@ -45,10 +45,13 @@ package struct Target: Hashable, Sendable {
 }
 
 package struct LocalityEndpoints: Hashable, Sendable {
+    /// 0 is used first, the next one where nobody of the ones before is left. No number is left out.
+    package var priority: Int
     package var locality: Locality
     package var endpoints: [Endpoint]
 
-    package init(locality: Locality, endpoints: [Endpoint]) {
+    package init(priority: Int = 0, locality: Locality, endpoints: [Endpoint]) {
+        self.priority = priority
         self.locality = locality
         self.endpoints = endpoints
     }
@@ -58,10 +61,13 @@ package struct Endpoint: Hashable, Sendable {
     package var address: String
     package var port: UInt16
     package var weight: Weight
+    /// Gets no new requests. Never said of all of a target: one that is about to stop is better than none.
+    package var isDraining: Bool
 
-    package init(address: String, port: UInt16, weight: Weight) {
+    package init(address: String, port: UInt16, weight: Weight, isDraining: Bool = false) {
         self.address = address
         self.port = port
         self.weight = weight
+        self.isDraining = isDraining
     }
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who tells of services.
+package enum SourceName: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
+    case file
+    case consul
+    case nomad
+
+    package static func < (left: SourceName, right: SourceName) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What a source found out about its services since its last update.
+package struct CatalogUpdate: Hashable, Sendable {
+    package var source: SourceName
+    /// Whether `services` is all that the source has: what it does not name is gone. Else it names what changed.
+    package var isComplete: Bool
+    /// Nil: the source says that there is no such service any more.
+    package var services: [ServiceName: Service?]
+
+    package init(source: SourceName, isComplete: Bool, services: [ServiceName: Service?]) {
+        self.source = source
+        self.isComplete = isComplete
+        self.services = services
+    }
+}
+
+/// How a source is.
+package struct SourceStatus: Hashable, Sendable {
+    package enum State: String, Hashable, Sendable, CaseIterable {
+        /// It has not spoken yet.
+        case starting
+        /// It answers, and what it says is believed.
+        case up
+        /// It does not answer, or with errors.
+        case down
+        /// It answers, and what it says is not believed: a token that sees nothing, an index that fell.
+        case suspect
+    }
+
+    package var source: SourceName
+    package var state: State
+    /// Why it is not up, for people: what, and the cure.
+    package var problem: String?
+    /// Of `problem`, stable: such as "acl", "unreachable", "status", "decoding", "partial".
+    package var reason: String?
+
+    package init(source: SourceName, state: State, problem: String? = nil, reason: String? = nil) {
+        self.source = source
+        self.state = state
+        self.problem = problem
+        self.reason = reason
+    }
+}
+
+/// A config entry as Consul keeps it: policy that lives in the catalog.
+/// See https://developer.hashicorp.com/consul/docs/connect/config-entries
+package struct ConfigEntry: Hashable, Sendable, Codable {
+    package struct Key: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+        /// Such as "service-router".
+        package var kind: String
+        package var name: String
+
+        package init(kind: String, name: String) {
+            self.kind = kind
+            self.name = name
+        }
+
+        package var description: String { "\(self.kind)/\(self.name)" }
+
+        package static func < (left: Key, right: Key) -> Bool { (left.kind, left.name) < (right.kind, right.name) }
+    }
+
+    package var key: Key
+    /// The entry as the server sent it: a JSON object.
+    package var json: [UInt8]
+    package var origin: Origin
+
+    package init(key: Key, json: [UInt8], origin: Origin) {
+        self.key = key
+        self.json = json
+        self.origin = origin
+    }
+}
+
+/// Everything that a source may tell.
+package enum SourceEvent: Sendable {
+    case catalog(CatalogUpdate)
+    /// All config entries that there are.
+    case configEntries([ConfigEntry])
+    /// Documents that live in the source, as if it were a directory of files.
+    case documents([FileChange])
+    /// Input that could not be used: all of it, in place of what was reported before.
+    case diagnostics([Diagnostic])
+    case status(SourceStatus)
+}
