@@ -147,8 +147,10 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "HashiCorpAPI",
-                "Routing", "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging, metrics,
+                "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation",
+                "HashiCorpAPI",
+                "Routing", "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging,
+                metrics,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings

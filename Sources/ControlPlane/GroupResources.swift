@@ -3,6 +3,7 @@
 import Catalog
 import EnvoyTranslation
 import HashTreeCollections
+import Routing
 import XDSProtocol
 
 /// What the proxies of a group are to hold, encoded, and what of it may differ from what they were to hold before.
@@ -25,6 +26,23 @@ struct GroupResources: Sendable {
                 self.resources[type, default: [:]][resource.name] = resource
             }
         }
+    }
+
+    /// With other endpoints of `targets`, and nothing else.
+    init(_ previous: GroupResources, endpointsOf targets: some Sequence<Target>) {
+        var translation = previous.translation
+        let names = translation.replaceEndpoints(of: targets)
+        self.translation = translation
+        self.resources = previous.resources
+        var edited = self.resources.removeValue(forKey: .endpoints) ?? [:]
+        var changed: Set<ResourceName> = []
+        for name in names {
+            guard let resource = translation.entries[.endpoints]?[name]?.encoded else { continue }
+            if edited.insert(resource) { changed.insert(resource.name) }
+        }
+        if !edited.isEmpty { self.resources[.endpoints] = edited }
+        self.changes = ChangeSet()
+        if !changed.isEmpty { self.changes?.names[.endpoints] = changed }
     }
 
     init(_ translation: Translation, after previous: GroupResources) {
@@ -67,7 +85,7 @@ extension Snapshot.Resources {
     }
 
     /// - Returns: whether it is another one. What was decided anew may come to the same bytes.
-    private mutating func insert(_ resource: Resource) -> Bool {
+    fileprivate mutating func insert(_ resource: Resource) -> Bool {
         let last = self.updateValue(resource, forKey: resource.name)
         return last != resource || last?.timeToLive != resource.timeToLive || last?.isOnDemand != resource.isOnDemand
     }

@@ -16,13 +16,19 @@ package final class TopologyWorld: World {
     package let keepsGroups: Bool
     /// Of the world before: of the groups that it was asked for. Not that world itself, which would keep the one before it.
     private let before: [NodeGroup: GroupResources]
+    /// If nothing but the endpoints of these differs from the world before.
+    private let changedTargets: Set<TargetID>?
     /// Of the groups that were asked for.
     private let made = Mutex<[NodeGroup: GroupResources]>([:])
 
-    /// - Parameter previous: the world that was published last and that this one follows.
-    package init(_ topology: Topology, previous: TopologyWorld? = nil) {
+    /// - Parameters:
+    ///   - previous: the world that was published last and that this one follows.
+    ///   - changedTargets: if nothing but their endpoints differs from `previous`.
+    package init(_ topology: Topology, previous: TopologyWorld? = nil, changedTargets: Set<TargetID>? = nil) {
         self.topology = topology
-        self.keepsGroups = previous?.topology.selection == topology.selection
+        self.changedTargets = previous == nil ? nil : changedTargets
+        self.keepsGroups =
+            self.changedTargets != nil || previous?.topology.selection == topology.selection
         self.before = previous?.made.withLock(\.self) ?? [:]
     }
 
@@ -58,6 +64,13 @@ package final class TopologyWorld: World {
     private func made(for group: NodeGroup) -> GroupResources {
         if let made = self.made.withLock({ $0[group] }) { return made }
         let before = self.before[group]
+        if let before, let changedTargets {
+            let gateways = self.gateways(of: group)
+            let targets = changedTargets.compactMap { id in gateways.lazy.compactMap { $0.targets[id] }.first }
+            let made = GroupResources(before, endpointsOf: targets)
+            self.made.withLock { $0[group] = made }
+            return made
+        }
         let translation = translate(
             self.gateways(of: group),
             configSource: ConfigSource(group.streams),

@@ -11,19 +11,23 @@ package struct Policy: Hashable, Sendable {
     package var rawResources: [String: RawResource]
     /// Those that instances may be in, the one to prefer first: the others are used where it has nobody.
     package var datacenters: [String]
+    /// What stands in for a target that has nobody, in this order.
+    package var failovers: [TargetID: [TargetID]]
 
     package init(
         gateways: [GatewayName: Gateway] = [:],
         routes: [RouteName: Route] = [:],
         serviceDefaults: [ServiceName: ServiceDefaults] = [:],
         rawResources: [String: RawResource] = [:],
-        datacenters: [String] = []
+        datacenters: [String] = [],
+        failovers: [TargetID: [TargetID]] = [:]
     ) {
         self.gateways = gateways
         self.routes = routes
         self.serviceDefaults = serviceDefaults
         self.rawResources = rawResources
         self.datacenters = datacenters
+        self.failovers = failovers
     }
 }
 
