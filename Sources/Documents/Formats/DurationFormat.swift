@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 extension Format where Value == Duration {
     static func duration(zeroAllowed: Bool = false, atLeast minimum: Duration = .zero) -> Format {
         Format(schema: ["type": "string", "pattern": .string("^\(TextSyntax.durationPattern)$")]) { node, faults in

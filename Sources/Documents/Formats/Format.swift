@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// What a value in a document looks like: how it is read, and its JSON Schema. Every field of every kind is declared
 /// once as one of these, so that what the server accepts and what `signalbox schema` says cannot drift apart.
 struct Format<Value>: Sendable {

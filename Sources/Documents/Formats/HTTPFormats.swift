@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// The parts of requests and responses, in forms and lengths that Envoy takes.
 extension Format where Value == String {
     /// A path as requests have it.
     static var path: Format {
-        .text("a path", pattern: "^(/[^/?#\\s]+)*/?$", maximumBytes: 1024) { text in
+        .text("a path", pattern: "^(/[^/?#\\s]+)*/?$", maximumBytes: TextSyntax.maximumPathBytes) { text in
             text.hasPrefix("/")
                 ? "write a path without \"//\", \"?\", \"#\" and spaces"
                 : "begin it with a slash: \("/\(text)".excerpt)"
@@ -30,7 +32,11 @@ extension Format where Value == String {
 
     /// In lower case.
     static var headerName: Format {
-        .text("a header name", pattern: "^\(TextSyntax.tokenPattern)$", maximumBytes: 256) { text in
+        .text(
+            "a header name",
+            pattern: "^\(TextSyntax.tokenPattern)$",
+            maximumBytes: TextSyntax.maximumHeaderNameBytes
+        ) { text in
             text.hasPrefix(":")
                 ? "use the fields for host, path and method" : "write letters, digits and dashes, such as x-canary"
         } parse: {
@@ -55,12 +61,11 @@ extension Format where Value == String {
         }
     }
 
-    /// Half of the 16,384 bytes that Envoy allows to add: it is told a percent sign as two.
     static var headerValue: Format {
         .text(
             "a header value",
             pattern: "^\(TextSyntax.noControlCharacters)*$",
-            maximumBytes: 8192,
+            maximumBytes: TextSyntax.maximumHeaderValueBytes,
             cure: { _ in "write it without line breaks and control characters" },
             parse: { TextSyntax.hasControlCharacters($0) ? nil : $0 }
         )

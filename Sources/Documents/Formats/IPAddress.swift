@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// An address literal, to tell addresses from host names and to compare addresses however they are written.
 struct IPAddress: Hashable, CustomStringConvertible {
     static let version4Pattern = "(\(octet)\\.){3}\(octet)"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import Yams
 
 /// Turns the text of one document into a tree of bounded depth, or says why not. The only file that knows Yams.

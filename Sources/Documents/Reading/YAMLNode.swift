@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// A value in a document, with what a diagnostic needs to point at it.
 struct YAMLNode: Sendable {
     enum Content: Sendable {

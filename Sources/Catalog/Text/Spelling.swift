@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Guesses what a misspelt word was meant to be.
-enum Spelling {
+package enum Spelling {
     /// The candidate that `word` differs from by at most two edits, and by less than half of its letters.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         let letters = Array(word.lowercased().utf8)
         let best =
             candidates
