@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Synchronization
+
+/// Speaks HTTP/1.1 with one agent: requests with a hard deadline and a hard limit of bytes, and streams of lines.
+///
+/// Connections are kept and used again, and each request under way has one to itself. Nothing is retried and no redirect
+/// is followed: whoever asks knows whether to ask again, and a redirect would carry the token elsewhere. The files of the
+/// token and the certificates may be replaced while it runs.
+package final class APIClient: Sendable {
+    package let configuration: APIConfiguration
+    let client: HTTPClient
+    let gate: ConnectionGate
+    private let tokens: TokenStore
+    private let certificates: TLSStore
+    private let isShutDown = Mutex(false)
+
+    /// Does no I/O.
+    package init(_ configuration: APIConfiguration) {
+        let group = HTTPClient.defaultEventLoopGroup
+        self.configuration = configuration
+        self.gate = ConnectionGate(limit: configuration.maximumConnections, group: group)
+        self.tokens = TokenStore(configuration.token)
+        self.certificates = TLSStore(configuration.tls)
+        var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        settings.httpVersion = .http1Only
+        settings.decompression = .disabled
+        settings.timeout.connect = TimeAmount(configuration.connectTimeout)
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.maximumConnections
+        settings.connectionPool.retryConnectionEstablishment = false
+        if let name = configuration.tls.serverName, case .https(let host, _) = configuration.address {
+            settings.dnsOverride = [name: host]
+        }
+        self.client = HTTPClient(eventLoopGroup: group, configuration: settings)
+    }
+
+    deinit {
+        let wasShutDown = self.isShutDown.withLock { $0 }
+        if !wasShutDown { self.client.shutdown { _ in } }
+    }
+
+    /// Ends what is under way; every request from now on fails as cancelled.
+    package func shutdown() async {
+        let isFirst = self.isShutDown.withLock { isShutDown in
+            defer { isShutDown = true }
+            return !isShutDown
+        }
+        guard isFirst else { return }
+        // It only tells of connections that it had to close.
+        try? await self.client.shutdown()
+    }
+
+    /// From now on in place of the configured token; nil: the configured one again.
+    package func setToken(_ token: String?) {
+        self.tokens.give(token.map(Secret.init))
+    }
+
+    /// The answer, whatever its status.
+    package func send(_ request: APIRequest) async throws(APIError) -> APIResponse {
+        let deadline = NIODeadline.now() + request.deadline.timeAmount
+        let limit = min(max(0, request.maximumBytes), Int(UInt32.max))
+        do {
+            try await self.gate.enter(deadline: deadline)
+            let response: HTTPClient.Response
+            do {
+                defer { self.gate.leave() }
+                let prepared = try self.prepare(request)
+                let task = self.client.execute(
+                    request: prepared,
+                    delegate: ResponseAccumulator(request: prepared, maxBodySize: limit),
+                    deadline: deadline
+                )
+                response = try await withTaskCancellationHandler {
+                    try await task.get()
+                } onCancel: {
+                    task.cancel()
+                }
+            }
+            self.noteStatus(response.status.code)
+            return APIResponse(
+                self.configuration.product,
+                status: Int(response.status.code),
+                headers: response.headers,
+                body: response.body ?? ByteBuffer()
+            )
+        } catch {
+            throw self.failure(error, limit: limit)
+        }
+    }
+
+    func prepare(_ request: APIRequest) throws -> HTTPClient.Request {
+        let configuration = self.configuration
+        var headers = HTTPHeaders()
+        if let token = try self.tokens.token() {
+            let name =
+                switch configuration.product {
+                case .consul: "X-Consul-Token"
+                case .nomad: "X-Nomad-Token"
+                }
+            headers.add(name: name, value: token.value)
+        }
+        if let auth = configuration.basicAuth {
+            let credentials = HTTPClient.Authorization.basic(username: auth.user, password: auth.password.value)
+            headers.add(name: "Authorization", value: credentials.headerValue)
+        }
+        headers.add(name: "User-Agent", value: "signalbox")
+        let base: String
+        var tls: TLSConfiguration?
+        switch configuration.address {
+        case .http(let host, let port):
+            base = "http://\(APIAddress.bracketed(host)):\(port)"
+        case .https(let host, let port):
+            base = "https://\(APIAddress.bracketed(configuration.tls.serverName ?? host)):\(port)"
+            tls = try self.certificates.configuration()
+        case .unix(let path):
+            base = "http+unix://\(APIRequest.escaped(path))"
+            headers.add(name: "Host", value: "localhost")
+        }
+        if request.body != nil { headers.add(name: "Content-Type", value: "application/json") }
+        return try HTTPClient.Request(
+            url: base + configuration.pathPrefix + request.target,
+            method: HTTPMethod(rawValue: request.method.rawValue),
+            headers: headers,
+            body: request.body.map { .byteBuffer($0) },
+            tlsConfiguration: tls
+        )
+    }
+
+    func noteStatus(_ status: UInt) {
+        // Nomad and Consul answer 403 to a token that is gone; 401 is what proxies say.
+        if status == 403 || status == 401 { self.tokens.refused() }
+    }
+
+    func failure(_ cause: any Error, limit: Int) -> APIError {
+        let error = APIError(cause, of: self.configuration, limit: limit)
+        if error.kind == .tls { self.certificates.refused() }
+        return error
+    }
+}
+
+extension Duration {
+    /// At most a day, so that sums of it do not overflow.
+    var timeAmount: TimeAmount { TimeAmount(min(max(self, .zero), .seconds(24 * 60 * 60))) }
+}

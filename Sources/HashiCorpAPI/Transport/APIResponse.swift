@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+import NIOHTTP1
+
+/// What an agent answered, whatever the status.
+package struct APIResponse: Sendable {
+    package var status: Int
+    /// Of the state that the body shows, for the next blocking query (`X-Consul-Index`, `X-Nomad-Index`). Some are hashes
+    /// and need all 64 bits.
+    package var index: UInt64?
+    /// False: it answers from what a server without a leader remembers.
+    package var knownLeader: Bool?
+    /// How long ago the server that answered heard from the leader.
+    package var lastContact: Duration?
+    /// Of blocking queries by hash (`X-Consul-ContentHash`).
+    package var contentHash: String?
+    /// Where the next page starts; nil: this was the last (`X-Nomad-NextToken`).
+    package var nextToken: String?
+    package var contentType: String?
+    package var body: ByteBuffer
+
+    package init(
+        status: Int,
+        index: UInt64? = nil,
+        knownLeader: Bool? = nil,
+        lastContact: Duration? = nil,
+        contentHash: String? = nil,
+        nextToken: String? = nil,
+        contentType: String? = nil,
+        body: ByteBuffer = ByteBuffer()
+    ) {
+        self.status = status
+        self.index = index
+        self.knownLeader = knownLeader
+        self.lastContact = lastContact
+        self.contentHash = contentHash
+        self.nextToken = nextToken
+        self.contentType = contentType
+        self.body = body
+    }
+
+    /// The start of the body as one line for an operator: agents explain errors in plain text.
+    package var explanation: String {
+        let limit = 200
+        let start = self.body.getString(
+            at: self.body.readerIndex,
+            length: min(self.body.readableBytes, limit)
+        )
+        return APIError.printable(start ?? "")
+    }
+}
+
+extension APIResponse {
+    init(_ product: APIConfiguration.Product, status: Int, headers: HTTPHeaders, body: ByteBuffer) {
+        let prefix =
+            switch product {
+            case .consul: "X-Consul-"
+            case .nomad: "X-Nomad-"
+            }
+        func header(_ name: String) -> String? {
+            guard let value = headers.first(name: prefix + name), !value.isEmpty else { return nil }
+            return value
+        }
+        self.init(
+            status: status,
+            index: header("Index").flatMap { UInt64($0) },
+            knownLeader: header("KnownLeader").flatMap { Bool($0) },
+            lastContact: header("LastContact").flatMap { UInt32($0) }.map { .milliseconds($0) },
+            contentHash: header("ContentHash"),
+            nextToken: header("NextToken"),
+            contentType: headers.first(name: "Content-Type"),
+            body: body
+        )
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// Knows the token of the moment.
+final class TokenStore: Sendable {
+    /// How long a token that was read from a file is used without another look.
+    private static let interval = Duration.seconds(1)
+
+    private struct State {
+        /// Set at run time, by a login: it wins.
+        var given: Secret?
+        var read: Secret?
+        var lastLook: ContinuousClock.Instant?
+    }
+
+    private let source: TokenSource
+    private let state = Mutex(State())
+
+    init(_ source: TokenSource) {
+        self.source = source
+    }
+
+    /// A file that can no longer be read, or is empty while it is replaced, leaves the token that was last read in use.
+    func token() throws(APIError) -> Secret? {
+        let source = self.source
+        let now = ContinuousClock.now
+        let result = self.state.withLock { state -> Result<Secret?, APIError> in
+            if let given = state.given { return .success(given) }
+            switch source {
+            case .none: return .success(nil)
+            case .value(let value): return .success(value)
+            case .file(let path):
+                if let read = state.read, let last = state.lastLook, now - last < Self.interval {
+                    return .success(read)
+                }
+                state.lastLook = now
+                do throws(APIError) {
+                    state.read = try Self.read(path)
+                } catch {
+                    guard state.read != nil else { return .failure(error) }
+                }
+                return .success(state.read)
+            }
+        }
+        return try result.get()
+    }
+
+    func give(_ token: Secret?) {
+        self.state.withLock { $0.given = token }
+    }
+
+    /// The token was refused: the next request looks at the file, however recent the last look.
+    func refused() {
+        self.state.withLock { $0.lastLook = nil }
+    }
+
+    private static func read(_ path: String) throws(APIError) -> Secret {
+        let bytes: [UInt8]
+        do {
+            bytes = try SmallFile.read(path)
+        } catch {
+            throw APIError(.token, "the token file \(path) cannot be read: \(error)")
+        }
+        let isSpace = { (byte: UInt8) in byte <= 0x20 }
+        let text = bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        guard !text.isEmpty else { throw APIError(.token, "the token file \(path) is empty") }
+        guard text.allSatisfy({ (0x21...0x7E).contains($0) }), text.count <= 16 * 1024 else {
+            throw APIError(.token, "the token file \(path) holds something else than one token")
+        }
+        return Secret(String(decoding: text, as: UTF8.self))
+    }
+}
