@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Trades a token of somebody else's, such as a Nomad workload identity, for one of Consul's: the body of
+/// `POST /v1/acl/login`. See https://developer.hashicorp.com/consul/api-docs/acl#login-to-auth-method
+package struct ConsulLogin: Encodable, Hashable, Sendable {
+    package var authMethod: String
+    package var bearerToken: Secret
+    /// For whoever reads the list of tokens.
+    package var meta: [String: String]
+
+    package init(authMethod: String, bearerToken: Secret, meta: [String: String] = [:]) {
+        self.authMethod = authMethod
+        self.bearerToken = bearerToken
+        self.meta = meta
+    }
+
+    private enum Keys: String, CodingKey {
+        case authMethod = "AuthMethod"
+        case bearerToken = "BearerToken"
+        case meta = "Meta"
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Keys.self)
+        try container.encode(self.authMethod, forKey: .authMethod)
+        try container.encode(self.bearerToken.value, forKey: .bearerToken)
+        try container.encode(self.meta, forKey: .meta)
+    }
+
+    /// To be sent without a token.
+    package func request() throws(APIError) -> APIRequest {
+        APIRequest(.post, "/v1/acl/login", body: try APIRequest.json(self))
+    }
+}
+
+/// An ACL token: the answer to a login, and of `/v1/acl/token/self`.
+package struct ConsulToken: Decodable, Hashable, Sendable {
+    /// May be shown.
+    package var accessorID: String
+    package var secretID: Secret
+    package var policies: [String]
+    /// RFC 3339; nil: never.
+    package var expirationTime: String?
+
+    private struct Link: Decodable {
+        var name: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case name = "Name"
+        }
+    }
+
+    private enum Keys: String, CodingKey {
+        case accessorID = "AccessorID"
+        case secretID = "SecretID"
+        case policies = "Policies"
+        case expirationTime = "ExpirationTime"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Keys.self)
+        self.accessorID = try container.string(.accessorID)
+        self.secretID = Secret(try container.string(.secretID))
+        let links: [Link] = try container.list(.policies)
+        self.policies = links.compactMap(\.name)
+        self.expirationTime = try container.name(.expirationTime)
+    }
+}

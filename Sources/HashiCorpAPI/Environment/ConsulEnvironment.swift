@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What Consul's own variables say, with the meaning that Consul's own programs give them.
+/// See https://developer.hashicorp.com/consul/commands#environment-variables
+package struct ConsulEnvironment: Hashable, Sendable {
+    /// `CONSUL_HTTP_ADDR`, `CONSUL_HTTP_SSL`, `CONSUL_HTTP_SSL_VERIFY`, `CONSUL_HTTP_AUTH`, `CONSUL_HTTP_TOKEN`,
+    /// `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_CACERT`, `CONSUL_CAPATH`, `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`,
+    /// `CONSUL_TLS_SERVER_NAME`.
+    package var api: APIConfiguration
+    /// Whether `CONSUL_HTTP_ADDR` is set, and not the default in use.
+    package var isAddressSet: Bool
+    /// `CONSUL_NAMESPACE`, of Enterprise.
+    package var namespace: String?
+    /// `CONSUL_PARTITION`, of Enterprise.
+    package var partition: String?
+    /// `CONSUL_GRPC_ADDR`: where Consul serves xDS itself; host and port, or a URL.
+    package var grpcAddress: String
+    /// `CONSUL_GRPC_CACERT`.
+    package var grpcCAFile: String?
+    /// `CONSUL_GRPC_CAPATH`.
+    package var grpcCADirectory: String?
+    /// `CONNECT_PROXY_ID`.
+    package var proxyID: String?
+    /// `CONNECT_SIDECAR_FOR`.
+    package var sidecarFor: String?
+
+    package init(_ environment: [String: String]) throws(EnvironmentError) {
+        let variables = EnvironmentVariables(environment)
+        let isSecure = try variables.bool("CONSUL_HTTP_SSL") ?? false
+        let given = try variables.address("CONSUL_HTTP_ADDR", isSecure: isSecure)
+        let local = ("127.0.0.1", 8500)
+        let standard: APIAddress =
+            isSecure ? .https(host: local.0, port: local.1) : .http(host: local.0, port: local.1)
+        var tls = TLSOptions(
+            caFile: variables["CONSUL_CACERT"],
+            caDirectory: variables["CONSUL_CAPATH"],
+            serverName: variables["CONSUL_TLS_SERVER_NAME"]
+        )
+        (tls.certificateFile, tls.keyFile) = try variables.clientCertificate("CONSUL_CLIENT_CERT", "CONSUL_CLIENT_KEY")
+        tls.verify = try variables.bool("CONSUL_HTTP_SSL_VERIFY") ?? true
+        // A file wins over a value, as in `consul`.
+        let token: TokenSource =
+            if let path = variables["CONSUL_HTTP_TOKEN_FILE"] {
+                .file(path: path)
+            } else {
+                try variables.token("CONSUL_HTTP_TOKEN") ?? TokenSource.none
+            }
+        self.api = APIConfiguration(
+            product: .consul,
+            address: given?.0 ?? standard,
+            pathPrefix: given?.prefix ?? "",
+            tls: tls,
+            basicAuth: variables["CONSUL_HTTP_AUTH"].map { BasicAuth($0) },
+            token: token
+        )
+        self.isAddressSet = given != nil
+        self.namespace = variables["CONSUL_NAMESPACE"]
+        self.partition = variables["CONSUL_PARTITION"]
+        self.grpcAddress = variables["CONSUL_GRPC_ADDR"] ?? "127.0.0.1:8502"
+        self.grpcCAFile = variables["CONSUL_GRPC_CACERT"]
+        self.grpcCADirectory = variables["CONSUL_GRPC_CAPATH"]
+        self.proxyID = variables["CONNECT_PROXY_ID"]
+        self.sidecarFor = variables["CONNECT_SIDECAR_FOR"]
+    }
+}
