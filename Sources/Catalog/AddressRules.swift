@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which addresses a source may send requests to. Whoever can register a service chooses an address and a port, and
+/// proxies then connect there with the rights of their machine: to their own admin listener, to what listens on
+/// loopback because it trusts the machine, or to a cloud's metadata.
+///
+/// In this order: what is denied is refused; what is allowed is taken; what is on no network of instances (loopback,
+/// unspecified, link-local, multicast, broadcast, metadata services) is refused; the rest is taken. An IPv4 address that
+/// is written as IPv6 is judged as both.
+package struct AddressRules: Hashable, Sendable {
+    /// Addresses, and one port of them or all.
+    package struct Denied: Hashable, Sendable {
+        package var range: AddressRange
+        /// Nil: every port.
+        package var port: UInt16?
+
+        package init(_ range: AddressRange, port: UInt16? = nil) {
+            self.range = range
+            self.port = port
+        }
+
+        /// `10.0.0.0/8`, `192.0.2.1`, `192.0.2.1:9901`, `[2001:db8::1]:9901`, `10.0.0.0/8:9901`. Nil for anything else.
+        package init?(_ text: String) {
+            if let range = AddressRange(text) {
+                self.init(range)
+                return
+            }
+            guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")),
+                let port = UInt16(text[text.utf8.index(after: colon)...]), port > 0
+            else { return nil }
+            var host = text[..<colon]
+            if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+            guard let range = AddressRange(String(host)) else { return nil }
+            self.init(range, port: port)
+        }
+    }
+
+    /// Why an address is refused. The raw value is stable.
+    package enum Refusal: String, Hashable, Sendable, CaseIterable {
+        case notAnAddress = "not-an-address"
+        case port
+        case denied
+        case loopback
+        case unspecified
+        case linkLocal = "link-local"
+        case multicast
+        case broadcast
+        case metadata
+    }
+
+    package var allowed: [AddressRange]
+    package var denied: [Denied]
+
+    package init(allowed: [AddressRange] = [], denied: [Denied] = []) {
+        self.allowed = allowed
+        self.denied = denied
+    }
+
+    /// Nil: it may be used.
+    package func refusal(of address: String, port: UInt16) -> Refusal? {
+        guard let parsed = IPAddress(address) else { return .notAnAddress }
+        guard port > 0 else { return .port }
+        guard let embedded = parsed.embeddedVersion4 else { return self.refusal(of: parsed, port: port) }
+        return self.refusal(of: embedded, port: port) ?? self.refusal(of: parsed, port: port)
+    }
+
+    private func refusal(of address: IPAddress, port: UInt16) -> Refusal? {
+        if self.denied.contains(where: { $0.port ?? port == port && $0.range.contains(address) }) { return .denied }
+        if self.allowed.contains(where: { $0.contains(address) }) { return nil }
+        return address.isVersion4 ? Self.refusal(version4: address.low) : Self.refusal(version6: address)
+    }
+
+    /// https://www.iana.org/assignments/iana-ipv4-special-registry
+    private static func refusal(version4 bits: UInt64) -> Refusal? {
+        switch bits >> 24 {
+        case 0: return .unspecified
+        case 127: return .loopback
+        case 169 where bits >> 16 == 0xA9FE: return bits == 0xA9FE_A9FE ? .metadata : .linkLocal
+        case 224...239: return .multicast
+        // Metadata of Alibaba (100.100.100.200), Azure (168.63.129.16) and Oracle (192.0.0.192).
+        case 100 where bits == 0x6464_64C8, 168 where bits == 0xA83F_8110, 192 where bits == 0xC000_00C0:
+            return .metadata
+        case 255 where bits == 0xFFFF_FFFF: return .broadcast
+        default: return nil
+        }
+    }
+
+    /// https://www.iana.org/assignments/iana-ipv6-special-registry
+    private static func refusal(version6 address: IPAddress) -> Refusal? {
+        if address.high == 0, address.low <= 1 { return address.low == 0 ? .unspecified : .loopback }
+        if address.high >> 54 == 0xFE80 >> 6 { return .linkLocal }
+        if address.high >> 56 == 0xFF { return .multicast }
+        // Metadata of Amazon (fd00:ec2::254) and Google (fd20:ce::254).
+        let isMetadata = address.high == 0xFD00_0EC2_0000_0000 || address.high == 0xFD20_00CE_0000_0000
+        return isMetadata && address.low == 0x254 ? .metadata : nil
+    }
+}
+
+extension AddressRules.Refusal {
+    /// Goes on from "the address 127.0.0.1:80 of instance x ".
+    var words: String {
+        switch self {
+        case .notAnAddress: "is not an IP address"
+        case .port: "has no port in 1...65535"
+        case .denied: "is denied by a setting"
+        case .loopback: "is a loopback address"
+        case .unspecified: "is an unspecified address"
+        case .linkLocal: "is a link-local address"
+        case .multicast: "is a multicast address"
+        case .broadcast: "is a broadcast address"
+        case .metadata: "is that of a cloud's metadata service"
+        }
+    }
+
+    var cure: String {
+        switch self {
+        case .notAnAddress: "register the instance with the IPv4 or IPv6 address that proxies reach it by"
+        case .port: "register the instance with the port that it listens on"
+        case .denied: "register the instance with another address, or take it off the list of denied addresses"
+        case .loopback, .unspecified, .linkLocal, .multicast, .broadcast, .metadata:
+            "register the instance with the address that proxies reach it by, or put it on the list of allowed addresses"
+        }
+    }
+}

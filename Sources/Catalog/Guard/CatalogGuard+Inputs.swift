@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension CatalogGuard {
+    /// - Parameters:
+    ///   - stopped: instances of which another source says that they stopped.
+    ///   - now: monotonic, since any start; and so below.
+    package mutating func apply(
+        _ update: CatalogUpdate,
+        stopped: [ServiceName: Set<InstanceID>] = [:],
+        at now: Duration
+    ) -> GuardOutcome {
+        self.withSource(update.source) { state in
+            state.revive(at: now)
+            if update.isComplete {
+                state.heard(.services, at: now)
+                state.refusals = [:]
+            }
+            var admitted: [ServiceName: Service?] = [:]
+            admitted.reserveCapacity(update.services.count)
+            for (name, service) in update.services {
+                if let service {
+                    // One that is refused is not there.
+                    admitted[name] = .some(state.admit(service, named: name, from: update.source))
+                } else {
+                    admitted[name] = .some(nil)
+                    state.refusals[name] = nil
+                }
+            }
+            let time = state.clock.reading(at: now)
+            state.services.advance(to: time)
+            state.services.apply(admitted, isComplete: update.isComplete, stopped: stopped, at: time, now: now)
+            return EventTally()
+        }
+    }
+
+    package mutating func apply(_ status: SourceStatus, at now: Duration) {
+        _ = self.withSource(status.source) { state in
+            switch status.state {
+            case .up: state.revive(at: now)
+            case .down, .suspect:
+                state.clock.stop(at: now)
+                if state.downSince == nil { state.downSince = now }
+            case .starting: break
+            }
+            return EventTally()
+        }
+    }
+
+    /// - Parameter entries: all that the source has.
+    package mutating func apply(
+        configEntries entries: [ConfigEntry],
+        from source: SourceName,
+        at now: Duration
+    ) -> GuardOutcome {
+        self.withSource(source) { state in
+            state.heard(.configEntries, at: now)
+            let time = state.clock.reading(at: now)
+            var tally = state.entries.advance(to: time)
+            tally.add(state.entries.apply(entries, at: time, now: now))
+            return tally
+        }
+    }
+
+    /// - Parameter changes: since the last ones. The first of a source are all that it has.
+    /// - Returns: what to pass on, with the removal of what was stored and is not there any more.
+    package mutating func apply(
+        documents changes: [FileChange],
+        from source: SourceName,
+        at now: Duration
+    ) -> (documents: [FileChange], outcome: GuardOutcome) {
+        var all = changes
+        let outcome = self.withSource(source) { state in
+            if !state.heard.contains(.documents) {
+                let named = Set(changes.map(\.path))
+                all += state.documents.keys.filter { !named.contains($0) }.sorted()
+                    .map { FileChange(path: $0, content: .removed) }
+            }
+            for change in all {
+                switch change.content {
+                case .bytes(let bytes): state.documents[change.path] = bytes
+                case .removed: state.documents[change.path] = nil
+                case .unreadable: break
+                }
+            }
+            state.heard(.documents, at: now)
+            return EventTally()
+        }
+        return (all, outcome)
+    }
+
+    /// Releases what is due.
+    package mutating func advance(to now: Duration) -> GuardOutcome {
+        var outcome = GuardOutcome()
+        for source in Self.precedence where self.sources[source] != nil {
+            let next = self.withSource(source) { state in
+                let time = state.clock.reading(at: now)
+                state.services.advance(to: time)
+                return state.entries.advance(to: time)
+            }
+            outcome.add(next)
+        }
+        return outcome
+    }
+
+    /// Takes the operator's word that what the guard holds of this source is really to go.
+    package mutating func accept(_ source: SourceName, at now: Duration) -> GuardOutcome {
+        guard self.sources[source] != nil else { return GuardOutcome() }
+        return self.withSource(source) { state in
+            state.services.accept()
+            return state.entries.accept()
+        }
+    }
+}

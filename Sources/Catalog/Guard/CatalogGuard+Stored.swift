@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension CatalogGuard {
+    /// Lets what was stored stand in for sources that have not been heard. To be called once, before anything else.
+    ///
+    /// - Parameter wallClock: in seconds since 1970.
+    /// - Returns: also the documents that stand in.
+    package mutating func seed(
+        _ stored: StoredCatalog,
+        wallClock: Int64,
+        at now: Duration
+    ) -> (documents: [SourceName: [FileChange]], outcome: GuardOutcome) {
+        var documents: [SourceName: [FileChange]] = [:]
+        var outcome = GuardOutcome()
+        let known = Set(self.settings.rules.keys).union(self.settings.required.keys)
+        for (name, source) in stored.sources.sorted(by: { $0.key < $1.key }) where known.contains(name) {
+            let next = self.withSource(name) { state in
+                // A clock that went back makes nothing younger than now.
+                state.storedAt = (min(source.heardAt, wallClock), now)
+                if let services = source.services, !state.heard.contains(.services) {
+                    state.services.seed(services.compactMap { state.admit($0, named: $0.name, from: name) })
+                    state.stored.insert(.services)
+                }
+                if let entries = source.configEntries, !state.heard.contains(.configEntries) {
+                    state.entries.seed(entries)
+                    state.stored.insert(.configEntries)
+                }
+                if let stored = source.documents, !state.heard.contains(.documents) {
+                    state.documents = Dictionary(stored.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 })
+                    state.stored.insert(.documents)
+                    documents[name] = state.documents.sorted { $0.key < $1.key }
+                        .map { FileChange(path: $0.key, content: .bytes($0.value)) }
+                }
+                return EventTally()
+            }
+            outcome.add(next)
+        }
+        return (documents, outcome)
+    }
+
+    /// What is in force of each source that was heard, to start from the next time.
+    ///
+    /// - Parameter wallClock: in seconds since 1970, at `now`.
+    package func stored(wallClock: Int64, at now: Duration) -> StoredCatalog {
+        StoredCatalog(
+            savedAt: wallClock,
+            sources: self.sources.compactMapValues { state in
+                let parts = state.heard.union(state.stored)
+                guard !parts.isEmpty else { return nil }
+                let heardAt: Int64 =
+                    if !state.stored.isEmpty, let storedAt = state.storedAt {
+                        storedAt.wallClock
+                    } else {
+                        wallClock - (state.downSince.map { max(.zero, now - $0).components.seconds } ?? 0)
+                    }
+                return StoredCatalog.Source(
+                    heardAt: heardAt,
+                    services: parts.contains(.services) ? state.services.allInForce : nil,
+                    configEntries: parts.contains(.configEntries) ? state.entries.inForce : nil,
+                    documents: parts.contains(.documents)
+                        ? state.documents.sorted { $0.key < $1.key }
+                            .map { StoredCatalog.Document(path: $0.key, bytes: $0.value) } : nil
+                )
+            }
+        )
+    }
+}

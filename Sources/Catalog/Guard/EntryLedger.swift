@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The config entries of one source, and which of their removals are held.
+struct EntryLedger: Sendable {
+    private struct Missing: Sendable {
+        var entry: ConfigEntry
+        /// On the clock of the source.
+        var left: Duration
+        var isHeld = false
+    }
+
+    let rules: CatalogGuard.SourceRules
+    /// Rises whenever something else may be in force.
+    private(set) var revision = 0
+    private var said: [ConfigEntry.Key: ConfigEntry] = [:] {
+        didSet { if self.said != oldValue { self.revision += 1 } }
+    }
+    private var missing: [ConfigEntry.Key: Missing] = [:]
+    /// On the clock of the guard, and on that of the source.
+    private(set) var hold: (since: Duration, until: Duration)?
+
+    init(rules: CatalogGuard.SourceRules) {
+        self.rules = rules
+    }
+
+    /// In the order of their keys.
+    var inForce: [ConfigEntry] {
+        let held = self.missing.values.lazy.filter(\.isHeld).map(\.entry)
+        return (Array(self.said.values) + held).sorted { $0.key < $1.key }
+    }
+
+    var heldKeys: [ConfigEntry.Key] {
+        self.missing.filter(\.value.isHeld).keys.sorted()
+    }
+
+    mutating func seed(_ entries: [ConfigEntry]) {
+        self.said = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    mutating func apply(_ entries: [ConfigEntry], at time: Duration, now: Duration) -> EventTally {
+        var tally = EventTally()
+        let new = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.missing = self.missing.filter { key, missing in
+            if new[key] != nil, missing.isHeld {
+                tally.count(.released(.returned), .configEntries, "\(key)", instances: 0)
+            }
+            return new[key] == nil && (missing.isHeld || missing.left > time - self.rules.window)
+        }
+        let gone = self.said.filter { new[$0.key] == nil }
+        self.said = new
+        if !self.rules.isOff, !gone.isEmpty {
+            for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: time) }
+            let all = self.said.count + self.missing.count
+            if self.missing.count > self.rules.serviceLimit, self.missing.count * 100 > self.rules.fraction * all {
+                if self.hold == nil { self.hold = (now, time + self.rules.grace) }
+                for (key, missing) in self.missing where !missing.isHeld {
+                    self.missing[key]?.isHeld = true
+                    tally.count(.held, .configEntries, "\(key)", instances: 0)
+                }
+            }
+        }
+        if !self.missing.values.contains(where: \.isHeld) { self.hold = nil }
+        return tally
+    }
+
+    mutating func advance(to time: Duration) -> EventTally {
+        guard let hold = self.hold, hold.until <= time else { return EventTally() }
+        return self.release(.graceOver)
+    }
+
+    mutating func accept() -> EventTally {
+        self.release(.accepted)
+    }
+
+    private mutating func release(_ release: GuardOutcome.Event.Release) -> EventTally {
+        var tally = EventTally()
+        if self.hold != nil { self.revision += 1 }
+        for key in self.heldKeys { tally.count(.released(release), .configEntries, "\(key)", instances: 0) }
+        self.missing = [:]
+        self.hold = nil
+        return tally
+    }
+}

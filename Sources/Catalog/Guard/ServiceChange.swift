@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is other in a service than it was, as the guard sees it.
+struct ServiceChange: Sendable {
+    let name: ServiceName
+    /// Instances that count.
+    private(set) var present = 0
+    private(set) var hasRoutable = false
+    /// Instances that counted and that are not there any more, as they were.
+    private(set) var removed: [Instance] = []
+    /// Instances that counted and are critical now, as they were.
+    private(set) var becameCritical: [Instance] = []
+    /// Instances that were missing, and of which the source says something else now than that they are critical.
+    private(set) var returned: [InstanceID] = []
+    /// Instances that are missing because they are critical, as they are now.
+    private(set) var critical: [Instance] = []
+    /// Instances that are neither the same as before nor back, and instances that moved.
+    private(set) var newcomers: [Instance] = []
+
+    init(
+        _ name: ServiceName,
+        from record: ServiceRecord?,
+        to service: Service?,
+        stopped: Set<InstanceID>,
+        rules: CatalogGuard.SourceRules
+    ) {
+        self.name = name
+        let before = record?.said?.instances ?? []
+        let after = service?.instances ?? []
+        var index = 0
+        for instance in after {
+            while index < before.count, before[index].id < instance.id {
+                self.left(before[index], stopped, rules)
+                index += 1
+            }
+            var old: Instance?
+            if index < before.count, before[index].id == instance.id {
+                old = before[index]
+                index += 1
+            }
+            self.compare(old, instance, missing: record?.missing[instance.id], rules)
+        }
+        for instance in before[index...] {
+            self.left(instance, stopped, rules)
+        }
+    }
+
+    /// Whether the last routable instances were removed.
+    var isLast: Bool { !self.hasRoutable && !self.removed.isEmpty }
+
+    private mutating func left(_ old: Instance, _ stopped: Set<InstanceID>, _ rules: CatalogGuard.SourceRules) {
+        guard !rules.isOff, old.isGuarded, !stopped.contains(old.id) else { return }
+        self.removed.append(old)
+    }
+
+    private mutating func compare(
+        _ old: Instance?,
+        _ new: Instance,
+        missing: ServiceRecord.Missing?,
+        _ rules: CatalogGuard.SourceRules
+    ) {
+        if new.isGuarded { self.present += 1 }
+        if new.isRoutable { self.hasRoutable = true }
+        let mayBeMissing = !rules.isOff && rules.holdsCritical && new.isMerelyCritical
+        if let missing {
+            if mayBeMissing, new.isAt(missing.instance) {
+                self.critical.append(new)
+            } else {
+                self.returned.append(new.id)
+            }
+        } else if let old, new.isAt(old) {
+            if mayBeMissing, old.isGuarded { self.becameCritical.append(old) }
+        } else {
+            self.newcomers.append(new)
+        }
+    }
+}

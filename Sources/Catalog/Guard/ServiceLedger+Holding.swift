@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ServiceLedger {
+    var isTooMuch: Bool {
+        func exceeds(_ gone: Int, of all: Int, limit: Int) -> Bool {
+            gone > limit && gone * 100 > self.rules.fraction * all
+        }
+        guard !self.rules.isOff else { return false }
+        let sums = self.sums
+        return exceeds(sums.missing, of: sums.present + sums.missing, limit: self.rules.instanceLimit)
+            || exceeds(sums.gone, of: sums.serving + sums.gone, limit: self.rules.serviceLimit)
+    }
+
+    /// All that went within the window, so that it makes no difference in how many steps it went.
+    mutating func holdAll(at time: Duration, now: Duration) {
+        if self.mass == nil { self.mass = MassHold(since: now, until: time + self.rules.grace) }
+        for (name, ids) in self.current(self.window.removeAll()) {
+            var held = 0
+            self.change(name) { record in
+                for id in ids {
+                    guard let missing = record.missing[id], !missing.isHeldInMass else { continue }
+                    if !missing.isHeld || missing.since == now { held += 1 }
+                    record.missing[id]?.isHeldInMass = true
+                }
+            }
+            if held > 0 { self.tally.count(.held, .massRemoval, name.rawValue, instances: held) }
+        }
+    }
+
+    mutating func endMassIfEmpty() {
+        if self.sums.heldInMass == 0 { self.mass = nil }
+    }
+
+    /// Releases what is due.
+    mutating func advance(to time: Duration) {
+        if let mass = self.mass, mass.until <= time {
+            for name in self.held {
+                var released: [InstanceID] = []
+                self.change(name) { record in
+                    for (id, missing) in record.missing where missing.isHeldInMass {
+                        if missing.heldAsLastUntil.map({ $0 <= time }) ?? true {
+                            released.append(id)
+                        } else {
+                            record.missing[id]?.isHeldInMass = false
+                            record.missing[id]?.counts = false
+                        }
+                    }
+                }
+                self.drop(name, released, because: .graceOver)
+            }
+            self.mass = nil
+        }
+        var due: [ServiceName: Set<InstanceID>] = [:]
+        while let (time, key) = self.graces.pop(through: time) {
+            guard let missing = self.records[key.service]?.missing[key.instance], missing.heldAsLastUntil == time
+            else { continue }
+            due[key.service, default: []].insert(key.instance)
+        }
+        for (name, ids) in due {
+            let inMass = ids.filter { self.records[name]?.missing[$0]?.isHeldInMass == true }
+            if !inMass.isEmpty {
+                self.change(name) { record in
+                    for id in inMass { record.missing[id]?.heldAsLastUntil = nil }
+                }
+            }
+            self.drop(name, ids.subtracting(inMass), because: .graceOver)
+        }
+        self.expireWindow(at: time)
+    }
+
+    /// From here on what is missing is gone.
+    mutating func accept() {
+        let missing = self.held.union(self.window.removeAll().map(\.item.service))
+        for name in missing {
+            guard let ids = self.records[name]?.missing.keys else { continue }
+            self.drop(name, Array(ids), because: .accepted)
+        }
+        self.mass = nil
+    }
+
+    /// What went before the window counts no more.
+    mutating func expireWindow(at time: Duration) {
+        var expired: [(time: Duration, item: Key)] = []
+        while let next = self.window.pop(through: time - self.rules.window) { expired.append(next) }
+        for (name, ids) in self.current(expired) {
+            let held = ids.filter { self.records[name]?.missing[$0]?.isHeld == true }
+            if !held.isEmpty {
+                self.change(name) { record in
+                    for id in held { record.missing[id]?.counts = false }
+                }
+            }
+            self.drop(name, ids.subtracting(held), because: .graceOver)
+        }
+    }
+
+    /// Those that are still missing since the time that the window has noted.
+    private func current(_ items: [(time: Duration, item: Key)]) -> [ServiceName: Set<InstanceID>] {
+        var current: [ServiceName: Set<InstanceID>] = [:]
+        for (time, key) in items where self.isCurrent(time, key) {
+            current[key.service, default: []].insert(key.instance)
+        }
+        return current
+    }
+
+    private func isCurrent(_ time: Duration, _ key: Key) -> Bool {
+        guard let missing = self.records[key.service]?.missing[key.instance] else { return false }
+        return missing.left == time && missing.counts && !missing.isHeldInMass
+    }
+
+    /// Forgets that they are missing; if they were held, that ends.
+    mutating func drop(
+        _ name: ServiceName,
+        _ ids: some Collection<InstanceID>,
+        because release: GuardOutcome.Event.Release
+    ) {
+        guard !ids.isEmpty, let record = self.records[name], !record.missing.isEmpty else { return }
+        let dropped = ids.compactMap { id in record.missing[id].map { (id: id, missing: $0) } }
+        guard !dropped.isEmpty else { return }
+        self.change(name) { record in
+            for (id, _) in dropped { record.missing[id] = nil }
+        }
+        for (id, missing) in dropped {
+            let place = Place(missing.instance)
+            self.places[place]?.remove(Key(service: name, instance: id))
+            if self.places[place]?.isEmpty == true { self.places[place] = nil }
+            if missing.isHeld { self.tally.count(.released(release), missing.reason, name.rawValue) }
+        }
+    }
+
+    mutating func forgetOldest() {
+        while self.sums.remembered > self.rules.rememberedServices, let (number, name) = self.memory.pop(through: .max)
+        {
+            guard self.records[name]?.remembered?.number == number else { continue }
+            self.change(name) { $0.remembered = nil }
+        }
+    }
+
+    /// Keeps what was put on an agenda and came to nothing from piling up.
+    mutating func compact() {
+        if self.window.count > 2 * self.sums.missing + 1024 {
+            let ledger = self
+            self.window.compact { ledger.isCurrent($0, $1) }
+        }
+        if self.graces.count > 2 * self.sums.missing + 1024 {
+            let records = self.records
+            self.graces.compact { records[$1.service]?.missing[$1.instance]?.heldAsLastUntil == $0 }
+        }
+        if self.memory.count > 2 * self.sums.remembered + 1024 {
+            let records = self.records
+            self.memory.compact { records[$1]?.remembered?.number == $0 }
+        }
+    }
+}

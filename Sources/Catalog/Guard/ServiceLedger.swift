@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one source says of services, and which of its removals are held. See `CatalogGuard` for the rules.
+///
+/// The work of an update is proportional to the update.
+struct ServiceLedger: Sendable {
+    struct Key: Hashable, Sendable {
+        var service: ServiceName
+        var instance: InstanceID
+    }
+
+    struct Place: Hashable, Sendable {
+        var address: String
+        var port: UInt16
+
+        init(_ instance: Instance) {
+            self.address = instance.address
+            self.port = instance.port
+        }
+    }
+
+    struct MassHold: Hashable, Sendable {
+        /// On the clock of the guard.
+        var since: Duration
+        /// On the clock of the source.
+        var until: Duration
+    }
+
+    let rules: CatalogGuard.SourceRules
+    var records: [ServiceName: ServiceRecord] = [:]
+    var sums = ServiceRecord.Sums()
+    var mass: MassHold?
+    /// Services that have something held.
+    var held: Set<ServiceName> = []
+    /// Where the missing instances were.
+    var places: [Place: Set<Key>] = [:]
+    /// Missing ones that count and are not held in mass, by the time that they went.
+    var window = Agenda<Duration, Key>()
+    /// Those held as the last of their service, by the end of their grace.
+    var graces = Agenda<Duration, Key>()
+    /// Services that are gone, in the order in which they went.
+    var memory = Agenda<UInt64, ServiceName>()
+    var lastNumber: UInt64 = 0
+
+    /// Since the last `takeNews`.
+    var touched: Set<ServiceName> = []
+    var tally = EventTally()
+
+    init(rules: CatalogGuard.SourceRules) {
+        self.rules = rules
+    }
+
+    func inForce(_ name: ServiceName) -> Service? {
+        self.records[name]?.inForce(named: name)
+    }
+
+    /// What the source has, and what is held of it; not what is only remembered. In the order of their names.
+    var allInForce: [Service] {
+        self.records.filter { $0.value.said != nil || self.held.contains($0.key) }
+            .compactMap { $0.value.inForce(named: $0.key) }
+            .sorted { $0.name < $1.name }
+    }
+
+    /// When something is released, on the clock of the source. Perhaps nothing, if it came back.
+    var nextDeadline: Duration? {
+        [self.mass?.until, self.graces.first].compactMap(\.self).min()
+    }
+
+    /// The services that may be other ones in force, and what was held and released.
+    mutating func takeNews() -> (touched: Set<ServiceName>, tally: EventTally) {
+        defer {
+            self.touched = []
+            self.tally = EventTally()
+        }
+        return (self.touched, self.tally)
+    }
+
+    /// Every change of a record goes through here, which keeps what is derived from it.
+    mutating func change(_ name: ServiceName, _ body: (inout ServiceRecord) -> Void) {
+        var record = self.records.removeValue(forKey: name) ?? ServiceRecord()
+        self.sums -= record.sums
+        body(&record)
+        self.sums += record.sums
+        if record.hasHeld {
+            self.held.insert(name)
+        } else {
+            self.held.remove(name)
+        }
+        if !record.isEmpty { self.records[name] = record }
+        self.touched.insert(name)
+    }
+}
+
+extension ServiceLedger {
+    /// Takes this as what the source said, without a look at what is new or gone.
+    mutating func seed(_ services: some Sequence<Service>) {
+        for service in services {
+            self.change(service.name) { record in
+                record.said = service
+                record.present = service.instances.count(where: \.isGuarded)
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - services: nil is a service that the source does not have any more.
+    ///   - isComplete: what is not among them is gone.
+    ///   - stopped: instances of which another source says that they stopped: their removal is no surprise.
+    ///   - time: on the clock of the source.
+    mutating func apply(
+        _ services: [ServiceName: Service?],
+        isComplete: Bool,
+        stopped: [ServiceName: Set<InstanceID>],
+        at time: Duration,
+        now: Duration
+    ) {
+        self.expireWindow(at: time)
+        for (name, ids) in stopped {
+            self.drop(name, ids, because: .superseded)
+        }
+        var changes: [ServiceChange] = []
+        func take(_ service: Service?, _ name: ServiceName) {
+            let record = self.records[name]
+            guard record?.said != service else { return }
+            let stopped = stopped[name] ?? []
+            changes.append(ServiceChange(name, from: record, to: service, stopped: stopped, rules: self.rules))
+            self.take(service, changes[changes.count - 1], at: time, now: now)
+        }
+        for (name, service) in services {
+            take(service, name)
+        }
+        if isComplete {
+            for (name, record) in self.records where record.said != nil && services[name] == nil {
+                take(nil, name)
+            }
+        }
+        // After all of them: an instance that moved from one service to another is in both changes.
+        for change in changes {
+            self.supersede(by: change)
+        }
+        if changes.contains(where: { !$0.removed.isEmpty || !$0.becameCritical.isEmpty }), self.isTooMuch {
+            self.holdAll(at: time, now: now)
+        }
+        self.endMassIfEmpty()
+        for change in changes {
+            for instance in change.removed {
+                guard let missing = self.records[change.name]?.missing[instance.id] else { continue }
+                guard missing.isHeld, !missing.isHeldInMass else { continue }
+                self.tally.count(.held, .lastInstances, change.name.rawValue)
+            }
+        }
+        self.forgetOldest()
+        self.compact()
+    }
+
+    private mutating func take(_ service: Service?, _ change: ServiceChange, at time: Duration, now: Duration) {
+        let name = change.name
+        self.drop(name, change.returned, because: .returned)
+        let graceEnd =
+            change.isLast && self.rules.lastInstanceGrace > .zero ? time + self.rules.lastInstanceGrace : nil
+        self.lastNumber += 1
+        let number = self.lastNumber
+        self.change(name) { record in
+            if service == nil, let before = record.said {
+                record.remembered = ServiceRecord.Remembered(origin: before.origin, number: number)
+            } else if service != nil {
+                record.remembered = nil
+            }
+            record.said = service
+            record.present = change.present
+            for instance in change.removed {
+                record.missing[instance.id] = ServiceRecord.Missing(
+                    instance: instance,
+                    left: time,
+                    since: now,
+                    heldAsLastUntil: graceEnd
+                )
+            }
+            for instance in change.becameCritical {
+                record.missing[instance.id] = ServiceRecord.Missing(instance: instance, left: time, since: now)
+            }
+        }
+        if service == nil { self.memory.append(name, at: number) }
+        for instance in change.removed + change.becameCritical {
+            let key = Key(service: name, instance: instance.id)
+            self.window.append(key, at: time)
+            self.places[Place(instance), default: []].insert(key)
+        }
+        if let graceEnd {
+            for instance in change.removed {
+                self.graces.append(Key(service: name, instance: instance.id), at: graceEnd)
+            }
+        }
+        self.follow(service, change)
+    }
+
+    /// Missing ones that are said to be critical take on what else is said of them. And those that are held as the last
+    /// of their service are held no more when it has others, or when they are said to be critical.
+    private mutating func follow(_ service: Service?, _ change: ServiceChange) {
+        guard let service, let before = self.records[change.name], !before.missing.isEmpty else { return }
+        let critical = Set(change.critical.map(\.id))
+        var freed: [InstanceID] = []
+        self.change(change.name) { record in
+            for instance in service.instances {
+                guard let missing = record.missing[instance.id] else { continue }
+                var followed = instance
+                followed.health = missing.instance.health
+                record.missing[instance.id]?.instance = followed
+            }
+            for (id, missing) in record.missing where missing.heldAsLastUntil != nil {
+                guard change.hasRoutable || critical.contains(id) else { continue }
+                if missing.isHeldInMass || missing.counts { record.missing[id]?.heldAsLastUntil = nil }
+                if !missing.isHeldInMass { freed.append(id) }
+            }
+        }
+        for id in freed {
+            if self.records[change.name]?.missing[id]?.isHeld == true {
+                self.drop(change.name, [id], because: .returned)
+            } else {
+                self.tally.count(.released(.returned), .lastInstances, change.name.rawValue)
+            }
+        }
+    }
+
+    /// Who lives where a missing instance lived is sent requests under its own name only.
+    private mutating func supersede(by change: ServiceChange) {
+        guard !self.places.isEmpty else { return }
+        for instance in change.newcomers {
+            for key in self.places[Place(instance)] ?? [] {
+                // One that is not routable yet does not take the place of one of its own service.
+                guard key.service != change.name || (instance.isRoutable && key.instance != instance.id) else {
+                    continue
+                }
+                guard self.records[key.service]?.has(key.instance) == false else { continue }
+                self.drop(key.service, [key.instance], because: .superseded)
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// All that the guard knows of one source.
+struct SourceState: Sendable {
+    var services: ServiceLedger
+    var entries: EntryLedger
+    /// Those whose content is known, by path.
+    var documents: [String: [UInt8]] = [:]
+    var clock = SourceClock()
+    /// What the source has told itself, completely.
+    var heard: Set<CatalogGuard.Part> = []
+    /// What was taken from a stored catalog, and not heard since.
+    var stored: Set<CatalogGuard.Part> = []
+    /// Of the stored catalog: when it was known to be so, in seconds since 1970, and on the clock of the guard.
+    var storedAt: (wallClock: Int64, now: Duration)?
+    /// When the source went down; nil while it is up.
+    var downSince: Duration?
+    /// Of the services that it told of: what was left out.
+    var refusals: [ServiceName: [Diagnostic]] = [:]
+
+    init(rules: CatalogGuard.SourceRules) {
+        self.services = ServiceLedger(rules: rules)
+        self.entries = EntryLedger(rules: rules)
+    }
+
+    var rules: CatalogGuard.SourceRules { self.services.rules }
+
+    func has(_ parts: Set<CatalogGuard.Part>) -> Bool {
+        parts.isSubset(of: self.heard.union(self.stored))
+    }
+
+    mutating func heard(_ part: CatalogGuard.Part, at now: Duration) {
+        self.heard.insert(part)
+        self.stored.remove(part)
+        self.revive(at: now)
+    }
+
+    /// It has answered: what it says next is worth waiting for no longer than usual.
+    mutating func revive(at now: Duration) {
+        self.clock.start(at: now)
+        self.downSince = nil
+    }
+
+    mutating func admit(_ service: Service, named name: ServiceName, from source: SourceName) -> Service? {
+        var named = service
+        if named.name != name { named.name = name }
+        guard let input = self.rules.input else { return named }
+        let (admitted, diagnostics) = input.admit(named, from: source)
+        self.refusals[name] = diagnostics.isEmpty ? nil : diagnostics
+        return admitted
+    }
+}

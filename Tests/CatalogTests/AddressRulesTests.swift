@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+/// Which addresses a source may send requests to.
+struct AddressRulesTests {
+    private static func range(_ text: String) throws -> AddressRange {
+        try #require(AddressRange(text))
+    }
+
+    @Test(
+        arguments: [
+            ("10.0.0.1", nil), ("192.168.1.1", nil), ("8.8.8.8", nil), ("2001:db8::1", nil), ("fd00::1", nil),
+            ("240.0.0.1", nil),
+            ("126.255.255.255", nil), ("128.0.0.1", nil), ("169.253.0.1", nil), ("169.255.0.1", nil), ("fec0::1", nil),
+            ("127.0.0.1", .loopback), ("127.255.255.255", .loopback), ("::1", .loopback),
+            ("0.0.0.0", .unspecified), ("0.1.2.3", .unspecified), ("::", .unspecified),
+            ("169.254.0.1", .linkLocal), ("fe80::1", .linkLocal), ("febf::1", .linkLocal),
+            ("169.254.169.254", .metadata), ("fd00:ec2::254", .metadata), ("fd20:ce::254", .metadata),
+            ("100.100.100.200", .metadata), ("168.63.129.16", .metadata), ("192.0.0.192", .metadata),
+            ("224.0.0.1", .multicast), ("239.255.255.255", .multicast), ("ff02::1", .multicast),
+            ("255.255.255.255", .broadcast),
+            ("::ffff:127.0.0.1", .loopback), ("::ffff:7f00:1", .loopback), ("::ffff:169.254.169.254", .metadata),
+            ("::ffff:0.0.0.0", .unspecified), ("::127.0.0.1", .loopback), ("64:ff9b::a9fe:a9fe", .metadata),
+            ("::ffff:10.0.0.1", nil), ("64:ff9b::10.0.0.1", nil), ("::ffff:255.255.255.255", .broadcast),
+            ("", .notAnAddress), ("localhost", .notAnAddress), ("127.1", .notAnAddress), ("0177.0.0.1", .notAnAddress),
+            ("2130706433", .notAnAddress), ("0x7f000001", .notAnAddress), ("fe80::1%eth0", .notAnAddress),
+            ("10.0.0.1:80", .notAnAddress), ("[::1]", .notAnAddress), (" 10.0.0.1", .notAnAddress),
+            ("10.0.0.1\0", .notAnAddress),
+            ("１０.0.0.1", .notAnAddress), ("::ffff:127.0.0.01", .notAnAddress),
+        ] as [(String, AddressRules.Refusal?)]
+    )
+    func `what is on no network of instances is refused`(address: String, refusal: AddressRules.Refusal?) {
+        #expect(AddressRules().refusal(of: address, port: 80) == refusal)
+    }
+
+    @Test func `port 0 is refused`() {
+        #expect(AddressRules().refusal(of: "10.0.0.1", port: 0) == .port)
+        #expect(AddressRules().refusal(of: "10.0.0.1", port: 65535) == nil)
+    }
+
+    @Test func `what is allowed is taken, and what is denied is refused in any case`() throws {
+        let rules = AddressRules(
+            allowed: [try Self.range("127.0.0.0/8"), try Self.range("::1")],
+            denied: ["127.0.0.1:9901", "10.1.0.0/16", "[2001:db8::1]:9901", "127.0.0.9"].compactMap(
+                AddressRules.Denied.init
+            )
+        )
+        #expect(rules.denied.count == 4)
+        #expect(rules.refusal(of: "127.0.0.1", port: 80) == nil)
+        #expect(rules.refusal(of: "::ffff:127.0.0.1", port: 80) == nil)
+        #expect(rules.refusal(of: "::1", port: 80) == nil)
+        #expect(rules.refusal(of: "127.0.0.1", port: 9901) == .denied)
+        #expect(rules.refusal(of: "::ffff:127.0.0.1", port: 9901) == .denied)
+        #expect(rules.refusal(of: "127.0.0.9", port: 1) == .denied)
+        #expect(rules.refusal(of: "10.1.2.3", port: 80) == .denied)
+        #expect(rules.refusal(of: "2001:db8:0::1", port: 9901) == .denied)
+        #expect(rules.refusal(of: "2001:db8::1", port: 9902) == nil)
+        #expect(rules.refusal(of: "169.254.169.254", port: 80) == .metadata)
+    }
+
+    @Test(arguments: [
+        "", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "10.0.0.0/8/8", "/8", "10/8",
+    ])
+    func `what is no range is refused`(text: String) {
+        #expect(AddressRange(text) == nil)
+    }
+
+    @Test(arguments: ["10.0.0.1:", "10.0.0.1:0", "10.0.0.1:65536", "host:80", "[10.0.0.1", ":80", "10.0.0.1:x"])
+    func `what is no denied address is refused`(text: String) {
+        #expect(AddressRules.Denied(text) == nil)
+    }
+
+    @Test func `a range contains what has its first bits`() throws {
+        #expect(try Self.range("0.0.0.0/0").contains(#require(IPAddress("255.1.1.1"))))
+        #expect(try !Self.range("0.0.0.0/0").contains(#require(IPAddress("::1"))))
+        #expect(try Self.range("10.1.2.3/8").contains(#require(IPAddress("10.255.0.0"))))
+        #expect(try !Self.range("10.0.0.0/9").contains(#require(IPAddress("10.128.0.0"))))
+        #expect(try Self.range("fe80::/10").contains(#require(IPAddress("febf:ffff::"))))
+        #expect(try Self.range("2001:db8::/65").contains(#require(IPAddress("2001:db8::7fff:0:0:1"))))
+        #expect(try !Self.range("2001:db8::/65").contains(#require(IPAddress("2001:db8:0:0:8000::"))))
+        #expect(try Self.range("::/0").contains(#require(IPAddress("ffff::"))))
+    }
+}
+
+/// What of a service is let in.
+struct InputRulesTests {
+    private let rules = InputRules()
+
+    @Test func `a bad address costs its instance and no other`() {
+        let web = service(
+            "web",
+            [
+                instance("a"), instance("b", at: "127.0.0.1", port: 9901), instance("c", at: "127.0.0.2"),
+                instance("d", at: "web.internal"), instance("e", port: 0),
+            ]
+        )
+        let (admitted, diagnostics) = self.rules.admit(web, from: .consul)
+        #expect(admitted?.instances.map(\.id.rawValue) == ["a"])
+        #expect(
+            diagnostics.map(\.description)
+                == [
+                    "consul/d: error[SB311] service/web: the address web.internal port 80 of instance d is not an IP address; the "
+                        + "instance is left out (register the instance with the IPv4 or IPv6 address that proxies reach it by)",
+                    "consul/e: error[SB311] service/web: the address 10.0.0.1 port 0 of instance e has no port in 1...65535; the "
+                        + "instance is left out (register the instance with the port that it listens on)",
+                    "consul/b: error[SB311] service/web: the address 127.0.0.1 port 9901 of instance b is a loopback address; the "
+                        + "instance is left out (and so for 1 more) (register the instance with the address that proxies reach "
+                        + "it by, or put it on the list of allowed addresses)",
+                ].sorted { $0.split(separator: "address ")[1] < $1.split(separator: "address ")[1] }
+        )
+    }
+
+    @Test(arguments: ["", "a\nb", "a\u{1B}[31m", "a\u{0}", "a\u{7F}", "a\u{9B}2J", String(repeating: "a", count: 256)])
+    func `a service with a bad name is left out`(name: String) {
+        let (admitted, diagnostics) = self.rules.admit(service(name, [instance("a")]), from: .nomad)
+        #expect(admitted == nil)
+        #expect(diagnostics.map(\.code) == ["SB312"])
+        let controls = diagnostics.flatMap(\.description.unicodeScalars)
+            .filter { $0.properties.generalCategory == .control }
+        #expect(controls == [])
+    }
+
+    @Test(arguments: ["web", "web.v2", "Web_1", "ünïcode", "a b", "日本", String(repeating: "a", count: 255)])
+    func `a name that Consul permits is let in`(name: String) {
+        let web = service(name, [instance("a")])
+        let (admitted, diagnostics) = self.rules.admit(web, from: .consul)
+        #expect(admitted == web)
+        #expect(diagnostics == [])
+    }
+
+    @Test func `texts that are too long or too many are left out, and the instance stays`() {
+        var one = instance("a")
+        one.tags = Set((0..<600).map { "t\($0)" })
+        one.meta = ["k": String(repeating: "v", count: 4097), "good": "v", "bad\n": "v"]
+        one.nodeMeta = Dictionary(uniqueKeysWithValues: (0..<300).map { ("k\($0)", "v") })
+        one.locality.zone = "z\u{1B}"
+        let (admitted, diagnostics) = self.rules.admit(service("web", [one, instance("b")]), from: .consul)
+        let taken = admitted?.instances.first
+        #expect(admitted?.instances.count == 2)
+        #expect(taken?.tags == Set((0..<600).map { "t\($0)" }.sorted().prefix(512)))
+        #expect(taken?.meta == ["good": "v"])
+        #expect(taken?.nodeMeta.count == 256)
+        #expect(taken?.locality.zone == "")
+        #expect(diagnostics.map(\.severity) == [.warning])
+        #expect(diagnostics.map(\.code) == ["SB312"])
+    }
+
+    @Test func `an ID that is used twice counts once`() {
+        let twice = service("web", [instance("a"), instance("a", at: "10.0.0.2"), instance(""), instance("b\n")])
+        let (admitted, diagnostics) = self.rules.admit(twice, from: .consul)
+        #expect(admitted?.instances.map(\.id.rawValue) == ["a"])
+        #expect(diagnostics.map(\.code) == ["SB312", "SB312"])
+    }
+
+    @Test func `the guard reports what is left out for as long as it is`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a", at: "::1")]), service("api", [instance("b")])], at: 0)
+        #expect(guarded.inForce == ["web": [], "api": ["b"]])
+        #expect(guarded.diagnostics.map(\.subject) == ["service/web"])
+        _ = guarded.apply(.changed([service("api", [instance("b"), instance("c", port: 0)])]), at: .seconds(1))
+        #expect(guarded.codes == ["SB311", "SB311"])
+        _ = guarded.apply(.changed([service("web", [instance("a")])]), at: .seconds(2))
+        #expect(guarded.diagnostics.map(\.subject) == ["service/api"])
+        guarded.complete([service("web", [instance("a")])], at: 3)
+        #expect(guarded.codes == ["SB303"])
+    }
+}

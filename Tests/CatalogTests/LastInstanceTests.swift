@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+/// A whole service that vanishes, and the services that are remembered.
+struct LastInstanceTests {
+    @Test(arguments: [CatalogUpdate.changed(gone: ["web"]), .changed([service("web", [])])])
+    func `the last instance of a service is held for the grace`(update: CatalogUpdate) {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a"), instance("b")])], at: 0)
+        guarded.complete([service("web", [instance("b")])], at: 1)
+        #expect(guarded.inForce["web"] == ["b"], "it is not the last")
+        let outcome = guarded.apply(update, at: .seconds(2))
+        #expect(guarded.inForce["web"] == ["b"])
+        #expect(outcome.events.map(\.reason) == [.lastInstances])
+        #expect(guarded.codes == ["SB303"])
+        #expect(guarded.nextDeadline == .seconds(62))
+        let released = guarded.advance(to: .seconds(62))
+        #expect(released.changed == [ServiceName("web")])
+        #expect(!released.isOtherServices)
+        #expect(guarded.inForce["web"] == [], "it stays known")
+        #expect(guarded.codes == [])
+    }
+
+    @Test func `another instance ends it`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a")])], at: 0)
+        guarded.complete([], at: 1)
+        guarded.complete([service("web", [instance("b", at: "10.0.0.2")])], at: 2)
+        #expect(guarded.inForce["web"] == ["b"])
+        #expect(guarded.held == [])
+    }
+
+    @Test func `one that is said to be critical is not held`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a")])], at: 0)
+        guarded.complete([service("web", [instance("a", health: .critical)])], at: 1)
+        #expect(guarded.inForce["web"] == [])
+        guarded.complete([], at: 2)
+        #expect(guarded.inForce["web"] == [])
+
+        guarded.complete([service("api", [instance("a")])], at: 3)
+        guarded.complete([], at: 4)
+        #expect(guarded.inForce["api"] == ["a"])
+        guarded.complete([service("api", [instance("a", health: .critical)])], at: 5)
+        #expect(guarded.inForce["api"] == [])
+        #expect(guarded.held == [])
+    }
+
+    @Test func `only those that were removed are held, and not those that turned critical with them`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a"), instance("b", at: "10.0.0.2")])], at: 0)
+        guarded.complete([service("web", [instance("b", at: "10.0.0.2", health: .critical)])], at: 1)
+        #expect(guarded.inForce["web"] == ["a"])
+    }
+
+    @Test func `what another source says has stopped is not held, then or later`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a")])], at: 0)
+        guarded.complete([], at: 1)
+        _ = guarded.apply(.changed(), stopped: [ServiceName("web"): [InstanceID("a")]], at: .seconds(2))
+        #expect(guarded.inForce["web"] == [])
+        #expect(guarded.held == [])
+    }
+
+    @Test func `a grace of 0 holds nothing`() {
+        var guarded = CatalogGuard.consul { $0.lastInstanceGrace = .zero }
+        guarded.complete([service("web", [instance("a")])], at: 0)
+        guarded.complete([], at: 1)
+        #expect(guarded.inForce == ["web": []])
+    }
+
+    @Test func `the services remembered are the last ones that went`() {
+        var guarded = CatalogGuard.consul { $0.rememberedServices = 3 }
+        for number in 0..<10 {
+            guarded.complete(fleet(number..<number + 1), at: Double(number) * 100)
+            _ = guarded.advance(to: .seconds(number * 100 + 99))
+        }
+        #expect(guarded.inForce == ["s6": [], "s7": [], "s8": [], "s9": ["s9-0"]])
+        let forgotten = guarded.complete([], at: 1000)
+        #expect(forgotten.changed == [ServiceName("s6")])
+        #expect(forgotten.isOtherServices)
+    }
+
+    @Test func `of many that are held, twenty are named`() {
+        var guarded = CatalogGuard.consul { $0.fraction = 100 }
+        guarded.complete(fleet(0..<30), at: 0)
+        guarded.complete([], at: 1)
+        #expect(guarded.held.count == 30)
+        #expect(guarded.diagnostics.count == 21)
+        #expect(guarded.diagnostics.last?.message == "10 more services have their last instances held")
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+/// Several sources, and what is in force before they have spoken.
+struct MergingTests {
+    private func guarded(required: [SourceName: Set<CatalogGuard.Part>] = [:]) -> CatalogGuard {
+        CatalogGuard(CatalogGuard.Settings(required: required))
+    }
+
+    @Test func `a name that several sources have is one's as a whole: file, consul, nomad`() {
+        var guarded = self.guarded()
+        for source in [SourceName.nomad, .consul, .file] {
+            guarded.complete([service("web", [instance(source.rawValue)], in: source)], from: source, at: 0)
+            #expect(guarded.inForce == ["web": [source.rawValue]])
+        }
+        #expect(
+            guarded.diagnostics.map(\.description) == [
+                "nomad/web: warning[SB301] service/web: file and consul and nomad have a service of this name; that of "
+                    + "file is in force, as a whole (register one of them under another name)"
+            ]
+        )
+        guarded.complete([], from: .file, at: 1)
+        #expect(guarded.inForce == ["web": ["consul"]])
+        guarded.complete([], from: .consul, at: 2)
+        #expect(guarded.inForce == ["web": ["nomad"]], "who has it comes before who only holds it")
+        #expect(guarded.codes == ["SB303"])
+        guarded.complete([], from: .nomad, at: 3)
+        #expect(guarded.inForce == ["web": ["consul"]])
+        _ = guarded.advance(to: .seconds(100))
+        #expect(guarded.inForce == ["web": []])
+    }
+
+    @Test func `what a file does not say any more is not remembered here`() {
+        var guarded = self.guarded()
+        guarded.complete([service("web", [instance("a", at: "127.0.0.1")], in: .file)], from: .file, at: 0)
+        #expect(guarded.inForce == ["web": ["a"]], "the operator may write any address")
+        guarded.complete([], from: .file, at: 1)
+        #expect(guarded.inForce == [:])
+    }
+
+    @Test func `nothing is in force before every required part was heard`() {
+        var guarded = self.guarded(required: [.consul: [.services, .configEntries], .nomad: [.services]])
+        #expect(!guarded.isReady)
+        #expect(!guarded.complete(fleet(0..<3), at: 0).isChange)
+        _ = guarded.apply(.changed(fleet(3..<4), from: .nomad), at: .seconds(1))
+        #expect(guarded.awaited == [.consul: [.configEntries], .nomad: [.services]], "a part of it is not enough")
+        _ = guarded.apply(configEntries: [], from: .consul, at: .seconds(2))
+        #expect(guarded.awaited == [.nomad: [.services]])
+        #expect(guarded.catalog == Catalog())
+        let outcome = guarded.complete(fleet(3..<5), from: .nomad, at: 3)
+        #expect(outcome.becameReady)
+        #expect(outcome.changed.count == 5)
+        #expect(guarded.servingCount == 5)
+        #expect(guarded.awaited == [:])
+    }
+
+    @Test func `a source that has nothing was heard, too`() {
+        var guarded = self.guarded(required: [.consul: [.services]])
+        #expect(guarded.complete([], at: 0).becameReady)
+        #expect(guarded.catalog == Catalog())
+    }
+
+    @Test func `an update that says what is known changes nothing`() {
+        var guarded = self.guarded()
+        #expect(guarded.complete(fleet(0..<10), at: 0).changed.count == 10)
+        #expect(guarded.complete(fleet(0..<10), at: 1) == GuardOutcome())
+        let outcome = guarded.apply(.changed([service("s3", [instance("x")])]), at: .seconds(2))
+        #expect(outcome.changed == [ServiceName("s3")])
+        #expect(!outcome.isOtherServices)
+        #expect(guarded.apply(.changed([service("new", [])]), at: .seconds(2)).isOtherServices)
+    }
+
+    @Test func `a service is known by the name that it is told under`() {
+        var guarded = self.guarded()
+        let update = CatalogUpdate(
+            source: .consul,
+            isComplete: true,
+            services: [ServiceName("a"): service("b", [instance("x")])]
+        )
+        _ = guarded.apply(update, at: .zero)
+        #expect(guarded.catalog[ServiceName("a")]?.name == ServiceName("a"))
+        #expect(guarded.catalog.services.count == 1)
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import Catalog
+
+/// The rules of one source, worked out anew from everything at every step.
+struct NaiveGuard {
+    struct Key: Hashable {
+        var service: ServiceName
+        var id: InstanceID
+    }
+
+    struct Missing {
+        var instance: Instance
+        var left: Duration
+        var inMass = false
+        var lastUntil: Duration?
+        var counts = true
+        var isHeld: Bool { self.inMass || self.lastUntil != nil }
+    }
+
+    let rules: CatalogGuard.SourceRules
+    var said: [ServiceName: Service] = [:]
+    var known: Set<ServiceName> = []
+    var missing: [Key: Missing] = [:]
+    var massUntil: Duration?
+
+    static func instances(_ said: [ServiceName: Service]) -> [Key: Instance] {
+        Dictionary(
+            uniqueKeysWithValues: said.values.flatMap { service in
+                service.instances.map { (Key(service: service.name, id: $0.id), $0) }
+            }
+        )
+    }
+
+    private func isMerelyCritical(_ new: Instance, _ old: Instance) -> Bool {
+        self.rules.holdsCritical && new.health == .critical && new.weight.value > 0 && !new.isDraining
+            && new.address == old.address && new.port == old.port
+    }
+
+    mutating func apply(_ update: CatalogUpdate, stopped: Set<Key>, at now: Duration) {
+        self.advance(to: now)
+        let before = self.said
+        if update.isComplete { self.said = [:] }
+        for (name, service) in update.services { self.said[name] = service }
+        self.known.formUnion(self.said.keys)
+        let old = Self.instances(before)
+        let new = Self.instances(self.said)
+        let missingBefore = self.missing.filter { !stopped.contains($0.key) }
+        let routable = Set(new.filter { $0.value.isRoutable }.keys.map(\.service))
+
+        self.missing = missingBefore.filter { key, missing in
+            new[key].map { self.isMerelyCritical($0, missing.instance) } ?? true
+        }
+        for (key, missing) in self.missing {
+            if let instance = new[key] {
+                self.missing[key]?.instance = instance
+                self.missing[key]?.instance.health = missing.instance.health
+                self.missing[key]?.lastUntil = nil
+            }
+            if routable.contains(key.service) { self.missing[key]?.lastUntil = nil }
+        }
+        self.missing = self.missing.filter { $0.value.isHeld || $0.value.counts }
+
+        var hasDepartures = false
+        if self.rules.fraction > 0 {
+            for (key, instance) in old where instance.isRoutable && !instance.isDraining {
+                var departed = Missing(instance: instance, left: now)
+                if let still = new[key] {
+                    guard self.isMerelyCritical(still, instance) else { continue }
+                    departed.instance = still
+                    departed.instance.health = instance.health
+                } else if stopped.contains(key) {
+                    continue
+                } else if !routable.contains(key.service), self.rules.lastInstanceGrace > .zero {
+                    departed.lastUntil = now + self.rules.lastInstanceGrace
+                }
+                self.missing[key] = departed
+                hasDepartures = true
+            }
+        }
+        for (key, instance) in new where missingBefore[key] == nil {
+            if let same = old[key], same.address == instance.address, same.port == instance.port { continue }
+            self.missing = self.missing.filter { other, missing in
+                new[other] != nil || missing.instance.address != instance.address
+                    || missing.instance.port != instance.port
+                    || (other.service == key.service && !instance.isRoutable)
+            }
+        }
+        if hasDepartures, self.isTooMuch(new) {
+            self.massUntil = self.massUntil ?? now + self.rules.grace
+            for (key, missing) in self.missing where missing.counts { self.missing[key]?.inMass = true }
+        }
+        if !self.missing.values.contains(where: \.inMass) { self.massUntil = nil }
+    }
+
+    private func isTooMuch(_ new: [Key: Instance]) -> Bool {
+        let present = new.filter { $0.value.isRoutable && !$0.value.isDraining }.keys
+        let counted = self.missing.filter(\.value.counts).keys
+        let serving = Set(present.map(\.service))
+        let gone = Set(counted.map(\.service)).subtracting(serving)
+        func exceeds(_ gone: Int, _ rest: Int, _ limit: Int) -> Bool {
+            gone > limit && gone * 100 > self.rules.fraction * (gone + rest)
+        }
+        return exceeds(counted.count, present.count, self.rules.instanceLimit)
+            || exceeds(gone.count, serving.count, self.rules.serviceLimit)
+    }
+
+    mutating func advance(to now: Duration) {
+        for (key, missing) in self.missing {
+            if let until = missing.lastUntil, until <= now {
+                if missing.inMass { self.missing[key]?.lastUntil = nil } else { self.missing[key] = nil }
+            }
+        }
+        if let until = self.massUntil, until <= now {
+            for (key, missing) in self.missing where missing.inMass {
+                self.missing[key]?.inMass = false
+                self.missing[key]?.counts = false
+                if self.missing[key]?.isHeld == false { self.missing[key] = nil }
+            }
+            self.massUntil = nil
+        }
+        for (key, missing) in self.missing where !missing.inMass && missing.left <= now - self.rules.window {
+            if missing.isHeld { self.missing[key]?.counts = false } else { self.missing[key] = nil }
+        }
+    }
+
+    mutating func accept() {
+        self.missing = [:]
+        self.massUntil = nil
+    }
+
+    /// The instances in force of every service that is known.
+    var inForce: [ServiceName: [Instance]] {
+        Dictionary(
+            uniqueKeysWithValues: self.known.map { name in
+                var byID = Dictionary(uniqueKeysWithValues: (self.said[name]?.instances ?? []).map { ($0.id, $0) })
+                for (key, missing) in self.missing where key.service == name && missing.isHeld {
+                    byID[key.id] = missing.instance
+                }
+                return (name, byID.values.sorted { $0.id < $1.id })
+            }
+        )
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+/// A start from what was known before it.
+struct StoredCatalogTests {
+    private static let entry = ConfigEntry(
+        key: ConfigEntry.Key(kind: "service-router", name: "web"),
+        json: Array("{}".utf8),
+        origin: Origin(file: "consul")
+    )
+
+    private static let stored = StoredCatalog(
+        savedAt: 1_000_100,
+        sources: [
+            .consul: StoredCatalog.Source(
+                heardAt: 1_000_000,
+                services: fleet(0..<20),
+                configEntries: [entry],
+                documents: [
+                    StoredCatalog.Document(path: "a.yaml", bytes: [1]),
+                    StoredCatalog.Document(path: "b.yaml", bytes: [2]),
+                ]
+            ),
+            .nomad: StoredCatalog.Source(heardAt: 1_000_000, services: fleet(90..<95)),
+        ]
+    )
+
+    private static func guarded() -> CatalogGuard {
+        CatalogGuard(
+            CatalogGuard.Settings(
+                required: [.consul: [.services, .configEntries, .documents]],
+                rules: [.consul: CatalogGuard.SourceRules()]
+            )
+        )
+    }
+
+    @Test func `what is stored stands in for a source, with its age`() {
+        var guarded = Self.guarded()
+        let (documents, outcome) = guarded.seed(Self.stored, wallClock: 1_000_300, at: .seconds(5))
+        #expect(outcome.becameReady)
+        #expect(guarded.servingCount == 20, "nomad is no source of this process")
+        #expect(guarded.configEntries(of: .consul) == [Self.entry])
+        #expect(documents.keys.sorted() == [.consul])
+        #expect(
+            documents[.consul] == [
+                FileChange(path: "a.yaml", content: .bytes([1])), FileChange(path: "b.yaml", content: .bytes([2])),
+            ]
+        )
+        #expect(guarded.age(of: .consul, wallClock: 1_000_400) == .seconds(400))
+        #expect(guarded.age(of: .nomad, wallClock: 1_000_400) == nil)
+        #expect(
+            guarded.diagnostics.map(\.description) == [
+                "consul: warning[SB304] source/consul: consul has not been heard since the start; what it said at "
+                    + "1970-01-12T13:46:40Z stands in for it "
+                    + "(see why it is not heard: signalbox_source_up, and the status of the source)"
+            ]
+        )
+    }
+
+    @Test func `the source is believed as if it had said what is stored`() {
+        var guarded = Self.guarded()
+        _ = guarded.seed(Self.stored, wallClock: 1_000_300, at: .zero)
+        guarded.complete(fleet(0..<5), at: 1)
+        #expect(guarded.servingCount == 20)
+        #expect(guarded.held.map(\.instances) == [15])
+        _ = guarded.apply(configEntries: [], from: .consul, at: .seconds(1))
+        #expect(guarded.configEntries(of: .consul) == [])
+        #expect(guarded.age(of: .consul, wallClock: 1_000_400) != nil, "its documents still stand in")
+        let (documents, _) = guarded.apply(
+            documents: [FileChange(path: "a.yaml", content: .bytes([3]))],
+            from: .consul,
+            at: .seconds(1)
+        )
+        #expect(
+            documents == [
+                FileChange(path: "a.yaml", content: .bytes([3])), FileChange(path: "b.yaml", content: .removed),
+            ]
+        )
+        #expect(guarded.age(of: .consul, wallClock: 1_000_400) == nil)
+        let (later, _) = guarded.apply(documents: [], from: .consul, at: .seconds(2))
+        #expect(later == [])
+    }
+
+    @Test func `what is in force is what is stored, also what is held, and not what is only remembered`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(fleet(0..<3), at: 0)
+        guarded.complete(fleet(1..<3), at: 1)
+        guarded.complete(fleet(2..<3), at: 50)
+        _ = guarded.advance(to: .seconds(70))
+        #expect(guarded.inForce == ["s0": [], "s1": ["s1-0"], "s2": ["s2-0"]])
+        let stored = guarded.stored(wallClock: 5000, at: .seconds(70))
+        #expect(stored.savedAt == 5000)
+        #expect(stored.sources == [.consul: StoredCatalog.Source(heardAt: 5000, services: fleet(1..<3))])
+
+        var next = CatalogGuard.consul()
+        _ = next.seed(stored, wallClock: 5010, at: .zero)
+        #expect(next.inForce == ["s1": ["s1-0"], "s2": ["s2-0"]])
+    }
+
+    @Test func `the age of what is stored is that of the word of its source`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(fleet(0..<3), at: 0)
+        guarded.apply(SourceStatus(source: .consul, state: .down), at: .seconds(100))
+        #expect(guarded.stored(wallClock: 5000, at: .seconds(150)).sources[.consul]?.heardAt == 4950)
+
+        var next = CatalogGuard.consul()
+        _ = next.seed(guarded.stored(wallClock: 5000, at: .seconds(150)), wallClock: 5010, at: .zero)
+        #expect(next.stored(wallClock: 6000, at: .seconds(1000)).sources[.consul]?.heardAt == 4950)
+        #expect(next.age(of: .consul, wallClock: 6000) == .seconds(1050))
+        #expect(next.age(of: .consul, wallClock: 4000) == .zero, "a clock that went back")
+    }
+
+    @Test func `what is stored is judged by the rules of today`() {
+        var guarded = CatalogGuard.consul()
+        let stored = StoredCatalog(
+            savedAt: 0,
+            sources: [
+                .consul: StoredCatalog.Source(heardAt: 0, services: [service("web", [instance("a", at: "127.0.0.1")])])
+            ]
+        )
+        _ = guarded.seed(stored, wallClock: 0, at: .zero)
+        #expect(guarded.inForce == ["web": []])
+        #expect(guarded.codes == ["SB304", "SB311"])
+    }
+}
+
+struct ConfigEntryTests {
+    private func entries(_ range: Range<Int>) -> [ConfigEntry] {
+        range.map { number in
+            ConfigEntry(
+                key: ConfigEntry.Key(kind: "service-router", name: "s\(number)"),
+                json: [],
+                origin: Origin(file: "consul")
+            )
+        }
+    }
+
+    @Test func `a few may go at once, most of many may not`() {
+        var guarded = CatalogGuard.consul()
+        #expect(guarded.apply(configEntries: self.entries(0..<5), from: .consul, at: .zero).configEntries == [.consul])
+        #expect(guarded.apply(configEntries: [], from: .consul, at: .seconds(1)).configEntries == [.consul])
+        #expect(guarded.configEntries(of: .consul) == [])
+
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .seconds(100))
+        let held = guarded.apply(configEntries: self.entries(0..<1), from: .consul, at: .seconds(101))
+        #expect(guarded.configEntries(of: .consul).count == 20)
+        #expect(held.events.map(\.names.count) == [19])
+        #expect(guarded.held.map(\.reason) == [.configEntries])
+        #expect(guarded.codes == ["SB302"])
+        _ = guarded.apply(configEntries: self.entries(0..<3), from: .consul, at: .seconds(102))
+        #expect(guarded.held.map(\.names.count) == [17])
+        #expect(guarded.nextDeadline == .seconds(161))
+        #expect(guarded.advance(to: .seconds(161)).configEntries == [.consul])
+        #expect(guarded.configEntries(of: .consul).count == 3)
+    }
+
+    @Test func `removals of entries can be accepted`() {
+        var guarded = CatalogGuard.consul()
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
+        _ = guarded.apply(configEntries: [], from: .consul, at: .seconds(1))
+        #expect(guarded.accept(.consul, at: .seconds(2)).configEntries == [.consul])
+        #expect(guarded.configEntries(of: .consul) == [])
+    }
+}
