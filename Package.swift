@@ -202,7 +202,7 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ServicePolicyTests",
-            dependencies: ["Catalog", "Routing", "ServicePolicy", "TestSupport"],
+            dependencies: ["Catalog", "EnvoyTranslation", "Routing", "ServicePolicy", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

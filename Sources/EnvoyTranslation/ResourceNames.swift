@@ -10,14 +10,15 @@ package import Routing
 package let controlPlaneClusterName = "signalbox/xds"
 
 extension TargetID {
-    /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v" for a subset. Different targets have
-    /// different names.
+    /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v&canary=true" for a subset. Different targets
+    /// have different names.
     package var clusterName: String {
         let service = escaped(self.service.rawValue)
         if self.subset.isAll { return service }
         let tags = self.subset.tags.sorted().map { "tag=\(escaped($0))" }
         let meta = self.subset.meta.sorted { $0.key < $1.key }.map { "meta.\(escaped($0.key))=\(escaped($0.value))" }
-        return "\(service)?\((tags + meta).joined(separator: "&"))"
+        let canary = self.subset.isCanary.map { ["canary=\($0)"] } ?? []
+        return "\(service)?\((tags + meta + canary).joined(separator: "&"))"
     }
 }
 

@@ -12,6 +12,8 @@ struct ResourceNameTests {
         (Subset(meta: ["version": "v1", "k": "v"]), "web?meta.k=v&meta.version=v1"),
         (Subset(tags: ["a"], meta: ["k": "v"]), "web?tag=a&meta.k=v"),
         (Subset(tags: ["a&tag=b"]), "web?tag=a%26tag%3Db"),
+        (Subset(isCanary: false), "web?canary=false"),
+        (Subset(tags: ["a"], isCanary: true), "web?tag=a&canary=true"),
         (Subset(meta: ["a=b": "c%?"]), "web?meta.a%3Db=c%25%3F"),
     ])
     func `a target is named after its service and subset`(subset: Subset, name: String) {

@@ -46,7 +46,8 @@ extension Compiler {
                 if forward.backends.allSatisfy({ $0.weight == 0 }) {
                     self.diagnostics.insert(.allWeightsZero(in: rule, of: route))
                 }
-                for backend in forward.backends where !backend.subset.isAll {
+                // That there is no canary is how it is most of the time.
+                for backend in forward.backends where !backend.subset.isAll && backend.subset.isCanary == nil {
                     let id = TargetID(service: backend.service, subset: backend.subset)
                     let isEmpty = empty[id] ?? self.selectsNone(id)
                     empty[id] = isEmpty

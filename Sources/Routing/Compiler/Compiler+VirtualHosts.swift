@@ -50,21 +50,6 @@ extension Compiler {
     }
 }
 
-/// The requests that a match selects: in which order it lists its conditions does not matter.
-private struct Matched: Hashable {
-    let path: Match.PathMatch
-    let method: String?
-    let headers: Set<Match.ValueMatch>
-    let queryParameters: Set<Match.ValueMatch>
-
-    init(_ match: Match) {
-        self.path = match.path
-        self.method = match.method
-        self.headers = Set(match.headers)
-        self.queryParameters = Set(match.queryParameters)
-    }
-}
-
 extension Route {
     fileprivate var entries: [RouteEntry] {
         self.rules.enumerated().flatMap { ruleIndex, rule in
