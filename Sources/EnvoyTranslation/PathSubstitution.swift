@@ -18,8 +18,12 @@ enum PathSubstitution: Equatable {
 
     init(_ rewrite: PathRewrite, of match: Match.PathMatch) {
         switch (rewrite, match) {
+        case (.replacePrefixText(let text), .prefix), (.replacePrefixText(let text), .textPrefix),
+            (.replacePrefixMatch(let text), .textPrefix):
+            self = .prefix(text)
         case (.replaceFullPath(let path), _), (.replacePrefixMatch(let path), .exact),
-            (.replacePrefixMatch(let path), .regularExpression):
+            (.replacePrefixMatch(let path), .regularExpression), (.replacePrefixText(let path), .exact),
+            (.replacePrefixText(let path), .regularExpression):
             // What an exact path or a regular expression matches is the whole path.
             self = .whole(path)
         case (.replacePrefixMatch(let replacement), .prefix(let prefix)):

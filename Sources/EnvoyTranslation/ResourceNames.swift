@@ -10,15 +10,18 @@ package import Routing
 package let controlPlaneClusterName = "signalbox/xds"
 
 extension TargetID {
-    /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v&canary=true" for a subset. Different targets
-    /// have different names.
+    /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v" for a subset. Different targets have
+    /// different names, so a subset has no other: what somebody calls it may come to mean other instances.
     package var clusterName: String {
         let service = escaped(self.service.rawValue)
         if self.subset.isAll { return service }
         let tags = self.subset.tags.sorted().map { "tag=\(escaped($0))" }
         let meta = self.subset.meta.sorted { $0.key < $1.key }.map { "meta.\(escaped($0.key))=\(escaped($0.value))" }
+        let datacenters = self.subset.datacenters.sorted().map { "dc=\(escaped($0))" }
         let canary = self.subset.isCanary.map { ["canary=\($0)"] } ?? []
-        return "\(service)?\((tags + meta + canary).joined(separator: "&"))"
+        let passing = self.subset.onlyPassing ? ["passing"] : []
+        let filter = self.subset.filter.map { ["filter=\(escaped(shortened($0.description)))"] } ?? []
+        return "\(service)?\((tags + meta + datacenters + canary + passing + filter).joined(separator: "&"))"
     }
 }
 
@@ -41,7 +44,7 @@ extension VirtualHost {
 extension RouteEntry {
     /// Of the route inside its virtual host: what access logs show.
     package var envoyName: String {
-        "\(self.route)/\(self.ruleIndex)/\(self.matchIndex)"
+        "\(self.route)/\(self.ruleIndex)/\(self.matchIndex)" + (self.refinementIndex.map { "/\($0)" } ?? "")
     }
 }
 
@@ -58,4 +61,18 @@ private func escaped(_ part: String) -> String {
         default: result.unicodeScalars.append(scalar)
         }
     }
+}
+
+/// A long text by its beginning and a hash of all of it. Never the same as a text that ends in a quote or a parenthesis, as
+/// expressions do.
+private func shortened(_ text: String) -> String {
+    let (limit, kept) = (120, 60)
+    guard text.utf8.count > limit else { return text }
+    return "\(text.prefix(kept))~\(String(fnv1a(text.utf8), radix: 16))"
+}
+
+/// See https://datatracker.ietf.org/doc/html/draft-eastlake-fnv: 128 bits, so that no two texts meet by accident.
+private func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt128 {
+    let prime: UInt128 = 1 << 88 + 0x13B
+    return bytes.reduce(0x6C62_272E_07BB_0142_62B8_2175_6295_C58D) { ($0 ^ UInt128($1)) &* prime }
 }

@@ -8,15 +8,10 @@ extension Envoy_Config_Route_V3_RouteAction {
     /// Of backends that do not all have weight 0.
     init(_ forward: Route.Forward, of path: Match.PathMatch, for client: RouteClient) {
         self.init()
-        if forward.backends.count == 1 {
-            self.cluster = forward.backends[0].clusterName
+        if forward.backends.count == 1, !forward.backends[0].editsHeaders {
+            self.cluster = forward.backends[0].target.clusterName
         } else {
-            self.weightedClusters.clusters = forward.backends.map { backend in
-                .with {
-                    $0.name = backend.clusterName
-                    $0.weight = .init(UInt32(backend.weight))
-                }
-            }
+            self.weightedClusters.clusters = forward.backends.map { .init($0) }
         }
         if let hostname = forward.rewrite?.hostname {
             self.hostRewriteLiteral = hostname
@@ -33,6 +28,9 @@ extension Envoy_Config_Route_V3_RouteAction {
             case .grpc: self.maxStreamDuration.maxStreamDuration = .init(rounding: timeout)
             }
         }
+        if let timeout = forward.idleTimeout, client == .proxy {
+            self.idleTimeout = .init(rounding: timeout)
+        }
         if let retry = forward.retry, retry.attempts > 0 {
             // No attempts is no policy: gRPC clients refuse one that says 0.
             self.retryPolicy = .init(retry)
@@ -41,8 +39,18 @@ extension Envoy_Config_Route_V3_RouteAction {
 }
 
 extension Route.Backend {
-    fileprivate var clusterName: String {
-        TargetID(service: self.service, subset: self.subset).clusterName
+    fileprivate var editsHeaders: Bool { !self.requestHeaders.isEmpty || !self.responseHeaders.isEmpty }
+}
+
+extension Envoy_Config_Route_V3_WeightedCluster.ClusterWeight {
+    fileprivate init(_ backend: Route.Backend) {
+        self.init()
+        self.name = backend.target.clusterName
+        self.weight = .init(UInt32(backend.weight))
+        self.requestHeadersToAdd = backend.requestHeaders.edits
+        self.requestHeadersToRemove = backend.requestHeaders.remove
+        self.responseHeadersToAdd = backend.responseHeaders.edits
+        self.responseHeadersToRemove = backend.responseHeaders.remove
     }
 }
 

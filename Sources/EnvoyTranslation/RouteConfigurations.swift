@@ -73,7 +73,7 @@ extension Envoy_Config_Route_V3_Route {
 }
 
 extension HeaderModifier {
-    fileprivate var edits: [Envoy_Config_Core_V3_HeaderValueOption] {
+    var edits: [Envoy_Config_Core_V3_HeaderValueOption] {
         self.set.map { .init($0, action: .overwriteIfExistsOrAdd) }
             + self.add.map { .init($0, action: .appendIfExistsOrAdd) }
     }

@@ -9,6 +9,7 @@ extension Envoy_Config_Route_V3_RouteMatch {
         self.init()
         switch match.path {
         case .prefix(let prefix): self.pathSpecifier = Self.specifier(prefix: prefix, for: client)
+        case .textPrefix(let prefix): self.prefix = prefix
         case .exact(let path): self.path = path
         case .regularExpression(let pattern): self.safeRegex.regex = pattern
         }
@@ -44,6 +45,7 @@ extension Envoy_Config_Route_V3_HeaderMatcher {
         } else {
             self.presentMatch = true
         }
+        self.invertMatch = match.isInverted
     }
 }
 
@@ -65,6 +67,9 @@ extension Envoy_Type_Matcher_V3_StringMatcher {
         self.init()
         switch value {
         case .exact(let exact): self.exact = exact
+        case .prefix(let prefix): self.prefix = prefix
+        case .suffix(let suffix): self.suffix = suffix
+        case .contains(let part): self.contains = part
         case .regularExpression(let pattern): self.safeRegex.regex = pattern
         case .present: return nil
         }

@@ -27,4 +27,34 @@ package enum RegularExpression {
             return nil
         }
     }
+
+    /// Whether it matches all of a text.
+    package static func matches(_ pattern: String, whole text: String) -> Bool {
+        self.matches(pattern, text, isWhole: true)
+    }
+
+    /// Whether it matches somewhere in a text.
+    package static func matches(_ pattern: String, in text: String) -> Bool {
+        self.matches(pattern, text, isWhole: false)
+    }
+
+    private static func matches(_ pattern: String, _ text: String, isWhole: Bool) -> Bool {
+        var pattern = pattern
+        var text = text
+        return pattern.withUTF8 { pattern in
+            text.withUTF8 { text in
+                pattern.withMemoryRebound(to: CChar.self) { pattern in
+                    text.withMemoryRebound(to: CChar.self) { text in
+                        cre2_matches(
+                            pattern.baseAddress,
+                            pattern.count,
+                            text.baseAddress,
+                            text.count,
+                            isWhole ? 1 : 0
+                        ) != 0
+                    }
+                }
+            }
+        }
+    }
 }

@@ -109,6 +109,7 @@ extension Route.Rule {
             let path =
                 switch match.path {
                 case .prefix(let prefix): prefix == "/" ? "/*" : "\(prefix)/*"
+                case .textPrefix(let prefix): "\(prefix)*"
                 case .exact(let path): path
                 case .regularExpression(let expression): "~\(expression)"
                 }
@@ -135,7 +136,7 @@ extension Route.Action {
             }
             let path =
                 switch forward.rewrite?.path {
-                case .replacePrefixMatch(let path): " at \(path)"
+                case .replacePrefixMatch(let path), .replacePrefixText(let path): " at \(path)"
                 case .replaceFullPath(let path): " at =\(path)"
                 case nil: ""
                 }

@@ -173,6 +173,18 @@ extension Format where Value == UInt16 {
     }
 }
 
+extension Format where Value == Bool {
+    static var boolean: Format {
+        Format(schema: ["type": "boolean"]) { node, faults in
+            guard case .scalar(let scalar) = node.content, scalar.meaning == .boolean else {
+                faults.wrongType(node, expected: "true or false", cure: "write true or false, without quotes")
+                return nil
+            }
+            return scalar.text.lowercased() == "true"
+        }
+    }
+}
+
 extension Format where Value: RawRepresentable<String>, Value: CaseIterable, Value: Sendable {
     static var choice: Format {
         Format<String>.choice(of: Value.allCases.map(\.rawValue)).map { Value(rawValue: $0) }

@@ -35,6 +35,10 @@ extension Route: ReferringDocument {
         for index in route.rules.indices {
             route.rules[index].origin = .nowhere
             route.rules[index].action = route.rules[index].action.withoutOrigins
+            for refinement in route.rules[index].refinements.indices {
+                let action = route.rules[index].refinements[refinement].action
+                route.rules[index].refinements[refinement].action = action.withoutOrigins
+            }
         }
         return route
     }

@@ -10,9 +10,8 @@ extension Compiler {
             for virtualHost in listener.virtualHosts {
                 for case .forward(let forward) in virtualHost.entries.lazy.map(\.action) {
                     for backend in forward.backends {
-                        let id = TargetID(service: backend.service, subset: backend.subset)
-                        if targets[id] == nil {
-                            targets[id] = self.target(id)
+                        if targets[backend.target] == nil {
+                            targets[backend.target] = self.target(backend.target)
                         }
                     }
                 }
@@ -28,8 +27,10 @@ extension Compiler {
             id: id,
             settings: self.policy.serviceDefaults[id.service]
                 ?? ServiceDefaults(service: id.service, origin: Origin(file: "")),
-            endpoints: EndpointLevels(policy: self.policy).endpoints(
-                of: service?.instances.filter(id.subset.contains) ?? []
+            endpoints: EndpointLevels(policy: self.policy).levels(
+                of: ([id] + (self.policy.failovers[id] ?? [])).map { alternative in
+                    self.catalog[alternative.service]?.instances.filter(alternative.selects) ?? []
+                }
             ),
             origin: service?.origin
         )
@@ -42,17 +43,18 @@ extension Compiler {
         var empty: [TargetID: Bool] = [:]
         for (_, route) in self.policy.routes {
             for rule in route.rules {
-                guard case .forward(let forward) = rule.action else { continue }
-                if forward.backends.allSatisfy({ $0.weight == 0 }) {
-                    self.diagnostics.insert(.allWeightsZero(in: rule, of: route))
-                }
-                // That there is no canary is how it is most of the time.
-                for backend in forward.backends where !backend.subset.isAll && backend.subset.isCanary == nil {
-                    let id = TargetID(service: backend.service, subset: backend.subset)
-                    let isEmpty = empty[id] ?? self.selectsNone(id)
-                    empty[id] = isEmpty
-                    if isEmpty {
-                        self.diagnostics.insert(.subsetSelectsNone(backend, of: route))
+                for case .forward(let forward) in [rule.action] + rule.refinements.map(\.action) {
+                    if forward.backends.allSatisfy({ $0.weight == 0 }) {
+                        self.diagnostics.insert(.allWeightsZero(in: rule, of: route))
+                    }
+                    // That there is no canary is how it is most of the time.
+                    for backend in forward.backends where !backend.subset.isAll && backend.subset.isCanary == nil {
+                        let id = backend.target
+                        let isEmpty = empty[id] ?? self.selectsNone(id)
+                        empty[id] = isEmpty
+                        if isEmpty {
+                            self.diagnostics.insert(.subsetSelectsNone(backend, of: route))
+                        }
                     }
                 }
             }
@@ -61,8 +63,9 @@ extension Compiler {
 
     /// Of a service that has some: one without instances is no fault of the subset.
     private func selectsNone(_ id: TargetID) -> Bool {
-        guard let service = self.catalog[id.service], !service.instances.isEmpty else { return false }
-        return !service.instances.contains(where: id.subset.contains)
+        guard self.policy.failovers[id] == nil, let service = self.catalog[id.service], !service.instances.isEmpty
+        else { return false }
+        return !service.instances.contains(where: id.selects)
     }
 }
 
@@ -85,7 +88,7 @@ extension Diagnostic {
             subject: route.subject,
             message: "the subset selects none of the instances of service '\(backend.service)': "
                 + "its share of the requests is answered with 503",
-            cure: "correct the tags and meta of the subset, or give them to an instance",
+            cure: "correct the subset, or give an instance what it asks for",
             origin: backend.origin
         )
     }

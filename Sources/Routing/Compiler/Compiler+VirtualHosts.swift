@@ -8,7 +8,7 @@ extension Compiler {
 
     /// The routes of one listener, merged by hostname. `routes` have different names.
     mutating func virtualHosts(of routes: [Route]) -> [VirtualHost] {
-        var entries: [String: [RouteEntry]] = [:]
+        var entries: [String: [RankedEntry]] = [:]
         for route in routes {
             let routeEntries = route.entries
             for hostname in route.hostnames.isEmpty ? [Self.anyHost] : Set(route.hostnames) {
@@ -18,7 +18,10 @@ extension Compiler {
         return entries.sorted { $0.key < $1.key }.map { hostname, entries in
             VirtualHost(
                 hostname: hostname,
-                entries: self.reachable(entries.sorted { Precedence($0) < Precedence($1) }, hostname: hostname)
+                entries: self.reachable(
+                    entries.sorted { $0.precedence < $1.precedence }.map(\.entry),
+                    hostname: hostname
+                )
             )
         }
     }
@@ -35,6 +38,10 @@ extension Compiler {
     }
 
     private mutating func reportUnreachable(_ entry: RouteEntry, winner: RouteEntry, hostname: String) {
+        // A refinement that covers its whole rule is meant so.
+        if entry.route == winner.route, entry.ruleIndex == winner.ruleIndex, entry.matchIndex == winner.matchIndex {
+            return
+        }
         guard let rule = self.policy.routes[entry.route]?.rules[entry.ruleIndex] else { return }
         self.diagnostics.insert(
             Diagnostic(
@@ -50,13 +57,20 @@ extension Compiler {
     }
 }
 
+/// An entry and where it stands.
+private struct RankedEntry {
+    let precedence: Precedence
+    let entry: RouteEntry
+}
+
 extension Route {
-    fileprivate var entries: [RouteEntry] {
+    /// The refinements of a match stand where the match does, in their own order and before it.
+    fileprivate var entries: [RankedEntry] {
         self.rules.enumerated().flatMap { ruleIndex, rule in
             // A rule that only moved within its file is the same rule to whoever compares topologies.
             let action = rule.action.withoutOrigins
-            return rule.matches.enumerated().map { matchIndex, match in
-                RouteEntry(
+            return rule.matches.enumerated().flatMap { matchIndex, match in
+                let own = RouteEntry(
                     route: self.name,
                     ruleIndex: ruleIndex,
                     matchIndex: matchIndex,
@@ -65,7 +79,21 @@ extension Route {
                     requestHeaders: rule.requestHeaders,
                     responseHeaders: rule.responseHeaders
                 )
+                let refinements = rule.refinements.enumerated().filter { $0.element.matchIndex == matchIndex }
+                    .map { RouteEntry(own, $0.element, at: $0.offset) }
+                return (refinements + [own]).map { RankedEntry(precedence: Precedence($0, of: match), entry: $0) }
             }
         }
+    }
+}
+
+extension RouteEntry {
+    fileprivate init(_ own: RouteEntry, _ refinement: Route.Refinement, at index: Int) {
+        self = own
+        self.refinementIndex = index
+        self.match = refinement.match
+        self.action = refinement.action.withoutOrigins
+        self.requestHeaders = refinement.requestHeaders
+        self.responseHeaders = refinement.responseHeaders
     }
 }

@@ -23,6 +23,8 @@ package struct Match: Hashable, Sendable {
     package enum PathMatch: Hashable, Sendable {
         /// By whole path elements: "/a" matches "/a" and "/a/b" and not "/ab". No trailing slash, but for "/" itself.
         case prefix(String)
+        /// By characters: "/a" matches "/ab", too. Consul's routers mean it so.
+        case textPrefix(String)
         case exact(String)
         /// An RE2 expression that must match the whole path.
         case regularExpression(String)
@@ -32,6 +34,9 @@ package struct Match: Hashable, Sendable {
     package struct ValueMatch: Hashable, Sendable {
         package enum Value: Hashable, Sendable {
             case exact(String)
+            case prefix(String)
+            case suffix(String)
+            case contains(String)
             /// An RE2 expression that must match the whole value.
             case regularExpression(String)
             /// Any value, or none: it is there.
@@ -40,10 +45,13 @@ package struct Match: Hashable, Sendable {
 
         package var name: String
         package var value: Value
+        /// It must be anything else: not there for `present`, and there with another value for the others. Of headers only.
+        package var isInverted: Bool
 
-        package init(name: String, value: Value) {
+        package init(name: String, value: Value, isInverted: Bool = false) {
             self.name = name
             self.value = value
+            self.isInverted = isInverted
         }
     }
 }

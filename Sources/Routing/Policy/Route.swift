@@ -52,6 +52,9 @@ package struct Route: Hashable, Sendable {
         package var action: Action
         package var requestHeaders: HeaderModifier
         package var responseHeaders: HeaderModifier
+        /// For parts of its requests, in the order in which they are tried, and all of them before the rule's own action.
+        /// Nobody writes them: they come of a service's router in Consul.
+        package var refinements: [Refinement]
         package var origin: Origin
 
         package init(
@@ -59,13 +62,40 @@ package struct Route: Hashable, Sendable {
             action: Action,
             requestHeaders: HeaderModifier = HeaderModifier(),
             responseHeaders: HeaderModifier = HeaderModifier(),
+            refinements: [Refinement] = [],
             origin: Origin
         ) {
             self.matches = matches.isEmpty ? [Match()] : matches
             self.action = action
             self.requestHeaders = requestHeaders
             self.responseHeaders = responseHeaders
+            self.refinements = refinements
             self.origin = origin
+        }
+    }
+
+    /// What becomes of a part of the requests of one match of a rule.
+    package struct Refinement: Hashable, Sendable {
+        /// Of the rule's match that it is a part of.
+        package var matchIndex: Int
+        /// All that must hold, with what the rule's match says.
+        package var match: Match
+        package var action: Action
+        package var requestHeaders: HeaderModifier
+        package var responseHeaders: HeaderModifier
+
+        package init(
+            matchIndex: Int,
+            match: Match,
+            action: Action,
+            requestHeaders: HeaderModifier = HeaderModifier(),
+            responseHeaders: HeaderModifier = HeaderModifier()
+        ) {
+            self.matchIndex = matchIndex
+            self.match = match
+            self.action = action
+            self.requestHeaders = requestHeaders
+            self.responseHeaders = responseHeaders
         }
     }
 
@@ -81,17 +111,21 @@ package struct Route: Hashable, Sendable {
         package var rewrite: Rewrite?
         /// For the whole request, retries included. Nil: Envoy's default of 15 s. Zero: none.
         package var timeout: Duration?
+        /// Without a byte in either direction. Nil: Envoy's default of 5 min.
+        package var idleTimeout: Duration?
         package var retry: Retry?
 
         package init(
             backends: [Backend],
             rewrite: Rewrite? = nil,
             timeout: Duration? = nil,
+            idleTimeout: Duration? = nil,
             retry: Retry? = nil
         ) {
             self.backends = backends
             self.rewrite = rewrite
             self.timeout = timeout
+            self.idleTimeout = idleTimeout
             self.retry = retry
         }
     }
@@ -103,13 +137,27 @@ package struct Route: Hashable, Sendable {
         package var subset: Subset
         /// The share is the weight over the sum of the rule's weights. 0...1,000,000, default 1.
         package var weight: Int
+        /// Of the requests that this backend gets, after those of the rule.
+        package var requestHeaders: HeaderModifier
+        package var responseHeaders: HeaderModifier
         package var origin: Origin
 
-        package init(service: ServiceName, subset: Subset = .all, weight: Int = 1, origin: Origin) {
+        package init(
+            service: ServiceName,
+            subset: Subset = .all,
+            weight: Int = 1,
+            requestHeaders: HeaderModifier = HeaderModifier(),
+            responseHeaders: HeaderModifier = HeaderModifier(),
+            origin: Origin
+        ) {
             self.service = service
             self.subset = subset
             self.weight = weight
+            self.requestHeaders = requestHeaders
+            self.responseHeaders = responseHeaders
             self.origin = origin
         }
+
+        package var target: TargetID { TargetID(service: self.service, subset: self.subset) }
     }
 }

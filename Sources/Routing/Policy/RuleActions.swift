@@ -16,6 +16,8 @@ package enum PathRewrite: Hashable, Sendable {
     case replaceFullPath(String)
     /// In place of the prefix that matched. Only for rules that match by prefix.
     case replacePrefixMatch(String)
+    /// In place of the prefix that matched, and with nothing between it and the rest. Not empty. Consul's routers mean it so.
+    case replacePrefixText(String)
 
     /// How many elements a prefix may have that "/" replaces: a proxy removes them by a regular expression, and the size
     /// of those is limited.

@@ -11,6 +11,11 @@ package struct TargetID: Hashable, Sendable {
         self.service = service
         self.subset = subset
     }
+
+    /// - Parameter instance: of the service.
+    package func selects(_ instance: Instance) -> Bool {
+        self.subset.contains(instance, of: self.service) { RegularExpression.matches($0, in: $1) }
+    }
 }
 
 package struct Target: Hashable, Sendable {

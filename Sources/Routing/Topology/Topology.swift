@@ -77,6 +77,8 @@ package struct RouteEntry: Hashable, Sendable {
     /// Index of the rule in its route, and of the match in its rule.
     package var ruleIndex: Int
     package var matchIndex: Int
+    /// Of the refinement among those of its rule; nil if it is what the rule itself says.
+    package var refinementIndex: Int?
     package var match: Match
     package var action: Route.Action
     package var requestHeaders: HeaderModifier
@@ -86,6 +88,7 @@ package struct RouteEntry: Hashable, Sendable {
         route: RouteName,
         ruleIndex: Int,
         matchIndex: Int,
+        refinementIndex: Int? = nil,
         match: Match,
         action: Route.Action,
         requestHeaders: HeaderModifier,
@@ -94,6 +97,7 @@ package struct RouteEntry: Hashable, Sendable {
         self.route = route
         self.ruleIndex = ruleIndex
         self.matchIndex = matchIndex
+        self.refinementIndex = refinementIndex
         self.match = match
         self.action = action
         self.requestHeaders = requestHeaders

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Routing
+
+/// One run of `applyChains`.
+struct ChainApplication {
+    /// Of a rule: matches of its own times routes of the router times methods.
+    static let maximumRefinements = 1000
+    /// Of a rule, beyond the backends that are written.
+    static let maximumShares = 1000
+
+    private let original: Policy
+    private let entries: ConfigEntries
+    private var chains: ChainCompiler
+    private var diagnostics: Set<Diagnostic> = []
+    /// By the numbers of their routes: those that some rule has a use for.
+    private var usedRoutes: [ServiceName: Set<Int>] = [:]
+
+    init(policy: Policy, entries: ConfigEntries) {
+        self.original = policy
+        self.entries = entries
+        self.chains = ChainCompiler(entries: entries, policy: policy)
+    }
+
+    mutating func run() -> AppliedChains {
+        guard self.entries != ConfigEntries() else {
+            return AppliedChains(policy: self.original, diagnostics: [], destinations: [])
+        }
+        var policy = self.original
+        for (name, route) in self.original.routes.sorted(by: { $0.key < $1.key }) {
+            policy.routes[name] = self.apply(to: route)
+        }
+        policy.failovers = self.chains.failovers
+        let settings = self.entries.settings(for: policy, documents: self.original.serviceDefaults)
+        policy.serviceDefaults = settings.defaults
+        self.reportUnusedRoutes()
+        return AppliedChains(
+            policy: policy,
+            diagnostics: self.diagnostics.union(self.chains.diagnostics).union(settings.diagnostics).inOrder,
+            destinations: self.chains.destinations.values.sorted { $0.service < $1.service }
+        )
+    }
+
+    private mutating func apply(to route: Route) -> Route {
+        var route = route
+        for index in route.rules.indices {
+            guard case .forward(let forward) = route.rules[index].action,
+                forward.backends.contains(where: { $0.subset.isAll })
+            else { continue }
+            let place = "rule \(index + 1) of route/\(route.name)"
+            let rule = route.rules[index]
+            route.rules[index].refinements += self.refinements(of: rule, forward, place: place)
+            route.rules[index].action = .forward(self.resolved(forward))
+        }
+        return route
+    }
+
+    /// The rule's own action: what no route of a router is for.
+    private mutating func resolved(_ forward: Route.Forward) -> Route.Forward {
+        var forward = forward
+        var count = 0
+        let shares = forward.backends.map { backend in
+            guard backend.subset.isAll else { return [Share(target: backend.target, fraction: 1)] }
+            let shares = self.chains.shares(of: backend.service)
+            count += shares.count - 1
+            // Far more than anybody means: the rest stays as written.
+            return count <= Self.maximumShares ? shares : [Share(target: backend.target, fraction: 1)]
+        }
+        forward.timeout = forward.timeout ?? shares.flatMap { $0 }.compactMap(\.timeout).max()
+        forward.backends = Backends.combined(Array(zip(forward.backends, shares)))
+        return forward
+    }
+
+    // MARK: - Routers
+
+    private mutating func refinements(
+        of rule: Route.Rule,
+        _ forward: Route.Forward,
+        place: String
+    ) -> [Route.Refinement] {
+        guard let backend = forward.backends.first, forward.backends.count == 1 else {
+            for backend in forward.backends where backend.subset.isAll {
+                guard let router = self.entries.routers[backend.service] else { continue }
+                self.report(
+                    "SB338",
+                    backend.service,
+                    router,
+                    "\(place) leads to other services as well: it is not used there"
+                )
+            }
+            return []
+        }
+        guard backend.weight > 0, let router = self.entries.routers[backend.service] else { return [] }
+        var refinements: [Route.Refinement] = []
+        for (matchIndex, match) in rule.matches.enumerated() {
+            for route in router.routes {
+                var parts: [PathConjunction] = []
+                do {
+                    parts = try PathConjunction.all(
+                        match.path,
+                        rewrite: forward.rewrite?.path,
+                        and: route.path,
+                        replacement: route.prefixRewrite
+                    )
+                } catch {
+                    self.usedRoutes[backend.service, default: []].insert(route.number)
+                    self.report(
+                        "SB333",
+                        backend.service,
+                        router,
+                        "route \(route.number) is left out of \(place): its path and the rule's are more than Envoy can match at once"
+                    )
+                }
+                let matches = parts.flatMap { part in match.narrowed(to: part, route).map { ($0, part.rewrite) } }
+                if matches.isEmpty { continue }
+                self.usedRoutes[backend.service, default: []].insert(route.number)
+                self.chains.note(
+                    route.destination.service ?? backend.service,
+                    router.key(of: backend.service),
+                    router.origin
+                )
+                guard let shares = self.chains.shares(of: route.destination, from: backend.service) else { continue }
+                guard refinements.count + matches.count <= Self.maximumRefinements else {
+                    self.report(
+                        "SB333",
+                        backend.service,
+                        router,
+                        "\(place) would become over \(Self.maximumRefinements) routes; the rest is left out"
+                    )
+                    return refinements
+                }
+                refinements += matches.map { narrowed, rewrite in
+                    Route.Refinement(
+                        matchIndex: matchIndex,
+                        match: narrowed,
+                        action: .forward(forward.refined(by: route, to: shares, path: rewrite, backend: backend)),
+                        requestHeaders: rule.requestHeaders.merging(route.requestHeaders),
+                        responseHeaders: rule.responseHeaders.merging(route.responseHeaders)
+                    )
+                }
+            }
+        }
+        return refinements
+    }
+
+    private mutating func reportUnusedRoutes() {
+        for (service, used) in self.usedRoutes {
+            guard let router = self.entries.routers[service] else { continue }
+            for route in router.routes where !used.contains(route.number) {
+                self.report(
+                    "SB337",
+                    service,
+                    router,
+                    "route \(route.number): no rule that leads to the service has its requests"
+                )
+            }
+        }
+    }
+
+    private mutating func report(_ code: String, _ service: ServiceName, _ router: ServiceRouter, _ message: String) {
+        let cure =
+            switch code {
+            case "SB333": "match by prefixes or exact paths in both, or write the route as a document"
+            case "SB337": "correct the path or the method, or take the route out"
+            default: "write one rule for each, or write the routes as documents"
+            }
+        self.diagnostics.insert(
+            Diagnostic(
+                code == "SB333" ? .error : .warning,
+                code: code,
+                subject: router.key(of: service).description,
+                message: message,
+                cure: cure,
+                origin: router.origin
+            )
+        )
+    }
+}
+
+extension ServiceRouter {
+    fileprivate func key(of service: ServiceName) -> ConfigEntry.Key {
+        ConfigEntry.Key(kind: "service-router", name: service.rawValue)
+    }
+}
+
+extension Match {
+    /// One for each method. Empty if no request can match both.
+    fileprivate func narrowed(to part: PathConjunction, _ route: ServiceRouter.Route) -> [Match] {
+        var narrowed = self
+        narrowed.path = part.path
+        narrowed.headers += route.headers.filter { !self.headers.contains($0) }
+        narrowed.queryParameters += route.queryParameters.filter { !self.queryParameters.contains($0) }
+        guard !route.methods.isEmpty else { return [narrowed] }
+        return route.methods.filter { self.method == nil || self.method == $0 }.map { method in
+            var match = narrowed
+            match.method = method
+            return match
+        }
+    }
+}
+
+extension Route.Forward {
+    /// What the rule says comes before what the router's route says.
+    fileprivate func refined(
+        by route: ServiceRouter.Route,
+        to shares: [Share],
+        path: PathRewrite?,
+        backend: Route.Backend
+    ) -> Route.Forward {
+        let rewrite = Rewrite(hostname: self.rewrite?.hostname, path: path)
+        return Route.Forward(
+            backends: Backends.combined([(backend, shares)]),
+            rewrite: rewrite == Rewrite() ? nil : rewrite,
+            timeout: self.timeout ?? route.timeout ?? shares.compactMap(\.timeout).max(),
+            idleTimeout: self.idleTimeout ?? route.idleTimeout,
+            retry: self.retry ?? route.retry
+        )
+    }
+}
+
+extension HeaderModifier {
+    /// Also what another says, as far as this one does not say otherwise.
+    func merging(_ other: HeaderModifier) -> HeaderModifier {
+        let own = Set(self.set.map(\.name))
+        var merged = self
+        merged.set += other.set.filter { !own.contains($0.name) }
+        merged.add += other.add
+        merged.remove += other.remove.filter { !self.remove.contains($0) }
+        return merged
+    }
+}
