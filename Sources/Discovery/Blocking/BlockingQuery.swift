@@ -11,8 +11,9 @@ package import HashiCorpAPI
 /// - An index that falls, or a server without a leader, is not believed: after a restart Consul answers for a moment from
 ///   half of its state, and only the index tells. The question is put again, without an index and as `consistent`, and
 ///   that answer is believed. So is the very first.
-/// - A failure leaves the index as it is, or a fall after it would not be noticed. The question after it waits shortly:
-///   a server that lost its state would keep a high index waiting to the end.
+/// - A failure leaves the index as it is, or a fall after it would not be noticed. The question after it is `consistent`:
+///   who was away for long may know an index below that of the half. And it waits shortly: a server that lost its state
+///   would keep a high index waiting to the end.
 /// - An index of 0 counts as 1, as 0 does not block.
 package struct BlockingQuery: Hashable, Sendable {
     package enum Consistency: Hashable, Sendable {
@@ -52,7 +53,7 @@ package struct BlockingQuery: Hashable, Sendable {
     static let probeWait = Duration.seconds(2)
     /// What a server may take to answer beyond the time that it was asked to wait.
     static let slack = Duration.seconds(5)
-    /// The same for a question that waits for nothing: without a quorum, Consul tries for 7 s before it says so.
+    /// The same for a question that is `consistent`: without a quorum, Consul tries for 7 s before it says so.
     static let patience = Duration.seconds(10)
 
     private struct Sent: Hashable {
@@ -107,7 +108,12 @@ package struct BlockingQuery: Hashable, Sendable {
         }
         let wait = self.isAfterFailure ? min(Self.probeWait, self.wait) : self.wait
         self.sent = Sent(at: now, wait: wait)
-        return .send(index: index, wait: wait, consistency: .default, deadline: wait + wait / 16 + Self.slack)
+        return .send(
+            index: index,
+            wait: wait,
+            consistency: self.isAfterFailure ? .consistent : .default,
+            deadline: wait + wait / 16 + (self.isAfterFailure ? Self.patience : Self.slack)
+        )
     }
 
     /// There is an answer, of any status.

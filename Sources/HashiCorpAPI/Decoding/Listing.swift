@@ -111,8 +111,18 @@ func describe(_ error: any Error) -> String {
         }
         return names.isEmpty ? "it" : names.joined(separator: ".")
     }
+    func name(_ type: any Any.Type) -> String {
+        let name = "\(type)"
+        return switch name {
+        case "String": "text"
+        case "Int", "UInt64", "Int64": "whole number"
+        case "Bool": "truth value"
+        case _ where name.hasPrefix("Array"): "list"
+        default: "object"
+        }
+    }
     return switch error {
-    case .typeMismatch(let type, let context): "\(place(context)) is no \(type)"
+    case .typeMismatch(let type, let context): "\(place(context)) is no \(name(type))"
     case .valueNotFound(_, let context): "\(place(context)) is null"
     case .keyNotFound(let key, let context): "\(place(context, key)) is missing"
     case .dataCorrupted(let context):

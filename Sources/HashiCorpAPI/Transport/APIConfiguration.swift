@@ -60,7 +60,8 @@ package struct TLSOptions: Hashable, Sendable {
     /// The client's certificate, with the intermediate ones after it.
     package var certificateFile: String?
     package var keyFile: String?
-    /// What the server's certificate must be made out to, and the SNI sent; nil: the host of the address.
+    /// What the server's certificate must be made out to, and the SNI sent; nil: the host of the address. A certificate
+    /// for the IP address that the connection goes to will do, too.
     package var serverName: String?
     /// False: anybody may be the server. For tests.
     package var verify: Bool

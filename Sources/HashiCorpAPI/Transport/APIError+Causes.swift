@@ -18,7 +18,7 @@ extension APIError {
             self = error
         case is CancellationError:
             self.init(.cancelled, "the request to \(peer) was given up")
-        case is ResponseAccumulator.ResponseTooBigError:
+        case is ResponseAccumulator.ResponseTooBigError, is LineSplitter.LineTooLong:
             self = .tooLarge(peer, limit: limit)
         case let error as HTTPClientError:
             self = Self.of(error, peer: peer, timeout: configuration.connectTimeout)
@@ -40,7 +40,7 @@ extension APIError {
     }
 
     static func tooLarge(_ peer: String, limit: Int) -> APIError {
-        APIError(.tooLarge, "\(peer) sends more than the \(limit) bytes that are taken of one answer")
+        APIError(.tooLarge, "\(peer) sends more at once than the \(limit) bytes that are taken")
     }
 
     private static func of(_ error: HTTPClientError, peer: String, timeout: Duration) -> APIError {

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+import Testing
+
+/// HashiCorp's own variables, with HashiCorp's own meaning.
+@Suite struct EnvironmentTests {
+    @Test func `without variables the agent of this machine is asked`() throws {
+        let consul = try ConsulEnvironment(["CONSUL_HTTP_ADDR": ""])
+        #expect(consul.api == APIConfiguration(product: .consul, address: .http(host: "127.0.0.1", port: 8500)))
+        #expect(!consul.isAddressSet)
+        #expect(consul.grpcAddress == "127.0.0.1:8502")
+        let nomad = try NomadEnvironment([:])
+        #expect(nomad.api == APIConfiguration(product: .nomad, address: .http(host: "127.0.0.1", port: 4646)))
+        #expect(nomad.task == nil)
+    }
+
+    @Test func `Consul's variables are all known`() throws {
+        let consul = try ConsulEnvironment([
+            "CONSUL_HTTP_ADDR": "consul.example:8501", "CONSUL_HTTP_SSL": "true", "CONSUL_HTTP_SSL_VERIFY": "0",
+            "CONSUL_HTTP_AUTH": "me:a:b", "CONSUL_HTTP_TOKEN": "t", "CONSUL_CACERT": "/ca.pem", "CONSUL_CAPATH": "/cas",
+            "CONSUL_CLIENT_CERT": "/c.pem", "CONSUL_CLIENT_KEY": "/k.pem",
+            "CONSUL_TLS_SERVER_NAME": "server.dc1.consul",
+            "CONSUL_GRPC_ADDR": "https://g:8503", "CONSUL_GRPC_CACERT": "/g.pem", "CONSUL_GRPC_CAPATH": "/gs",
+            "CONSUL_NAMESPACE": "team", "CONSUL_PARTITION": "part", "CONNECT_PROXY_ID": "p", "CONNECT_SIDECAR_FOR": "s",
+        ])
+        let expected = APIConfiguration(
+            product: .consul,
+            address: .https(host: "consul.example", port: 8501),
+            tls: TLSOptions(
+                caFile: "/ca.pem",
+                caDirectory: "/cas",
+                certificateFile: "/c.pem",
+                keyFile: "/k.pem",
+                serverName: "server.dc1.consul",
+                verify: false
+            ),
+            basicAuth: BasicAuth(user: "me", password: "a:b"),
+            token: .value("t")
+        )
+        #expect(consul.api == expected)
+        #expect(consul.isAddressSet)
+        #expect(consul.namespace == "team" && consul.partition == "part")
+        #expect(consul.grpcAddress == "https://g:8503")
+        #expect(consul.grpcCAFile == "/g.pem" && consul.grpcCADirectory == "/gs")
+        #expect(consul.proxyID == "p" && consul.sidecarFor == "s")
+    }
+
+    @Test func `a token file wins over a token, as in consul`() throws {
+        let consul = try ConsulEnvironment(["CONSUL_HTTP_TOKEN": "t", "CONSUL_HTTP_TOKEN_FILE": "/token"])
+        #expect(consul.api.token == .file(path: "/token"))
+    }
+
+    @Test func `Consul may be behind a socket or a proxy`() throws {
+        #expect(
+            try ConsulEnvironment(["CONSUL_HTTP_ADDR": "unix:///run/c.sock"]).api.address == .unix(path: "/run/c.sock")
+        )
+        let proxied = try ConsulEnvironment(["CONSUL_HTTP_ADDR": "https://proxy/consul/"]).api
+        #expect(proxied.address == .https(host: "proxy", port: 443))
+        #expect(proxied.pathPrefix == "/consul")
+        let secure = try ConsulEnvironment(["CONSUL_HTTP_SSL": "1"]).api
+        #expect(secure.address == .https(host: "127.0.0.1", port: 8500))
+    }
+
+    @Test func `Nomad's variables are all known`() throws {
+        let nomad = try NomadEnvironment([
+            "NOMAD_ADDR": "https://nomad.example:4646", "NOMAD_UNIX_ADDR": "unix:///secrets/api.sock",
+            "NOMAD_REGION": "eu", "NOMAD_NAMESPACE": "team", "NOMAD_TOKEN": "t", "NOMAD_HTTP_AUTH": "me",
+            "NOMAD_CACERT": "/ca.pem", "NOMAD_CAPATH": "/cas", "NOMAD_CLIENT_CERT": "/c.pem",
+            "NOMAD_CLIENT_KEY": "/k.pem", "NOMAD_SKIP_VERIFY": "true", "NOMAD_TLS_SERVER_NAME": "server.global.nomad",
+        ])
+        let expected = APIConfiguration(
+            product: .nomad,
+            address: .https(host: "nomad.example", port: 4646),
+            tls: TLSOptions(
+                caFile: "/ca.pem",
+                caDirectory: "/cas",
+                certificateFile: "/c.pem",
+                keyFile: "/k.pem",
+                serverName: "server.global.nomad",
+                verify: false
+            ),
+            basicAuth: BasicAuth(user: "me", password: ""),
+            token: .value("t")
+        )
+        #expect(nomad.api == expected)
+        #expect(nomad.region == "eu" && nomad.namespace == "team")
+    }
+
+    @Test func `a task learns who it is, and asks through its socket`() throws {
+        let nomad = try NomadEnvironment([
+            "NOMAD_UNIX_ADDR": "unix:///secrets/api.sock", "NOMAD_ALLOC_ID": "5d6f8a2b-0000-0000-0000-000000000000",
+            "NOMAD_ALLOC_NAME": "web.app[2]", "NOMAD_ALLOC_INDEX": "2", "NOMAD_JOB_ID": "web", "NOMAD_JOB_NAME": "Web",
+            "NOMAD_GROUP_NAME": "app", "NOMAD_TASK_NAME": "proxy", "NOMAD_DC": "dc1", "NOMAD_SECRETS_DIR": "/secrets",
+            "NOMAD_ADDR_http": "10.0.0.1:80", "NOMAD_IP_http": "10.0.0.1", "NOMAD_PORT_http": "80",
+            "NOMAD_HOST_PORT_http": "23456", "NOMAD_ALLOC_ADDR_http": "172.16.0.2:80", "NOMAD_META_team": "blue",
+            "NOMAD_UPSTREAM_ADDR_db": "127.0.0.1:5432", "NOMAD_ENVOY_ADMIN_ADDR_web": "127.0.0.2:19001",
+            "NOMAD_ENVOY_READY_ADDR_web": "127.0.0.1:19101",
+        ])
+        #expect(nomad.api.address == .unix(path: "/secrets/api.sock"))
+        let task = try #require(nomad.task)
+        #expect(task.shortAllocationID == "5d6f8a2b")
+        #expect(task.allocationName == "web.app[2]" && task.allocationIndex == 2)
+        #expect(task.jobID == "web" && task.jobName == "Web" && task.group == "app" && task.task == "proxy")
+        #expect(task.datacenter == "dc1" && task.secretsDirectory == "/secrets" && task.meta == ["team": "blue"])
+        #expect(task.address("http") == "10.0.0.1:80" && task.ip("http") == "10.0.0.1" && task.port("http") == 80)
+        #expect(task.hostPort("http") == 23456 && task.allocationAddress("http") == "172.16.0.2:80")
+        #expect(task.upstream("db") == "127.0.0.1:5432")
+        #expect(task.envoyAdmin("web") == "127.0.0.2:19001" && task.envoyReady("web") == "127.0.0.1:19101")
+    }
+
+    @Test(arguments: [
+        ["CONSUL_HTTP_ADDR": "ftp://x"], ["CONSUL_HTTP_ADDR": "http://me:sesame@x:1"], ["CONSUL_HTTP_SSL": "yes"],
+        ["CONSUL_HTTP_SSL_VERIFY": "never"], ["CONSUL_CLIENT_KEY": "/k"], ["CONSUL_CLIENT_CERT": "/c"],
+        ["CONSUL_HTTP_TOKEN": "two sesame"],
+    ])
+    func `a variable of Consul's that makes no sense is named`(environment: [String: String]) throws {
+        let error = #expect(throws: EnvironmentError.self) { try ConsulEnvironment(environment) }
+        let name = try #require(environment.keys.first)
+        #expect(error?.description.contains(name) == true)
+        #expect(error?.description.contains("sesame") == false)
+    }
+
+    @Test(arguments: [
+        ["NOMAD_ADDR": "127.0.0.1:4646"], ["NOMAD_ADDR": "me:sesame@a"], ["NOMAD_UNIX_ADDR": "/secrets/api.sock"],
+        ["NOMAD_SKIP_VERIFY": "no"], ["NOMAD_CLIENT_KEY": "/k"], ["NOMAD_TOKEN": "sesame\r\nX: y"],
+    ])
+    func `a variable of Nomad's that makes no sense is named`(environment: [String: String]) throws {
+        let error = #expect(throws: EnvironmentError.self) { try NomadEnvironment(environment) }
+        let name = try #require(environment.keys.first)
+        #expect(error?.description.contains(name) == true)
+        #expect(error?.description.contains("sesame") == false)
+    }
+}

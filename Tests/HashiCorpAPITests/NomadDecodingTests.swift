@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+import NIOCore
+import Testing
+
+/// Answers as Nomad writes them.
+@Suite struct NomadDecodingTests {
+    private static let registration = """
+        {"ID": "_nomad-task-a1-web-http", "ServiceName": "web", "Namespace": "default", "NodeID": "n", "Datacenter": "dc1",
+         "JobID": "web", "AllocID": "a1", "Tags": null, "Address": "10.0.0.1", "Port": 23456, "CreateIndex": 5,
+         "ModifyIndex": 6}
+        """
+
+    @Test func `services come by namespace`() throws {
+        let body =
+            #"[{"Namespace": "default", "Services": [{"ServiceName": "web", "Tags": ["a"]}]}, {"Services": null}]"#
+        let lists = try response(body).list(of: NomadServiceList.self).elements
+        #expect(lists.map(\.namespace) == ["default", ""])
+        #expect(lists.first?.services.map(\.name) == ["web"])
+        #expect(lists.first?.services.map(\.tags) == [["a"]])
+    }
+
+    @Test func `a registration is read`() throws {
+        let listing = try response("[\(Self.registration)]").list(of: NomadServiceRegistration.self)
+        let registration = try #require(listing.elements.first)
+        #expect(registration.serviceName == "web" && registration.allocationID == "a1" && registration.tags.isEmpty)
+        #expect(registration.address == "10.0.0.1" && registration.port == 23456 && registration.modifyIndex == 6)
+    }
+
+    @Test func `an allocation is read from a list, and whole`() throws {
+        let body = """
+            [{"ID": "a1", "EvalID": "e", "Name": "web.app[0]", "Namespace": "default", "NodeID": "n", "NodeName": "n1",
+              "JobID": "web", "JobType": "service", "JobVersion": 3, "TaskGroup": "app", "DesiredStatus": "run",
+              "ClientStatus": "running",
+              "TaskStates": {"t": {"State": "running", "Failed": false, "Restarts": 2, "Events": []}},
+              "DeploymentStatus": {"Healthy": null, "Timestamp": "0001-01-01T00:00:00Z", "Canary": true, "ModifyIndex": 0},
+              "NextAllocation": "", "CreateIndex": 10, "ModifyIndex": 11, "CreateTime": 1700000000000000000},
+             {"ID": "a2", "JobID": "web", "Job": {"Version": 4, "Type": "service", "TaskGroups": []}, "DeploymentID": "d",
+              "DeploymentStatus": null, "TaskStates": null, "DesiredTransition": {"Migrate": true, "Reschedule": null},
+              "NextAllocation": "a3"}]
+            """
+        let allocations = try response(body).list(of: NomadAllocation.self).elements
+        #expect(allocations.map(\.jobVersion) == [3, 4])
+        #expect(allocations.map(\.jobType) == ["service", "service"])
+        #expect(allocations.map(\.deploymentID) == [nil, "d"])
+        #expect(allocations.map(\.deploymentStatus?.isCanary) == [true, nil])
+        #expect(allocations.first?.deploymentStatus?.isHealthy == nil)
+        #expect(allocations.map(\.isToMigrate) == [false, true])
+        #expect(allocations.map(\.nextAllocation) == [nil, "a3"])
+        #expect(allocations.first?.taskStates["t"]?.restarts == 2)
+        #expect(allocations.first?.createTime == 1_700_000_000_000_000_000)
+    }
+
+    @Test func `checks are a map by their hashes`() throws {
+        let body = """
+            {"c1": {"ID": "c1", "Mode": "healthiness", "Status": "success", "StatusCode": 200, "Output": "ok",
+             "Timestamp": 1700000000, "Group": "web.app[0]", "Task": "t", "Service": "web", "Check": "alive"}}
+            """
+        let check = try #require(try response(body).map(of: NomadAllocationCheck.self).values["c1"])
+        #expect(check.mode == "healthiness" && check.status == "success" && check.service == "web")
+    }
+
+    @Test func `a deployment is read`() throws {
+        let body = """
+            [{"ID": "d", "Namespace": "default", "JobID": "web", "JobVersion": 4, "Status": "running",
+              "StatusDescription": "Deployment is running", "CreateIndex": 1, "ModifyIndex": 2,
+              "TaskGroups": {"app": {"PlacedCanaries": ["a1"], "AutoRevert": true, "ProgressDeadline": 600000000000,
+                "RequireProgressBy": null, "Promoted": false, "DesiredCanaries": 1, "DesiredTotal": 3,
+                "PlacedAllocs": 1, "HealthyAllocs": 0, "UnhealthyAllocs": 1}, "other": {"PlacedCanaries": null}}}]
+            """
+        let deployment = try #require(try response(body).list(of: NomadDeployment.self).elements.first)
+        let group = try #require(deployment.groups["app"])
+        #expect(deployment.jobVersion == 4 && deployment.status == "running" && deployment.groups.count == 2)
+        #expect(group.placedCanaries == ["a1"] && group.desiredCanaries == 1 && !group.isPromoted && group.autoRevert)
+        #expect(group.desiredTotal == 3 && group.placedAllocations == 1 && group.unhealthyAllocations == 1)
+    }
+
+    @Test func `jobs, nodes and agents are read`() throws {
+        let jobs = try response(
+            #"[{"ID": "web", "Name": "web", "Type": "service", "Status": "running", "Stop": false, "Datacenters": ["dc1"]}]"#
+        ).list(of: NomadJob.self).elements
+        #expect(jobs.map(\.datacenters) == [["dc1"]])
+        let nodes = try response(
+            """
+            [{"ID": "n", "Name": "n1", "Drain": false, "Status": "ready", "SchedulingEligibility": "eligible"},
+             {"ID": "m", "DrainStrategy": {"Deadline": 1}}]
+            """
+        ).list(of: NomadNode.self).elements
+        #expect(nodes.map(\.isDraining) == [false, true])
+        let body =
+            #"{"config": {"Region": "eu", "Datacenter": "dc1", "Version": {"Version": "1.9.3", "VersionMetadata": "ent"}}}"#
+        let agent = try response(body).value(of: NomadAgent.self)
+        #expect(agent.version == "1.9.3" && agent.isEnterprise && agent.region == "eu")
+        #expect(try response(#"{"config": {"Version": "0.8.0"}}"#).value(of: NomadAgent.self).version == "0.8.0")
+    }
+
+    @Test func `events carry what they are about`() throws {
+        let line = """
+            {"Index": 7, "Events": [
+             {"Topic": "Service", "Type": "ServiceDeregistration", "Key": "_nomad-task-a1-web-http", "Namespace": "default",
+              "FilterKeys": ["web", "web"], "Index": 7, "Payload": {"Service": \(Self.registration)}},
+             {"Topic": "Allocation", "Type": "AllocationUpdated", "Key": "a1", "FilterKeys": null, "Index": 7,
+              "Payload": {"Allocation": {"ID": "a1", "JobID": "web", "DesiredStatus": "stop", "ClientStatus": "running"}}},
+             {"Topic": "Evaluation", "Type": "EvaluationUpdated", "Key": "e", "Index": 7, "Payload": {"Evaluation": {}}},
+             {"Topic": "Job", "Type": "JobDeregistered", "Key": "web", "Index": 7, "Payload": {"Job": {"ID": 7}}},
+             {"Topic": "Node", "Type": "NodeDrain", "Key": "n", "Index": 7, "Payload": {"Node": {"ID": "n"}}}]}
+            """
+        let events = try NomadEvents.line(ByteBuffer(string: line))
+        #expect(events.index == 7 && !events.isHeartbeat)
+        #expect(events.events.map(\.topic) == ["Service", "Allocation", "Evaluation", "Node"])
+        #expect(events.unreadable.reasons == ["element 3: Events.Payload.Job.ID is no text"])
+        guard case .service(let registration) = events.events.first?.payload else {
+            Issue.record("no registration")
+            return
+        }
+        #expect(registration.allocationID == "a1")
+        #expect(try NomadEvents.line(ByteBuffer(string: "{}")).isHeartbeat)
+        #expect(throws: APIError.self) { try NomadEvents.line(ByteBuffer(string: "[]")) }
+    }
+}
