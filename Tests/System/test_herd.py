@@ -28,8 +28,8 @@ class Reconnection(BesideOthers):
         self.assertEqual(report["clusters"], SERVICES, "what each of them holds")
         self.assertLess(report["sync_s"], SYNCED)
         self.assertLess(peak_megabytes(self.server), MEGABYTES)
-        self.note_worst(f"{PROXIES} proxies of {SERVICES} clusters in sync after {report['sync_s']:.1f} s, half of them "
-                        f"after {report['sync_p50_s']:.1f} s; {peak_megabytes(self.server):.0f} MB in all")
+        self.note_worst(f"{PROXIES} proxies of {SERVICES} clusters in sync after {report['sync_s']:.1f} s, half "
+                        f"of them after {report['sync_p50_s']:.1f} s; {peak_megabytes(self.server):.0f} MB in all")
 
     def test_a_herd_over_delta(self):
         self.herd("delta")

@@ -7,7 +7,7 @@ from rig.case import sized
 from rig.http2 import DEFAULT_WINDOW, Connection
 from rig.xds import CDS, DELTA, DeltaDiscoveryResponse, Proxy, delta
 
-SECONDS = sized(600, 10)
+SECONDS = sized(600, 8)
 NAMES = 40_000  # of a request: 1 MB there, and as much back, because nobody knows them
 REQUESTS = 40  # a second: the server allows 50
 SLOW = 65_536  # bytes that are read at a time
@@ -30,8 +30,8 @@ class Saturation(BesideOthers):
             if len(self.call.waiting) < len(flood) and sent < REQUESTS * (now - began):
                 self.client.say(self.call, flood)
                 sent += 1
-            # First it does not read at all, then a little at a time.
-            reads = now > began + SECONDS / 4
+            # First it does not read at all, and not a PING either, then a little at a time.
+            reads = now > began + min(SECONDS / 4, 20)
             self.client.pump(0.005, at_most=SLOW if reads else 0)
             full[reads] += bool(self.call.waiting)
             self.take()

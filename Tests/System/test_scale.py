@@ -11,6 +11,7 @@ from rig.xds import CDS, DELTA, EDS, RESOURCE_EXHAUSTED, DeltaDiscoveryResponse,
 CLUSTERS, ENDPOINTS = sized(5_000, 2_000), 4
 SYNCED = 30  # seconds, for an Envoy
 CHANGE = 2_000  # bytes
+GONE = 40_000  # clusters that a proxy held which reconnects
 MEGABYTE = 1 << 20
 
 
@@ -20,6 +21,10 @@ class Scale(SystemTest):
         self.server = BenchServer(self.scratch, CLUSTERS, ENDPOINTS, self.port)
         self.processes.append(self.server)
         self.server.start()
+
+    def tearDown(self):
+        Connection.close_all()
+        super().tearDown()
 
     def reaches_an_envoy(self, *flags):
         began = time.monotonic()
@@ -37,9 +42,10 @@ class Scale(SystemTest):
         changed = time.monotonic()
         eventually(lambda: any(cluster == moved[0] and host.endswith(moved[1]) for cluster, host in self.hosts(proxy)),
                    2, "Envoy has the change")
+        took_change = (time.monotonic() - changed) * 1000
         self.note(f"{CLUSTERS} clusters and {len(hosts)} endpoints in {took:.1f} s from Envoy's start, of which it "
                   f"allocates {stats['server.memory_allocated'] / 1e6:.0f} MB; an endpoint's change after "
-                  f"{(time.monotonic() - changed) * 1000:.0f} ms; the server has {self.server.resident_megabytes():.0f} MB")
+                  f"{took_change:.0f} ms; the server has {self.server.resident_megabytes():.0f} MB")
 
     def hosts(self, proxy):
         """Of all clusters but the server's own: (cluster, address)."""
@@ -61,7 +67,8 @@ class Scale(SystemTest):
             self.server.touch(number)
             fake.until(lambda responses=responses: len(fake.log) > responses, 5, "the change")
             fake.pump(0.05)
-            self.assertEqual([(each.kind, list(each.content)) for each in fake.log[responses:]], [(EDS, [name(number)])])
+            told = [(each.kind, list(each.content)) for each in fake.log[responses:]]
+            self.assertEqual(told, [(EDS, [name(number)])])
             figures.append((fake.log[-1].size, fake.connection.received - before))
         message, wire = max(figures)[0], max(each for _, each in figures)
         self.assertLess(wire, CHANGE, "bytes on the wire, acknowledgements included")
@@ -70,36 +77,40 @@ class Scale(SystemTest):
 
     def test_a_reconnect_of_many_megabytes(self):
         others = Proxy(self.server.xds, "bench-others", ["routes"]).synced(CLUSTERS)
-        served = [(5, self.reconnect(5, others)), (60, self.reconnect(60, others))]
-        refused = self.ask(70)
-        self.assertEqual(refused.status, RESOURCE_EXHAUSTED, refused.details)
+        served = [(megabytes, self.reconnect(megabytes, others)) for megabytes in (5, 60)]
+        connection, call = self.ask(70)
+        connection.close()
+        self.assertEqual(call.status, RESOURCE_EXHAUSTED, call.details)
         self.still_served(others)
         self.note(", ".join(f"{megabytes} MiB answered after {took:.1f} s" for megabytes, took in served)
-                  + f"; 70 MiB: {refused.details}")
+                  + f"; 70 MiB: {call.details}; the server has {self.server.resident_megabytes():.0f} MB")
 
     def reconnect(self, megabytes, others):
-        """Answered with what there is, and with what is there no more; the seconds it took."""
+        """Answered with what there is, and then with what is there no more; the seconds that the first took."""
         began = time.monotonic()
-        call = self.ask(megabytes)
+        connection, call = self.ask(megabytes)
         took = time.monotonic() - began
         self.assertFalse(call.over, call.details)
-        response = DeltaDiscoveryResponse.FromString(call.messages[0])
-        self.assertEqual(len(response.resources), CLUSTERS)
+        there = DeltaDiscoveryResponse.FromString(call.messages[0])
+        self.assertEqual(len(there.resources), CLUSTERS)
+        connection.say(call, delta(CDS, nonce=there.nonce))
+        connection.until(lambda: len(call.messages) > 1, 10, "the removals")
+        self.assertEqual(len(DeltaDiscoveryResponse.FromString(call.messages[1]).removed_resources), GONE)
+        connection.close()
         self.still_served(others)
         return took
 
     def ask(self, megabytes):
-        """The first request of a proxy that held all there is, and much more; answered or refused."""
-        names = [*map(name, range(CLUSTERS)), *(f"gone-since-then-{number:06}" for number in range(40_000))]
+        """The first request of a proxy that held all there is, and more, in versions that are very long."""
+        names = [*map(name, range(CLUSTERS)), *(f"gone-since-then-{number:06}" for number in range(GONE))]
         version = "v" * (megabytes * MEGABYTE // len(names) - 30)
         request = delta(CDS, ["*"], node="bench-large", initial_resource_versions=dict.fromkeys(names, version))
         self.assertGreater(len(request), (megabytes - 1) * MEGABYTE)
         connection = Connection(self.server.xds)
-        self.addCleanup(connection.close)
         call = connection.call(DELTA)
         connection.say(call, request)
         connection.until(lambda: call.messages or call.over, 30, f"an answer to {megabytes} MiB")
-        return call
+        return connection, call
 
     def still_served(self, others):
         before = len(others.log)

@@ -45,8 +45,8 @@ class Storm(BesideOthers):
         self.assertGreater(pushed, SECONDS)
         self.assertLessEqual(pushed, PUSHES * took + 1, "route updates that Envoy took in")
         self.assertEqual(self.server.state()["rejections"], [])
-        self.note(f"{number + 1:,} changes in {took:.1f} s, read in {loads:.0f} turns; {pushed / took:.1f} route updates "
-                  f"a second; the last arrived after {converged * 1000:.0f} ms")
+        self.note(f"{number + 1:,} changes in {took:.1f} s, read in {loads:.0f} turns; {pushed / took:.1f} route "
+                  f"updates a second; the last arrived after {converged * 1000:.0f} ms")
 
     def change(self, number):
         """An edit of a route, and of the endpoint of a service that nobody calls."""

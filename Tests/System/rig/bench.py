@@ -27,7 +27,8 @@ class BenchServer(Process):
         self._ask("POST", f"/touch?service={service}")
 
     def _ask(self, method, path, body=None):
-        with urllib.request.urlopen(urllib.request.Request(f"http://{self.admin}{path}", body, method=method)) as answer:
+        request = urllib.request.Request(f"http://{self.admin}{path}", body, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             answer.read()
 
     def bootstrap(self, *flags, node="bench-1", admin_port=9901, **_):

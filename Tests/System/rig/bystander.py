@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .case import SystemTest
 from .documents import gateway, route, service, together
+from .http2 import Connection
 from .traffic import once
 
 SERVICES = 300
@@ -15,8 +16,8 @@ GROWTH = 200  # megabytes
 
 
 class Bystander:
-    """While it is entered, edits of `web` follow each other, each when Envoy answers by the one before. `worst` is how long
-    the slowest of them took, `growth` what the server's memory grew by at its peak, in MB."""
+    """While it is entered, edits of `web` follow each other, each when Envoy answers by the one before. `worst` is how
+    long the slowest of them took, `growth` what the server's memory grew by at its peak, in MB."""
 
     def __init__(self, documents, port, server):
         self.documents, self.port, self.server = documents, port, server
@@ -88,11 +89,17 @@ class BesideOthers(SystemTest):
         self.bystander = Bystander(self.documents, self.port, self.server)
         self.worst, self.growth = 0.0, 0.0  # of all that was watched
 
+    def tearDown(self):
+        Connection.close_all()
+        super().tearDown()
+
     def beside(self, action, growth=GROWTH, converges=CONVERGES):
         """Does this while Envoy is sent edits; its result. Nobody else notices, and memory stays bounded."""
-        with self.bystander as bystander:
-            result = action()
-        self.assertTrue(self.server.running, f"the server lives\n{self.server.log_tail(5)}")
+        try:
+            with self.bystander as bystander:
+                result = action()
+        finally:
+            self.assertTrue(self.server.running, f"the server lives\n{self.server.log_tail(5)}")
         self.worst, self.growth = max(self.worst, bystander.worst), max(self.growth, bystander.growth)
         self.assertIsNone(bystander.failed, "the edits of the others")
         self.assertLess(bystander.worst, converges, f"seconds: the slowest of {bystander.edits} edits")

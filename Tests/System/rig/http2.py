@@ -1,5 +1,5 @@
-"""A raw HTTP/2 client that sends what it is told to, also what no client should. Nothing happens behind a test's back: what
-comes is read, and answered as HTTP/2 wants it, only while the test calls `pump`, `until` or `say`. Needs hpack.
+"""A raw HTTP/2 client that sends what it is told to, also what no client should. Nothing happens behind a test's back:
+what comes is read, and answered as HTTP/2 wants it, only while the test calls `pump`, `until` or `say`. Needs hpack.
 
 See https://www.rfc-editor.org/rfc/rfc9113 and https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 """
@@ -77,11 +77,14 @@ class Call:
 class Connection:
     """One connection. While it `grants`, what was received is given back to the server as room to send more."""
 
+    all = set()  # those that are open
+
     def __init__(self, address, window=16 << 20, preface=True):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), 5)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
+        self.all.add(self)
         self.decoder, self.calls = hpack.Decoder(), {}
         self.grants, self.kept = True, {}  # kept: stream -> bytes that were not granted again
         self.pending, self.block, self.out = bytearray(), bytearray(), bytearray()
@@ -160,7 +163,13 @@ class Connection:
             self.raw(frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", room)))
         self.kept.clear()
 
+    @classmethod
+    def close_all(cls):
+        for connection in list(cls.all):
+            connection.close()
+
     def close(self):
+        self.all.discard(self)
         self.closed = True
         self.socket.close()
 
