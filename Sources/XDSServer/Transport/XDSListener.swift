@@ -11,9 +11,11 @@ import ServiceLifecycle
 package struct XDSListener: Service {
     /// Figures that are ours to choose, with their reasons.
     package struct Limits: Sendable {
-        /// A proxy that is gone without a word is found within time + timeout.
+        /// A proxy that is gone without a word is found within time + timeout, and cut off `drain` later.
         package var keepaliveTime = Duration.seconds(30)
         package var keepaliveTimeout = Duration.seconds(10)
+        /// A connection on which there is no stream, and perhaps no HTTP/2, is closed.
+        package var idle = Duration.seconds(45)
         /// Per connection: Envoy uses one stream, or one a type and resource, and opens another connection for more.
         package var streams = 100
         /// Open at the same time. What comes beyond is closed at once, before anything is read of it.
@@ -109,7 +111,7 @@ package struct XDSListener: Service {
         let management = NIOHTTP2ServerConnectionManagementHandler(
             eventLoop: channel.eventLoop,
             configuration: .init(
-                maxIdleTime: nil,
+                maxIdleTime: TimeAmount(self.limits.idle),
                 maxAge: nil,
                 maxGraceTime: TimeAmount(self.limits.drain),
                 keepalive: .init(
@@ -120,6 +122,7 @@ package struct XDSListener: Service {
         )
         let queue = NIOLoopBound(admissions, eventLoop: channel.eventLoop)
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(ConnectionCloser(grace: TimeAmount(self.limits.drain)))
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
             connectionConfiguration: self.connectionConfiguration,
