@@ -64,7 +64,7 @@ final class DiscoveryStream {
         do {
             message = try self.session.read(bytes)
         } catch {
-            self.finish(.malformedRequest, reason: "malformed request")
+            self.finish(error, reason: "\(error.code): \(error.message)")
             return
         }
         guard self.waiting.isEmpty else {

@@ -8,10 +8,14 @@ package import XDSProtocol
 package struct StreamLimits: Sendable {
     /// Of types and names.
     package var subscriptions = StreamStateMachine.Limits()
+    /// Of the names on one stream: 50,000 of 160 bytes. Looked at now and then, so that it may be twice as many.
+    package var nameBytes = 8 << 20
     /// Of one request. A delta reconnect lists everything the proxy holds: far over gRPC's 4 MiB is legitimate (rule 10).
     package var requestBytes = 64 << 20
     /// Of large requests that are on their way at the same time, on all streams.
     package var requestBudgetBytes = 128 << 20
+    /// How long a request may take to come, and a client to send the first one.
+    package var requestTime = Duration.seconds(60)
     /// Requests a second that answer nothing: what answers a response of ours is bounded by what we send.
     package var requestsPerSecond = 50.0
     /// How many of those may come at once: a proxy that starts, or one that meets many unknown hosts.
@@ -28,6 +32,9 @@ package struct StreamLimits: Sendable {
     package var age: Duration?
 
     package init() {}
+
+    /// That one request says the proxy holds. With a wildcard these are more than the names that it subscribes to.
+    var versions: Int { 4 * self.subscriptions.subscriptions }
 
     /// Nil if there is none.
     var pushTimeAmount: TimeAmount? { self.pushInterval > .zero ? TimeAmount(self.pushInterval) : nil }

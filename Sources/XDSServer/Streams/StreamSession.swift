@@ -14,6 +14,8 @@ final class StreamSession: Sendable {
         /// The names in the last state-of-the-world request of each type, as they came: an ACK repeats them.
         var names: [TypeURL: [UInt8]] = [:]
         var requests: TokenBucket
+        /// Not less than the bytes of all names on the stream: what they were when they were counted, and all that came since.
+        var nameBytes = 0
     }
 
     /// Of one type: 50,000 names of 80 bytes.
@@ -42,12 +44,16 @@ final class StreamSession: Sendable {
 
     var status: [TypeStatus] { self.state.withLock { $0.machine.status } }
 
-    func read(_ bytes: [UInt8]) throws -> RequestMessage {
-        let known = self.variant == .sotw ? self.state.withLock { $0.names } : [:]
+    func read(_ bytes: [UInt8]) throws(RPCError) -> RequestMessage {
+        try RequestShape.check(bytes, variant: self.variant, limits: self.server.limits)
+        let known = self.state.withLock { state in
+            state.nameBytes += bytes.count
+            return state.names
+        }
         do {
             return try RequestMessage(bytes, variant: self.variant, known: known)
         } catch {
-            throw RPCError.malformedRequest
+            throw .malformedRequest
         }
     }
 
@@ -89,8 +95,20 @@ final class StreamSession: Sendable {
             if kind == .subscribe || kind == .stale, !state.requests.take(at: self.start.duration(to: .now)) {
                 throw RPCError(code: .resourceExhausted, message: "too many requests on one stream")
             }
+            try self.checkNames(&state)
             return actions
         }
+    }
+
+    /// Counts them anew each time that they may have become twice as many as are allowed, which is seldom.
+    private func checkNames(_ state: inout State) throws {
+        let limit = self.server.limits.nameBytes
+        guard state.nameBytes > 2 * limit else { return }
+        state.nameBytes = state.machine.status.reduce(0) { sum, type in
+            type.subscription.names.reduce(sum) { $0 + $1.rawValue.utf8.count }
+        }
+        guard state.nameBytes > limit else { return }
+        throw RPCError(code: .resourceExhausted, message: "more than \(limit) bytes of names on one stream")
     }
 
     /// The first request of a stream says whose it is.

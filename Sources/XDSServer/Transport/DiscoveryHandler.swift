@@ -31,6 +31,8 @@ final class DiscoveryHandler: ChannelInboundHandler {
     private var deframer: MessageDeframer
     private var hasSentHeaders = false
     private var isHalfClosed = false
+    /// Ends the stream if what is on its way does not come.
+    private var deadline: Scheduled<Void>?
 
     init(server: DiscoveryServer, admissions: AdmissionQueue) {
         self.server = server
@@ -87,6 +89,7 @@ final class DiscoveryHandler: ChannelInboundHandler {
             self.end(problem, context)
             return
         }
+        self.awaitRequest(context)
         guard isStream else {
             self.call = .fetch(method)
             return
@@ -118,12 +121,28 @@ final class DiscoveryHandler: ChannelInboundHandler {
                 case .fetch(let method): self.fetch(message, method, context)
                 case .none, .over: return
                 }
+                self.stopWaiting()
             }
+            if !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest(context) }
         } catch let error as RPCError {
             self.end(error, context)
         } catch {
             self.end(RPCError(code: .internalError, message: ""), context)
         }
+    }
+
+    private func awaitRequest(_ context: ChannelHandlerContext) {
+        let time = self.server.limits.requestTime
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.deadline = context.eventLoop.scheduleTask(in: TimeAmount(time)) {
+            let (handler, context) = bound.value
+            handler.end(RPCError(code: .resourceExhausted, message: "a request did not come within \(time)"), context)
+        }
+    }
+
+    private func stopWaiting() {
+        self.deadline?.cancel()
+        self.deadline = nil
     }
 
     private func nextMessage() throws -> [UInt8]? {
@@ -199,6 +218,7 @@ final class DiscoveryHandler: ChannelInboundHandler {
     }
 
     private func finish(reason: String) {
+        self.stopWaiting()
         self.deframer.release()
         if case .stream(let stream) = self.call { stream.end(reason: reason) }
         self.call = .over

@@ -24,8 +24,15 @@ struct MessageDeframer {
         if self.bytes.readableBytes == 0 {
             self.bytes = bytes
         } else {
+            self.forgetWhatWasRead()
             self.bytes.writeImmutableBuffer(bytes)
         }
+    }
+
+    /// A client whose messages never end where its frames do would have all of them kept.
+    private mutating func forgetWhatWasRead() {
+        guard self.bytes.readerIndex > 0 else { return }
+        self.bytes = ByteBuffer(bytes: self.bytes.readableBytesView)
     }
 
     /// The next whole message, or nil while it is not there.
@@ -43,12 +50,16 @@ struct MessageDeframer {
             )
         }
         guard self.bytes.readableBytes >= 5 + Int(length) else {
-            try self.reserve(Int(length))
+            try self.reserve()
             return nil
         }
         self.bytes.moveReaderIndex(forwardBy: 5)
         let message = self.bytes.readBytes(length: Int(length)) ?? []
-        if self.bytes.readableBytes == 0 { self.bytes = ByteBuffer() }
+        if self.bytes.readableBytes == 0 {
+            self.bytes = ByteBuffer()
+        } else if length > RequestBudget.small {
+            self.forgetWhatWasRead()
+        }
         self.release()
         return message
     }
@@ -56,12 +67,15 @@ struct MessageDeframer {
     /// Whether nothing of a message is held.
     var isEmpty: Bool { self.bytes.readableBytes == 0 }
 
-    private mutating func reserve(_ length: Int) throws {
-        guard self.reserved == 0, length > RequestBudget.small else { return }
-        guard self.budget.reserve(length) else {
+    /// What has come, and not what was announced: that costs nothing, and whoever announces much and sends little would
+    /// keep everybody else out.
+    private mutating func reserve() throws {
+        let held = self.bytes.readableBytes
+        guard held > RequestBudget.small else { return }
+        guard self.budget.reserve(held - self.reserved, beside: self.reserved) else {
             throw RPCError(code: .resourceExhausted, message: "too many large requests at the same time")
         }
-        self.reserved = length
+        self.reserved = held
     }
 
     /// Must be called when the stream is over.
@@ -84,10 +98,11 @@ final class RequestBudget: Sendable {
         self.limit = limit
     }
 
-    func reserve(_ bytes: Int) -> Bool {
+    /// - Parameter held: what was reserved for the same request before.
+    func reserve(_ bytes: Int, beside held: Int = 0) -> Bool {
         let used = self.used.add(bytes, ordering: .relaxed).newValue
         // One is always let through, however small the budget.
-        guard used > self.limit, used > bytes else { return true }
+        guard used > self.limit, used > held + bytes else { return true }
         self.release(bytes)
         return false
     }
