@@ -14,7 +14,7 @@ from rig.xds import (
 
 MILLION = 1_000_000
 MEGABYTE = 1 << 20
-MEGABYTES_EACH = 32  # of a stream with as many names as there may be, and as long
+TIMES = 5  # as much as the bytes of the names on a stream: what it costs
 ENDS = 20  # seconds
 AT_ONCE, RATE = 5_000, 50  # requests of a stream, and then a second
 FLOOD = sized(30, 1)  # seconds
@@ -77,7 +77,7 @@ class HostileRequests(BesideOthers):
 
     def test_a_wildcard_with_as_many_versions_as_may_be(self):
         """It is served: a proxy that reconnects names all that it has."""
-        count = sized(200_000, 100_000)  # a debug build takes ten times as long
+        count = sized(200_000, 40_000)  # a debug build takes ten times as long
         versions = b"".join(field(5, b"\n\x06%06x" % number) for number in range(count))
 
         def reconnect():
@@ -163,8 +163,9 @@ class HostileRequests(BesideOthers):
 
     def test_names_that_are_as_long_as_they_may_be(self):
         """On one stream after the other, each of which is kept."""
-        count, names = sized(10, 4), sized(50_000, 20_000)  # a debug build takes ten times as long
-        tail = "n" * (7_800_000 // names - 6)
+        # A debug build takes ten times as long, so that the reduced size stays below the limit.
+        count, names, size = sized((10, 50_000, 7_800_000), (4, 12_000, 1_900_000))
+        tail = "n" * (size // names - 6)
         request = delta(CDS, [f"{number:06}{tail}" for number in range(names)], node="edge-long")
 
         def attack():
@@ -177,9 +178,9 @@ class HostileRequests(BesideOthers):
             return calls
 
         # No stream is over a limit: what is bounded is what one of them costs.
-        calls = self.beside(attack, growth=count * MEGABYTES_EACH)
+        calls = self.beside(attack, growth=count * size / MEGABYTE * TIMES)
         self.assertEqual([call.details for call in calls if call.over], [])
-        self.note_worst(f"{count} streams of {names:,} names, {len(request) >> 20} MiB of them each: "
+        self.note_worst(f"{count} streams of {names:,} names, {size / MEGABYTE:.1f} MiB of them each: "
                         f"{self.growth / count:.0f} MB each")
 
     def test_a_rejection_with_many_words(self):
