@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// What an agent answered, read and converted.
+struct ConsulAnswer: Sendable {
+    enum Content: Sendable {
+        case servers(nodes: [String])
+        /// Whether the node and its service `consul` were seen.
+        case server(isVisible: Bool)
+        /// Name to tags, in order.
+        case services([String: [String]])
+        /// Name to the index of its last change.
+        case nodes([String: UInt64])
+        case checks(Set<ConsulCheckKey>)
+        case service(ConsulServiceReading)
+        case probe
+        case entries([ConfigEntry])
+        /// Path below the prefix to value.
+        case keys([String: ConsulKey])
+        case agent(ConsulAgent)
+    }
+
+    var content: Content
+    /// Of the state that was shown.
+    var index: UInt64
+    /// Size of the body, for what the next one may cost.
+    var bytes: Int
+}
+
+/// A check that is not passing.
+struct ConsulCheckKey: Hashable, Sendable {
+    var node: String
+    var check: String
+    /// Empty: it is the node's, and concerns all services there.
+    var service: String
+    /// Of the instance.
+    var serviceID: String
+}
+
+/// A service as it was read.
+struct ConsulServiceReading: Hashable, Sendable {
+    /// Those that can be used, in the order of their IDs.
+    var instances: [Instance]
+    /// The nodes that have it, in order.
+    var nodes: [String]
+    /// How many there are, those included that cannot be used or are none of ours.
+    var count: Int
+    /// Whether it is a service, and not the proxies of a mesh in front of one.
+    var isOurs = true
+    /// Why some of it cannot be used.
+    var diagnostics: [Diagnostic] = []
+}
+
+struct ConsulKey: Hashable, Sendable {
+    /// The index of its last change.
+    var index: UInt64
+    var value: [UInt8]
+}
+
+/// Why there is no answer that can be used.
+struct ConsulFailure: Error, Hashable, Sendable {
+    enum Reason: String, Hashable, Sendable, CaseIterable {
+        /// No connection, or one that ended early.
+        case unreachable
+        case timeout
+        case tls
+        /// 401 or 403, or a token that cannot be read.
+        case acl
+        /// Another status than 200.
+        case status
+        /// Not what was asked for.
+        case decoding
+        /// More than is taken.
+        case size
+    }
+
+    var reason: Reason
+    /// One line for the operator: what, and the cure.
+    var message: String
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The four questions that are always open, and the link.
+extension ConsulDatacenter {
+    mutating func namesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        guard case .services(let listed) = answer.content else { return }
+        guard listed[ConsulSelection.consul] != nil || !effects.scope.isDefault else {
+            // Whoever does not see the servers themselves may see nothing at all: that is no answer.
+            self.names.forget(&effects)
+            self.link.turnedBlind(&effects)
+            return
+        }
+        self.problems[.services] = nil
+        guard let previous = self.believe(\.names, answer, &effects) else { return }
+        var isExplained = false
+        var known = self.services.byName
+        for (name, tags) in listed where self.selection.takes(name, tags: tags) {
+            guard let service = known.removeValue(forKey: name) else {
+                self.services.add(name, tags: tags)
+                self.services.isDirty(name, needed: nil, isUrgent: self.isComplete || self.services.unreadCount < 64)
+                isExplained = true
+                continue
+            }
+            guard service.tags != tags else { continue }
+            self.services.setTags(tags, of: name)
+            self.services.isDirty(name, needed: answer.index)
+            isExplained = true
+        }
+        for name in known.keys {
+            self.focus.release(name, &effects)
+            self.services.remove(name)
+            self.problems[.service(name)] = nil
+            self.isChanged(name)
+            isExplained = true
+        }
+        guard let previous, answer.index > previous else { return }
+        self.distrust(between: previous, and: answer.index)
+        let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
+        self.search.want(isKnown ? .later : .now, at: effects.now)
+    }
+
+    mutating func nodesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        guard case .nodes(let indexes) = answer.content else { return }
+        self.problems[.nodes] = nil
+        guard let previous = self.believe(\.nodes, answer, &effects) else { return }
+        for (node, index) in indexes where self.nodeIndexes[node] != index {
+            for service in self.services.byNode[node] ?? [] { self.services.isDirty(service, needed: answer.index) }
+        }
+        for node in self.nodeIndexes.keys where indexes[node] == nil {
+            for service in self.services.byNode[node] ?? [] { self.services.isDirty(service, needed: answer.index) }
+        }
+        self.nodeIndexes = indexes
+        if let previous { self.distrust(between: previous, and: answer.index) }
+    }
+
+    mutating func checksAnswered(
+        _ state: ConsulQuery.CheckState,
+        _ answer: ConsulAnswer,
+        _ effects: inout ConsulEffects
+    ) {
+        guard case .checks(let checks) = answer.content else { return }
+        self.problems[.checks(state)] = nil
+        let before: Set<ConsulCheckKey>
+        let previous: UInt64??
+        switch state {
+        case .critical:
+            previous = self.believe(\.critical, answer, &effects)
+            before = self.criticalChecks
+            if previous != nil { self.criticalChecks = checks }
+        case .warning:
+            previous = self.believe(\.warning, answer, &effects)
+            before = self.warningChecks
+            if previous != nil { self.warningChecks = checks }
+        }
+        guard let previous else { return }
+        for check in checks.symmetricDifference(before) {
+            if !check.service.isEmpty {
+                self.services.isDirty(check.service, needed: answer.index)
+            } else {
+                for service in self.services.byNode[check.node] ?? [] {
+                    self.services.isDirty(service, needed: answer.index)
+                }
+            }
+        }
+        if let previous { self.distrust(between: previous, and: answer.index) }
+    }
+
+    mutating func linkAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        let before = self.link.state
+        self.link.answered(answer.content, &effects)
+        guard self.link.isUp else { return }
+        switch before {
+        case .up:
+            self.compare(answer, &effects)
+        case .unknown:
+            self.renew(&effects)
+        case .blind:
+            // Another token, or other rights: what was asked with the old ones means nothing.
+            self.isResetWanted = true
+        case .down(let failure) where failure.reason == .acl:
+            self.isResetWanted = true
+        case .down:
+            // Connections to a machine that is gone do not say so.
+            self.renew(&effects)
+            if case .server = answer.content, answer.index < self.link.floor {
+                effects.count(.indexRegression)
+                self.isResetWanted = true
+            }
+        }
+    }
+
+    /// The catalog's index against that of its tables: a question may be waiting for an index that is never reached, or
+    /// may have missed one.
+    private mutating func compare(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        guard case .server(isVisible: true) = answer.content, self.isBased else { return }
+        if answer.index < self.link.floor {
+            effects.count(.indexRegression)
+            self.isResetWanted = true
+            self.missedIndex = nil
+            return
+        }
+        if let missed = self.missedIndex, missed > self.catalogIndex, self.isIndexComparable {
+            let isFresh = self.names.failures == 0 && self.nodes.failures == 0
+            if isFresh, self.names.request != nil, self.nodes.request != nil {
+                self.names.askAgain(&effects)
+                self.nodes.askAgain(&effects)
+                self.isIndexComparable = false
+            }
+        } else if self.missedIndex != nil {
+            self.isIndexComparable = true
+        }
+        self.missedIndex = answer.index > self.catalogIndex ? answer.index : nil
+    }
+
+    /// Nil: not now. Otherwise the index of the answer before, or that there is none that this one compares with.
+    private mutating func believe(
+        _ watch: WritableKeyPath<ConsulDatacenter, ConsulWatch>,
+        _ answer: ConsulAnswer,
+        _ effects: inout ConsulEffects
+    ) -> UInt64?? {
+        switch self[keyPath: watch].answered(answer, at: effects.now) {
+        case .believed(let previous):
+            return .some(previous)
+        case .regressed:
+            effects.count(.indexRegression)
+            return nil
+        case .reset:
+            self.isResetWanted = true
+            return .some(nil)
+        }
+    }
+
+    /// A service that was read between two answers may have changed and changed back between them, which no difference
+    /// shows. Its own index does.
+    private mutating func distrust(between previous: UInt64, and index: UInt64) {
+        guard index > previous + 1 else { return }
+        for (name, service) in self.services.byName where service.index > previous && service.index < index {
+            self.services.isDirty(name, needed: index)
+        }
+    }
+
+    /// What is open is asked again: its connections may be dead.
+    mutating func renew(_ effects: inout ConsulEffects) {
+        self.names.renew(&effects)
+        self.nodes.renew(&effects)
+        self.critical.renew(&effects)
+        self.warning.renew(&effects)
+        self.focus.renew(&effects)
+        self.search.abandon(&effects)
+        for (request, reading) in self.readings {
+            effects.cancel(request)
+            self.services.readingEnded(reading.service)
+            self.services.isDirty(reading.service, needed: nil)
+        }
+        self.readings = [:]
+        for name in self.services.resting.keys { self.services.isDirty(name, needed: nil) }
+    }
+
+    /// Everything is asked anew. What is known stays until it is read again or no longer listed.
+    mutating func reset(_ effects: inout ConsulEffects) {
+        effects.count(.resynchronization)
+        self.isResetWanted = false
+        self.resetNotBefore = effects.now + .seconds(1)
+        self.renew(&effects)
+        self.names.forget(&effects)
+        self.nodes.forget(&effects)
+        self.critical.forget(&effects)
+        self.warning.forget(&effects)
+        self.services.areAllDirty()
+        self.problems = [:]
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reading services one by one: those that are dirty, those that are watched, those that are searched among.
+extension ConsulDatacenter {
+    /// What a reading costs the server and us, in bytes a second.
+    private static let bytesPerSecond = 20_000_000.0
+
+    mutating func serviceAnswered(
+        _ request: ConsulRequestID,
+        _ answer: ConsulAnswer,
+        _ effects: inout ConsulEffects
+    ) {
+        if let reading = self.readings.removeValue(forKey: request) {
+            self.services.readingEnded(reading.service)
+            guard case .service(let found) = answer.content else { return }
+            self.readingAnswered(reading, found, answer, &effects)
+        } else if let (name, index) = self.search.ended(request, at: effects.now) {
+            guard let known = self.services[name], known.isRead else { return }
+            if answer.index < index {
+                effects.count(.indexRegression)
+                self.services.isDirty(name, needed: nil)
+            } else if answer.index > known.index {
+                self.services.isDirty(name, needed: nil)
+            }
+        } else if let name = self.focus.ended(request) {
+            guard case .service(let found) = answer.content, let known = self.services[name] else { return }
+            if found.count == 0, !self.isFiltered || answer.index < known.index {
+                self.services.isDirty(name, needed: nil)
+                self.focus.postpone(name, until: effects.now + .milliseconds(250))
+            } else if answer.index < known.index {
+                effects.count(.indexRegression)
+                self.services.isDirty(name, needed: nil)
+                self.focus.postpone(name, until: effects.now + .milliseconds(250))
+            } else if answer.index > known.index {
+                let pause = self.learn(name, found, answer, &effects)
+                if pause - effects.now > .milliseconds(5) { self.focus.postpone(name, until: pause) }
+            }
+        }
+    }
+
+    /// A question failed that is not the link's.
+    mutating func questionFailed(
+        _ request: ConsulRequestID,
+        _ failure: ConsulFailure,
+        _ effects: inout ConsulEffects
+    ) {
+        if request == self.names.request {
+            self.names.failed(&effects)
+            self.problems[.services] = failure
+        } else if request == self.nodes.request {
+            self.nodes.failed(&effects)
+            self.problems[.nodes] = failure
+        } else if request == self.critical.request {
+            self.critical.failed(&effects)
+            self.problems[.checks(.critical)] = failure
+        } else if request == self.warning.request {
+            self.warning.failed(&effects)
+            self.problems[.checks(.warning)] = failure
+        } else if let reading = self.readings.removeValue(forKey: request) {
+            self.services.readingEnded(reading.service)
+            let failures = self.services.readingFailed(reading.service)
+            self.services.rest(
+                reading.service,
+                until: effects.now + effects.backOff(after: failures, to: .seconds(60))
+            )
+            self.problems[.service(reading.service)] = failure
+        } else if self.focus.service(of: request) != nil {
+            self.focus.failed(request, &effects)
+        } else {
+            self.search.abandon(&effects)
+        }
+    }
+
+    /// Starts readings, as many as may be under way. Probes take what is left.
+    mutating func read(_ effects: inout ConsulEffects) {
+        while self.readings.count < self.limits.readers, let name = self.services.takeNext(at: effects.now) {
+            let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
+            let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
+            self.readings[request] = Reading(service: name, marks: marks)
+        }
+        while self.readings.count + self.search.inFlight < self.limits.readers,
+            let name = self.search.takeNext(at: effects.now)
+        {
+            guard let known = self.services[name], known.work == .none, !self.focus.isWatching(name) else { continue }
+            let request = effects.send(ConsulQuery(.probe(name), datacenter: self.name))
+            self.search.asks(name, known: known.index, with: request)
+        }
+    }
+
+    /// Sees to it that those are watched that should be.
+    mutating func watch(_ effects: inout ConsulEffects) {
+        let count = self.services.byName.count
+        if count <= self.limits.focus, self.focus.slots.count < count {
+            for (name, service) in self.services.byName where service.isRead {
+                self.focus.touch(name, among: self.services, &effects)
+            }
+        }
+        self.focus.ask(self.services, in: self.name, &effects)
+    }
+
+    mutating func lookForChanges(_ effects: inout ConsulEffects) {
+        let now = effects.now
+        guard !self.services.isAnyQueued else { return }
+        if let audit = self.nextAudit, audit <= now {
+            self.search.want(.later, at: now)
+            self.nextAudit = nil
+        }
+        if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
+        guard let due = self.search.due(at: now), due <= now else { return }
+        let candidates = self.services.byName.filter { name, service in
+            service.isRead && service.work == .none && !self.focus.isWatching(name)
+        }
+        if !candidates.isEmpty { effects.count(.search) }
+        let order = candidates.sorted { left, right in
+            (left.value.recency, left.key) < (right.value.recency, right.key)
+        }
+        self.search.start(order.map(\.key), at: now)
+        self.read(&effects)
+    }
+
+    private mutating func readingAnswered(
+        _ reading: Reading,
+        _ found: ConsulServiceReading,
+        _ answer: ConsulAnswer,
+        _ effects: inout ConsulEffects
+    ) {
+        let name = reading.service
+        guard let known = self.services[name] else { return }
+        self.problems[.service(name)] = nil
+        if known.isRead, answer.index < known.index {
+            // It is the leader's word. But then more may have fallen than this.
+            effects.count(.indexRegression)
+            self.isResetWanted = true
+        }
+        if found.count == 0, !self.isFiltered {
+            // The list will say if it is gone. If it does not, the token may see names and no nodes.
+            let (since, times) = self.services.wasEmpty(name, at: effects.now)
+            let pause = effects.backOff(after: times, to: .seconds(10))
+            self.services.rest(name, until: effects.now + pause)
+            if effects.now - since >= Self.patience {
+                self.problems[.service(name)] = ConsulFailure(
+                    reason: .acl,
+                    message: "the service \(name) is listed, and none of its instances can be read; "
+                        + "grant the token node:read on the nodes that have it"
+                )
+            }
+            return
+        }
+        _ = self.learn(name, found, answer, &effects)
+        let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
+        let isBetween = zip(reading.marks, marks).contains { $0 < answer.index && answer.index < $1 }
+        if isBetween || known.needed > answer.index { self.services.isDirty(name, needed: nil) }
+    }
+
+    /// Returns when it may be read again.
+    private mutating func learn(
+        _ name: String,
+        _ found: ConsulServiceReading,
+        _ answer: ConsulAnswer,
+        _ effects: inout ConsulEffects
+    ) -> Duration {
+        let recency = self.services[name]?.recency ?? 0
+        let cost = Duration.seconds(Double(answer.bytes) / Self.bytesPerSecond)
+        let pause = effects.now + cost * 3
+        if self.services.learn(name, found, index: answer.index, notBefore: pause) { self.isChanged(name) }
+        if (self.services[name]?.recency ?? 0) > recency {
+            self.focus.touch(name, among: self.services, &effects)
+        }
+        if answer.index == self.names.index { self.search.explained(at: effects.now) }
+        return pause
+    }
+}

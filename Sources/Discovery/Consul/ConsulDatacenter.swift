@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// Follows the catalog of one datacenter: what to ask, what to believe, and what is known.
+///
+/// Four questions are always open: the names of the services, the nodes, the critical checks and the warning ones. The
+/// difference of an answer to the one before says which services are dirty, and these are read. A change that no
+/// difference shows is searched for. See `docs/decisions/008-following-consul-with-few-connections.md`.
+///
+/// The invariant: what is known of a service is at least as new as the answers of the four questions, or the service is
+/// dirty.
+struct ConsulDatacenter: Sendable {
+    /// How many requests may be open at a time, besides the five that are always.
+    struct Limits: Hashable, Sendable {
+        var readers: Int
+        var focus: Int
+    }
+
+    /// How long a service may be listed and empty before somebody is told.
+    static let patience = Duration.seconds(1)
+    /// Once in a while every service is probed, though nothing calls for it.
+    static let auditInterval = Duration.seconds(300)
+
+    /// Nil: the agent's own.
+    let name: String?
+    let selection: ConsulSelection
+    /// Whether instances are left out of readings by the server, so that an empty one may be the truth.
+    let isFiltered: Bool
+    let limits: Limits
+
+    var link = ConsulLink()
+    var names = ConsulWatch()
+    var nodes = ConsulWatch()
+    var critical = ConsulWatch()
+    var warning = ConsulWatch()
+    /// The answers before.
+    var nodeIndexes: [String: UInt64] = [:]
+    var criticalChecks: Set<ConsulCheckKey> = []
+    var warningChecks: Set<ConsulCheckKey> = []
+    /// The last failure of each question, until it is answered.
+    var problems: [ConsulQuery.Subject: ConsulFailure] = [:]
+
+    var services = ConsulServices()
+    var focus: ConsulFocus
+    var search = ConsulSearch()
+    var readings: [ConsulRequestID: Reading] = [:]
+    var resetNotBefore = Duration.zero
+    var isResetWanted = false
+    var nextAudit: Duration?
+    /// The catalog's index that the questions had not reached when the link was last checked.
+    var missedIndex: UInt64?
+    /// False: this server's indexes of the catalog do not compare with those of its tables.
+    var isIndexComparable = true
+
+    /// What changed since it was last asked for.
+    private(set) var changed: Set<String> = []
+
+    /// A service that is being read.
+    struct Reading: Sendable {
+        var service: String
+        /// The indexes of the questions when it began.
+        var marks: [UInt64]
+    }
+
+    init(name: String?, selection: ConsulSelection, isFiltered: Bool, limits: Limits) {
+        self.name = name
+        self.selection = selection
+        self.isFiltered = isFiltered
+        self.limits = limits
+        self.focus = ConsulFocus(capacity: limits.focus)
+    }
+
+    /// Whether all four questions were answered.
+    var isBased: Bool {
+        self.names.isBased && self.nodes.isBased && self.critical.isBased && self.warning.isBased
+    }
+
+    /// Whether all that is listed has been read.
+    var isComplete: Bool { self.isBased && self.services.unreadCount == 0 }
+
+    /// How many requests are under way.
+    var inFlight: Int {
+        let standing = [
+            self.link.request, self.names.request, self.nodes.request, self.critical.request, self.warning.request,
+        ]
+        return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
+            + self.focus.slots.values.count { $0.request != nil }
+    }
+
+    mutating func takeChanged() -> Set<String> {
+        defer { self.changed = [] }
+        return self.changed
+    }
+
+    mutating func isChanged(_ name: String) { self.changed.insert(name) }
+
+    // MARK: Inputs
+
+    mutating func answered(_ request: ConsulRequestID, _ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        if request == self.link.request {
+            self.linkAnswered(answer, &effects)
+        } else if request == self.names.request {
+            self.namesAnswered(answer, &effects)
+        } else if request == self.nodes.request {
+            self.nodesAnswered(answer, &effects)
+        } else if request == self.critical.request {
+            self.checksAnswered(.critical, answer, &effects)
+        } else if request == self.warning.request {
+            self.checksAnswered(.warning, answer, &effects)
+        } else {
+            self.serviceAnswered(request, answer, &effects)
+        }
+        self.proceed(&effects)
+    }
+
+    mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) {
+        if request == self.link.request {
+            self.link.failed(failure, &effects)
+        } else {
+            self.questionFailed(request, failure, &effects)
+            self.link.checkNow(at: effects.now)
+        }
+        self.proceed(&effects)
+    }
+
+    /// The earliest time at which `proceed` has something to do; nil: only an answer changes anything.
+    func deadline(at now: Duration) -> Duration? {
+        var times: [Duration] = []
+        if self.link.request == nil { times.append(self.link.due) }
+        guard self.link.isUp else { return times.min() }
+        if self.isResetWanted { times.append(self.resetNotBefore) }
+        times += [self.names.due, self.nodes.due, self.critical.due, self.warning.due].compactMap { $0 }
+        guard self.isBased else { return times.min() }
+        if let wake = self.services.resting.values.min() { times.append(wake) }
+        if let due = self.focus.due(self.services) { times.append(due) }
+        if !self.services.isAnyQueued {
+            if let due = self.search.due(at: now) { times.append(due) }
+            if let audit = self.nextAudit { times.append(audit) }
+        }
+        return times.min()
+    }
+
+    /// Asks all that is to be asked now.
+    mutating func proceed(_ effects: inout ConsulEffects) {
+        self.link.check(in: self.name, floor: self.catalogIndex, &effects)
+        guard self.link.isUp else { return }
+        if self.isResetWanted, self.resetNotBefore <= effects.now { self.reset(&effects) }
+        self.names.ask(.services, in: self.name, &effects)
+        self.nodes.ask(.nodes, in: self.name, &effects)
+        self.critical.ask(.checks(.critical), in: self.name, &effects)
+        self.warning.ask(.checks(.warning), in: self.name, &effects)
+        guard self.isBased else { return }
+        self.services.wake(at: effects.now)
+        self.read(&effects)
+        self.watch(&effects)
+        self.lookForChanges(&effects)
+    }
+
+    /// The highest index that was seen of the tables of services and nodes.
+    var catalogIndex: UInt64 { max(self.names.index ?? 0, self.nodes.index ?? 0) }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// Puts the datacenters together, and tells what of it is news.
+struct ConsulDelivery: Sendable {
+    /// How long changes gather: a deployment is many of them.
+    static let pause = Duration.milliseconds(5)
+
+    /// What was told last.
+    private var services: [ServiceName: Service] = [:]
+    /// What was told of each, for those that something is wrong with.
+    private var findings: [String: [Diagnostic]] = [:]
+    private var changed: Set<String> = []
+    private(set) var due: Duration?
+    /// Whether everything was told once.
+    private(set) var isComplete = false
+
+    mutating func changes(_ names: Set<String>, at now: Duration) {
+        guard !names.isEmpty else { return }
+        self.changed.formUnion(names)
+        if self.isComplete, self.due == nil { self.due = now + Self.pause }
+    }
+
+    /// The first update: everything.
+    mutating func complete(_ datacenters: [ConsulDatacenter]) -> (CatalogUpdate, [Diagnostic]) {
+        self.isComplete = true
+        self.changed = []
+        var update = CatalogUpdate(source: .consul, isComplete: true, services: [:])
+        let names = datacenters.reduce(into: Set<String>()) { $0.formUnion($1.services.byName.keys) }
+        for name in names {
+            self.note(name, datacenters)
+            guard let service = Self.service(name, datacenters) else { continue }
+            self.services[service.name] = service
+            update.services[service.name] = .some(service)
+        }
+        return (update, self.diagnostics)
+    }
+
+    /// What changed since; nil if nothing did. Diagnostics are nil if they are as before.
+    mutating func takeUpdate(_ datacenters: [ConsulDatacenter]) -> (update: CatalogUpdate?, diagnostics: [Diagnostic]?)
+    {
+        self.due = nil
+        let before = self.findings
+        var update = CatalogUpdate(source: .consul, isComplete: false, services: [:])
+        for name in self.changed {
+            self.note(name, datacenters)
+            let key = ServiceName(name)
+            let service = Self.service(name, datacenters)
+            guard service != self.services[key] else { continue }
+            self.services[key] = service
+            update.services[key] = .some(service)
+        }
+        self.changed = []
+        return (update.services.isEmpty ? nil : update, self.findings == before ? nil : self.diagnostics)
+    }
+
+    /// Nil: no datacenter knows it, or what it knows is none of ours.
+    ///
+    /// An ID that two datacenters use is the first one's; that of the other is prefixed by its name.
+    private static func service(_ name: String, _ datacenters: [ConsulDatacenter]) -> Service? {
+        var instances: [Instance] = []
+        var place: String?
+        for datacenter in datacenters {
+            guard let known = datacenter.services[name], known.isRead, known.isOurs else { continue }
+            let found = known.instances
+            if place == nil { place = found.first?.datacenter ?? datacenter.name ?? "" }
+            if instances.isEmpty {
+                instances = found
+                continue
+            }
+            let taken = Set(instances.map(\.id))
+            for var instance in found {
+                if taken.contains(instance.id) {
+                    instance.id = InstanceID("\(instance.datacenter)/\(instance.id)")
+                }
+                instances.append(instance)
+            }
+        }
+        guard let place else { return nil }
+        return Service(name: ServiceName(name), instances: instances, origin: Origin(file: "consul:\(place)/\(name)"))
+    }
+
+    private mutating func note(_ name: String, _ datacenters: [ConsulDatacenter]) {
+        let findings = datacenters.flatMap { $0.services[name]?.diagnostics ?? [] }
+        self.findings[name] = findings.isEmpty ? nil : findings
+    }
+
+    private var diagnostics: [Diagnostic] {
+        self.findings.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+}

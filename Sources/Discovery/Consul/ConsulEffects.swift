@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// What a follower wants done.
+enum ConsulAction: Sendable {
+    case send(ConsulRequestID, ConsulQuery)
+    /// Whatever comes of it is not wanted any more.
+    case cancel(ConsulRequestID)
+    case deliver(SourceEvent)
+    case count(ConsulCount)
+}
+
+/// What is counted where it is decided.
+enum ConsulCount: Hashable, Sendable, CaseIterable {
+    /// An index was lower than one seen before.
+    case indexRegression
+    /// Somebody changed and had to be searched for.
+    case search
+    /// Everything was read again, because what was known could not be compared with what is.
+    case resynchronization
+}
+
+/// The time of an event, and what comes of it.
+struct ConsulEffects {
+    /// Which part of the follower sends: it gets the answer.
+    enum Owner: Hashable, Sendable {
+        case datacenter(Int)
+        case policy
+        case agent
+    }
+
+    var now: Duration = .zero
+    var owner = Owner.agent
+    /// Where everything is asked.
+    var scope = ConsulScope()
+    private(set) var owners: [ConsulRequestID: Owner] = [:]
+    private(set) var actions: [ConsulAction] = []
+    private var lastID: UInt64 = 0
+    private var random: UInt64
+
+    init(seed: UInt64) {
+        self.random = seed
+    }
+
+    mutating func send(_ query: ConsulQuery) -> ConsulRequestID {
+        var query = query
+        query.scope = self.scope
+        self.lastID += 1
+        let id = ConsulRequestID(rawValue: self.lastID)
+        self.owners[id] = self.owner
+        self.actions.append(.send(id, query))
+        return id
+    }
+
+    mutating func cancel(_ id: ConsulRequestID) {
+        guard self.owners.removeValue(forKey: id) != nil else { return }
+        self.actions.append(.cancel(id))
+    }
+
+    mutating func deliver(_ event: SourceEvent) {
+        self.actions.append(.deliver(event))
+    }
+
+    mutating func count(_ event: ConsulCount) {
+        self.actions.append(.count(event))
+    }
+
+    /// Whose the request is; nil: it was cancelled.
+    mutating func ended(_ id: ConsulRequestID) -> Owner? {
+        self.owners.removeValue(forKey: id)
+    }
+
+    mutating func takeActions() -> [ConsulAction] {
+        defer { self.actions.removeAll() }
+        return self.actions
+    }
+
+    /// The same time more or less: many that fail together do not come back together.
+    mutating func jittered(_ duration: Duration) -> Duration {
+        self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return duration * (0.8 + 0.4 * Double(self.random >> 11) / Double(1 << 53))
+    }
+
+    /// How long to wait after so many failures in a row: doubled each time.
+    mutating func backOff(after failures: Int, from first: Duration = .milliseconds(250), to limit: Duration)
+        -> Duration
+    {
+        self.jittered(min(limit, first * (1 << min(max(failures - 1, 0), 20))))
+    }
+}

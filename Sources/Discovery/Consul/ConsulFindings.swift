@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// Gathers what is wrong with a service's instances: one diagnostic a kind, whatever their number.
+struct ConsulFindings {
+    enum Kind: Hashable, CaseIterable {
+        case unreadable
+        case address
+        case port
+        case text
+    }
+
+    private let service: String
+    private let datacenter: String
+    private var found: [Kind: (example: String, times: Int)] = [:]
+
+    init(service: String, datacenter: String) {
+        self.service = service
+        self.datacenter = datacenter
+    }
+
+    mutating func note(_ kind: Kind, _ example: String, times: Int = 1) {
+        self.found[kind, default: (example, 0)].times += times
+    }
+
+    var diagnostics: [Diagnostic] {
+        Kind.allCases.compactMap { kind in
+            self.found[kind].map { self.diagnostic(kind, example: $0.example, times: $0.times) }
+        }
+    }
+
+    private func diagnostic(_ kind: Kind, example: String, times: Int) -> Diagnostic {
+        let count = times == 1 ? "1 instance" : "\(times) instances"
+        let text = Self.excerpt(example)
+        let (code, message, cure) =
+            switch kind {
+            case .unreadable:
+                (
+                    "SB351", "\(count) cannot be read and is left out: \(text)",
+                    "register it again with a client that Consul's documentation knows"
+                )
+            case .address:
+                (
+                    "SB352", "\(count) has no IP address and is left out: \"\(text)\" is its address",
+                    "register the service, or its node, with an IPv4 or IPv6 address"
+                )
+            case .port:
+                (
+                    "SB352", "\(count) has no port that can be reached and is left out: \(text)",
+                    "register the service with a port from 1 to 65535"
+                )
+            case .text:
+                (
+                    "SB355", "tags or meta of \(count) are longer than 64 KiB and are left out: \"\(text)\"",
+                    "keep tags and meta short"
+                )
+            }
+        return Diagnostic(
+            .warning,
+            code: code,
+            subject: "service/\(self.service)",
+            message: message,
+            cure: cure,
+            origin: Origin(file: "consul:\(self.datacenter)/\(self.service)")
+        )
+    }
+
+    /// One line without control characters.
+    private static func excerpt(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(80).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+    }
+}

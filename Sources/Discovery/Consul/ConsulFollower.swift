@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// Follows all of a Consul: its datacenters and what else it keeps. Answers and the time go in; requests, events for
+/// whoever wants to know, and the time of the next call come out.
+struct ConsulFollower: Sendable {
+    /// How long services that cannot be read, or other datacenters that cannot be reached, keep the first update back.
+    static let patience = Duration.seconds(15)
+
+    private let configuration: ConsulConfiguration
+    private var datacenters: [ConsulDatacenter]
+    private var policy: ConsulPolicy
+    private var delivery = ConsulDelivery()
+    private var effects: ConsulEffects
+    private var status: SourceStatus?
+    /// Of the services.
+    private var findings: [Diagnostic] = []
+    private var otherFindings: [Diagnostic] = []
+    /// Since when the preferred datacenter's services are known by name.
+    private var basedSince: Duration?
+    /// How the preferred datacenter's link was.
+    private var lastLink: ConsulLink.State = .unknown
+    private var agent: AgentState = .wanted(at: .zero, failures: 0)
+    private var agentProblem: Diagnostic?
+
+    private enum AgentState: Sendable {
+        case wanted(at: Duration, failures: Int)
+        case asked(ConsulRequestID, failures: Int)
+        case known(ConsulAgent?)
+    }
+
+    /// - Parameter seed: of the jitter.
+    init(_ configuration: ConsulConfiguration, seed: UInt64) {
+        self.configuration = configuration
+        self.effects = ConsulEffects(seed: seed)
+        let names: [String?] =
+            configuration.datacenters.isEmpty
+            ? [nil] : Array(configuration.datacenters.prefix(ConsulConfiguration.maximumDatacenters))
+        let limits = Self.limits(datacenters: names.count)
+        self.datacenters = names.map { name in
+            ConsulDatacenter(
+                name: name,
+                selection: ConsulSelection(configuration),
+                isFiltered: configuration.filter != nil,
+                limits: limits
+            )
+        }
+        self.policy = ConsulPolicy(
+            followsConfigEntries: configuration.followsConfigEntries,
+            keyPrefix: configuration.keyPrefix
+        )
+    }
+
+    /// What each datacenter may have of the connections, beside the five that it always needs.
+    static func limits(datacenters: Int) -> ConsulDatacenter.Limits {
+        let shared = ConsulPolicy.kinds.count + 2
+        let readers = max(2, 8 / datacenters)
+        let rest = (ConsulConfiguration.maximumConnections - shared) / datacenters - 5 - readers
+        return ConsulDatacenter.Limits(readers: readers, focus: max(0, rest))
+    }
+
+    /// What is counted about it now.
+    var figures: ConsulFigures {
+        ConsulFigures(
+            isUp: self.status?.state == .up,
+            services: self.datacenters.reduce(0) { $0 + $1.services.byName.count },
+            instances: self.datacenters.reduce(0) { $0 + $1.services.instanceCount },
+            inFlight: self.datacenters.reduce(self.policy.inFlight) { $0 + $1.inFlight }
+        )
+    }
+
+    /// When to call `timePassed`; nil: not before an answer.
+    func deadline(at now: Duration) -> Duration? {
+        var times = [self.delivery.due].compactMap { $0 }
+        if case .wanted(let at, _) = self.agent { times.append(at) }
+        guard self.isScopeKnown else { return times.min() }
+        times += self.datacenters.compactMap { $0.deadline(at: now) }
+        if let link = self.datacenters.first?.link, let due = self.policy.deadline(link) { times.append(due) }
+        if !self.delivery.isComplete, let since = self.basedSince, since + Self.patience > now {
+            times.append(since + Self.patience)
+        }
+        return times.min()
+    }
+
+    /// The first call, and again whenever the deadline has come.
+    mutating func timePassed(at now: Duration) -> [ConsulAction] {
+        self.effects.now = now
+        return self.proceed()
+    }
+
+    mutating func answered(_ request: ConsulRequestID, _ answer: ConsulAnswer, at now: Duration) -> [ConsulAction] {
+        self.effects.now = now
+        switch self.effects.ended(request) {
+        case .datacenter(let place):
+            self.effects.owner = .datacenter(place)
+            self.datacenters[place].answered(request, answer, &self.effects)
+        case .policy:
+            self.effects.owner = .policy
+            self.policy.answered(request, answer, &self.datacenters[0].link, &self.effects)
+        case .agent:
+            guard case .agent(let agent) = answer.content else { break }
+            self.agent = .known(agent)
+            self.scope()
+        case nil: break
+        }
+        return self.proceed()
+    }
+
+    mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, at now: Duration) -> [ConsulAction] {
+        self.effects.now = now
+        switch self.effects.ended(request) {
+        case .datacenter(let place):
+            self.effects.owner = .datacenter(place)
+            self.datacenters[place].failed(request, failure, &self.effects)
+        case .policy:
+            self.effects.owner = .policy
+            self.policy.failed(request, failure, &self.effects)
+            self.datacenters[0].link.checkNow(at: now)
+        case .agent: self.agentFailed(failure)
+        case nil: break
+        }
+        return self.proceed()
+    }
+
+    /// Does everything that is due.
+    private mutating func proceed() -> [ConsulAction] {
+        let now = self.effects.now
+        self.askAgent()
+        if self.isScopeKnown {
+            for place in self.datacenters.indices {
+                self.effects.owner = .datacenter(place)
+                self.datacenters[place].proceed(&self.effects)
+                self.delivery.changes(self.datacenters[place].takeChanged(), at: now)
+            }
+            self.followLink()
+            self.effects.owner = .policy
+            self.policy.proceed(self.datacenters[0].link, in: self.datacenters[0].name, &self.effects)
+        }
+        self.deliver()
+        return self.effects.takeActions()
+    }
+
+    /// What happened to the connections of the preferred datacenter happened to those of the policy.
+    private mutating func followLink() {
+        let link = self.datacenters[0].link.state
+        defer { self.lastLink = link }
+        guard link == .up, self.lastLink != .up, self.lastLink != .unknown else { return }
+        self.effects.owner = .policy
+        if case .down(let failure) = self.lastLink, failure.reason != .acl {
+            self.policy.renew(&self.effects)
+        } else {
+            self.policy.reset(&self.effects)
+        }
+    }
+
+    private mutating func deliver() {
+        let now = self.effects.now
+        if self.basedSince == nil, self.datacenters[0].isBased { self.basedSince = now }
+        var findings: [Diagnostic]?
+        if !self.delivery.isComplete, self.isReady {
+            let (update, diagnostics) = self.delivery.complete(self.datacenters)
+            findings = diagnostics
+            self.effects.deliver(.catalog(update))
+        } else if let due = self.delivery.due, due <= now {
+            let (update, diagnostics) = self.delivery.takeUpdate(self.datacenters)
+            findings = diagnostics
+            if let update { self.effects.deliver(.catalog(update)) }
+        }
+        for event in self.policy.takeEvents() { self.effects.deliver(event) }
+        self.report(findings)
+    }
+
+    /// Whether the first update can be told.
+    private var isReady: Bool {
+        guard let since = self.basedSince, let first = self.datacenters.first, first.isBased else { return false }
+        if self.datacenters.allSatisfy(\.isComplete) { return true }
+        let isUnderWay = self.datacenters.contains { $0.isBased && ($0.services.isAnyQueued || !$0.readings.isEmpty) }
+        return !isUnderWay && self.effects.now - since >= Self.patience
+    }
+}
+
+// MARK: How it is
+
+extension ConsulFollower {
+    private mutating func report(_ findings: [Diagnostic]?) {
+        let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete)
+        let agent: SourceStatus? =
+            if case .wanted(_, let failures) = self.agent, failures > 0, !self.isScopeKnown {
+                SourceStatus(
+                    source: .consul,
+                    state: .down,
+                    problem: "Consul does not say what it is, which namespaces need; see that it can be reached",
+                    reason: "unreachable"
+                )
+            } else { nil }
+        let current = agent ?? status
+        if self.status != current {
+            self.status = current
+            self.effects.deliver(.status(current))
+        }
+        let others = ConsulHealth.diagnostics(self.policy) + [self.agentProblem].compactMap { $0 }
+        guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
+        self.findings = findings ?? self.findings
+        self.otherFindings = others
+        self.effects.deliver(.diagnostics(others + self.findings))
+    }
+}
+
+// MARK: What it is
+
+extension ConsulFollower {
+    /// Whether namespaces and partitions are asked for, and it is known whether there are any.
+    private var isScopeKnown: Bool {
+        if self.configuration.namespace == nil, self.configuration.partition == nil { return true }
+        if case .known = self.agent { return true }
+        return false
+    }
+
+    private mutating func askAgent() {
+        guard case .wanted(let at, let failures) = self.agent, at <= self.effects.now else { return }
+        self.effects.owner = .agent
+        self.agent = .asked(self.effects.send(ConsulQuery(.agent)), failures: failures)
+    }
+
+    private mutating func agentFailed(_ failure: ConsulFailure) {
+        guard case .asked(_, let failures) = self.agent else { return }
+        switch failure.reason {
+        case .acl, .status, .decoding, .size:
+            // It is there, and does not tell: a token need not have agent:read.
+            self.agent = .known(nil)
+            self.scope()
+        case .unreachable, .timeout, .tls:
+            let pause = self.effects.backOff(after: failures + 1, to: ConsulLink.interval)
+            self.agent = .wanted(at: self.effects.now + pause, failures: failures + 1)
+        }
+    }
+
+    private mutating func scope() {
+        guard case .known(let agent) = self.agent else { return }
+        guard self.configuration.namespace != nil || self.configuration.partition != nil else { return }
+        if agent?.isEnterprise == true {
+            self.effects.scope = ConsulScope(
+                namespace: self.configuration.namespace,
+                partition: self.configuration.partition
+            )
+        } else {
+            self.agentProblem = ConsulHealth.noNamespaces(agent)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// Says how the follower is, in the operator's words.
+enum ConsulHealth {
+    /// Failures in a row of one question before it counts: one may be a server that restarts.
+    private static let failures = 2
+
+    /// - Parameter isComplete: whether the first update was told.
+    static func status(of datacenters: [ConsulDatacenter], isComplete: Bool) -> SourceStatus {
+        let statuses = datacenters.map(Self.status)
+        guard let first = statuses.first else { return SourceStatus(source: .consul, state: .starting) }
+        if first.state != .up { return first }
+        guard isComplete else { return SourceStatus(source: .consul, state: .starting) }
+        // Other datacenters are reserves: without them, it is up, and people should know.
+        let troubled = zip(datacenters, statuses).first { $0.1.state == .down || $0.1.state == .suspect }
+        guard let (datacenter, status) = troubled else { return first }
+        return SourceStatus(
+            source: .consul,
+            state: .up,
+            problem: "datacenter \(datacenter.name ?? ""): \(status.problem ?? "")",
+            reason: status.reason
+        )
+    }
+
+    static func status(of datacenter: ConsulDatacenter) -> SourceStatus {
+        func status(_ state: SourceStatus.State, _ reason: String, _ problem: String) -> SourceStatus {
+            SourceStatus(source: .consul, state: state, problem: problem, reason: reason)
+        }
+        switch datacenter.link.state {
+        case .unknown: return SourceStatus(source: .consul, state: .starting)
+        case .down(let failure): return status(.down, failure.reason.rawValue, failure.message)
+        case .blind:
+            return status(
+                .suspect,
+                "acl",
+                "the token sees no service \"consul\", so its answers are not believed and nothing is removed; "
+                    + "grant it service:read on all services and node:read on all nodes"
+            )
+        case .up: break
+        }
+        let standing: [(ConsulQuery.Subject, ConsulWatch)] = [
+            (.services, datacenter.names), (.nodes, datacenter.nodes), (.checks(.critical), datacenter.critical),
+            (.checks(.warning), datacenter.warning),
+        ]
+        for (subject, watch) in standing where watch.failures >= Self.failures {
+            guard let failure = datacenter.problems[subject] else { continue }
+            return status(.down, failure.reason.rawValue, failure.message)
+        }
+        let troubled = datacenter.problems.compactMap { subject, failure -> (String, ConsulFailure)? in
+            guard case .service(let name) = subject, let service = datacenter.services[name] else { return nil }
+            return service.failures >= Self.failures ? (name, failure) : nil
+        }
+        guard let (_, failure) = troubled.min(by: { $0.0 < $1.0 }) else {
+            return SourceStatus(source: .consul, state: .up)
+        }
+        let more = troubled.count > 1 ? " (and \(troubled.count - 1) more services)" : ""
+        return status(.suspect, failure.reason.rawValue, failure.message + more)
+    }
+
+    /// What cannot be had besides the catalog.
+    static func diagnostics(_ policy: ConsulPolicy) -> [Diagnostic] {
+        policy.problems.map { subject, failure in
+            let (what, cure) =
+                switch subject {
+                case .keys(let prefix):
+                    ("the documents below the key \(prefix)", "grant the token key:read and list on the prefix")
+                case .entries(let kind): ("the config entries of kind \(kind)", "see that the agent can be asked")
+                default: ("a part of Consul", "see that the agent can be asked")
+                }
+            return Diagnostic(
+                .warning,
+                code: "SB353",
+                message: "\(what) cannot be read, and what was read before stays in force: \(failure.message)",
+                cure: cure,
+                origin: Origin(file: "consul")
+            )
+        }
+    }
+
+    static func noNamespaces(_ agent: ConsulAgent?) -> Diagnostic {
+        let reason =
+            agent.map { "Consul \($0.version) has no namespaces and partitions" }
+            ?? "whether this Consul has namespaces and partitions cannot be read"
+        return Diagnostic(
+            .warning,
+            code: "SB354",
+            message: "\(reason); the settings for them are ignored",
+            cure: agent == nil ? "grant the token agent:read" : "remove the settings",
+            origin: Origin(file: "consul")
+        )
+    }
+}
+
+/// What is counted about a follower.
+struct ConsulFigures: Hashable, Sendable {
+    var isUp: Bool
+    var services: Int
+    var instances: Int
+    var inFlight: Int
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+/// What is known of one service that the catalog lists, and whether it must be read.
+struct ConsulKnownService: Sendable {
+    enum Work: Hashable, Sendable {
+        case none
+        case queued
+        case reading
+        /// To be read, but not now: see `ConsulServices.resting`.
+        case resting
+    }
+
+    /// Of all its instances together, in order.
+    var tags: [String]
+    /// At which it last changed, as far as is known.
+    var index: UInt64 = 0
+    var instances: [Instance] = []
+    /// The nodes that have it, in order.
+    var nodes: [String] = []
+    var diagnostics: [Diagnostic] = []
+    /// Whether it is a service, and not the proxies of a mesh in front of one.
+    var isOurs = true
+    /// Whether it was read at all.
+    var isRead = false
+    var work = Work.none
+    /// What is read must show at least this index, or it is read once more.
+    var needed: UInt64 = 0
+    /// Higher than that of all that changed before it; 0: not since it is known.
+    var recency: UInt64 = 0
+    /// In a row.
+    var failures = 0
+    /// Since when it is listed and shows no instance.
+    var emptySince: Duration?
+    /// No reading before: a large one is not read all the time.
+    var notBefore = Duration.zero
+}
+
+/// The services that are followed in one datacenter, and the order in which they are read.
+struct ConsulServices: Sendable {
+    private(set) var byName: [String: ConsulKnownService] = [:]
+    /// Which of them are on a node: a check of the node's concerns them all.
+    private(set) var byNode: [String: Set<String>] = [:]
+    /// Those whose turn comes later, and when.
+    private(set) var resting: [String: Duration] = [:]
+    private(set) var instanceCount = 0
+    /// Services that were not read yet.
+    private(set) var unreadCount = 0
+    private var urgent = Queue<String>()
+    private var patient = Queue<String>()
+    private var lastRecency: UInt64 = 0
+
+    subscript(name: String) -> ConsulKnownService? { self.byName[name] }
+
+    mutating func add(_ name: String, tags: [String]) {
+        guard self.byName[name] == nil else { return }
+        self.byName[name] = ConsulKnownService(tags: tags)
+        self.unreadCount += 1
+    }
+
+    mutating func remove(_ name: String) {
+        guard let service = self.byName.removeValue(forKey: name) else { return }
+        self.resting[name] = nil
+        self.instanceCount -= service.instances.count
+        if !service.isRead { self.unreadCount -= 1 }
+        for node in service.nodes { self.leave(node, name) }
+    }
+
+    var isAnyQueued: Bool { !self.urgent.isEmpty || !self.patient.isEmpty }
+
+    mutating func setTags(_ tags: [String], of name: String) {
+        self.byName[name]?.tags = tags
+    }
+
+    /// It is to be read, unless what is known shows this index already.
+    ///
+    /// - Parameter needed: of the answer that says so. Nil: in any case.
+    mutating func isDirty(_ name: String, needed: UInt64?, isUrgent: Bool = true) {
+        guard let service = self.byName[name] else { return }
+        if let needed, service.isRead, service.index >= needed { return }
+        switch service.work {
+        case .none:
+            self.enqueue(name, isUrgent: isUrgent)
+        case .queued:
+            break
+        case .reading:
+            self.byName[name]?.needed = max(service.needed, needed ?? .max)
+        case .resting:
+            // A large service waits for its time; one that failed or was empty is tried anew when something happens.
+            guard service.failures > 0 || service.emptySince != nil else { break }
+            self.resting[name] = nil
+            self.enqueue(name, isUrgent: isUrgent)
+        }
+    }
+
+    /// What is known is of another history: all is to be read, and any index is as good as another.
+    mutating func areAllDirty() {
+        self.urgent = Queue()
+        self.patient = Queue()
+        self.resting = [:]
+        for name in self.byName.keys {
+            self.byName[name]?.index = 0
+            self.byName[name]?.needed = 0
+            self.enqueue(name, isUrgent: false)
+        }
+    }
+
+    /// Those whose rest is over are queued again.
+    mutating func wake(at now: Duration) {
+        guard !self.resting.isEmpty else { return }
+        for (name, end) in self.resting where end <= now {
+            self.resting[name] = nil
+            self.enqueue(name, isUrgent: true)
+        }
+    }
+
+    mutating func rest(_ name: String, until: Duration) {
+        self.byName[name]?.work = .resting
+        self.resting[name] = until
+    }
+
+    /// The next to be read; it counts as being read.
+    mutating func takeNext(at now: Duration) -> String? {
+        while let name = self.urgent.pop() ?? self.patient.pop() {
+            guard let service = self.byName[name], service.work == .queued else { continue }
+            if service.notBefore > now {
+                self.rest(name, until: service.notBefore)
+                continue
+            }
+            self.byName[name]?.work = .reading
+            self.byName[name]?.needed = 0
+            return name
+        }
+        return nil
+    }
+
+    /// The reading is over, whatever came of it.
+    mutating func readingEnded(_ name: String) {
+        self.byName[name]?.work = .none
+    }
+
+    mutating func readingFailed(_ name: String) -> Int {
+        let failures = (self.byName[name]?.failures ?? 0) + 1
+        self.byName[name]?.failures = failures
+        return failures
+    }
+
+    /// It is listed and shows no instance. Returns since when.
+    mutating func wasEmpty(_ name: String, at now: Duration) -> (since: Duration, times: Int) {
+        let since = self.byName[name]?.emptySince ?? now
+        self.byName[name]?.emptySince = since
+        return (since, self.readingFailed(name))
+    }
+
+    /// Takes what was read as the truth. Returns whether it is another one.
+    mutating func learn(_ name: String, _ reading: ConsulServiceReading, index: UInt64, notBefore: Duration) -> Bool {
+        guard var service = self.byName[name] else { return false }
+        let isChanged =
+            !service.isRead || service.isOurs != reading.isOurs || service.instances != reading.instances
+            || service.diagnostics != reading.diagnostics
+        if !service.isRead { self.unreadCount -= 1 }
+        if service.isRead, index > service.index {
+            self.lastRecency += 1
+            service.recency = self.lastRecency
+        }
+        if service.nodes != reading.nodes {
+            for node in service.nodes { self.leave(node, name) }
+            for node in reading.nodes { self.byNode[node, default: []].insert(name) }
+            service.nodes = reading.nodes
+        }
+        self.instanceCount += reading.instances.count - service.instances.count
+        if isChanged {
+            service.instances = reading.instances
+            service.diagnostics = reading.diagnostics
+        }
+        service.isRead = true
+        service.isOurs = reading.isOurs
+        service.index = index
+        service.failures = 0
+        service.emptySince = nil
+        service.notBefore = notBefore
+        self.byName[name] = service
+        return isChanged
+    }
+
+    private mutating func enqueue(_ name: String, isUrgent: Bool) {
+        self.byName[name]?.work = .queued
+        if isUrgent { self.urgent.push(name) } else { self.patient.push(name) }
+    }
+
+    private mutating func leave(_ node: String, _ name: String) {
+        self.byNode[node]?.remove(name)
+        if self.byNode[node]?.isEmpty == true { self.byNode[node] = nil }
+    }
+}
+
+/// First in, first out.
+struct Queue<Element: Sendable>: Sendable {
+    private var elements: [Element] = []
+    private var start = 0
+
+    var isEmpty: Bool { self.start == self.elements.count }
+
+    mutating func push(_ element: Element) {
+        self.elements.append(element)
+    }
+
+    mutating func pop() -> Element? {
+        guard self.start < self.elements.count else { return nil }
+        defer {
+            self.start += 1
+            if self.start > 1024, self.start > self.elements.count / 2 {
+                self.elements.removeFirst(self.start)
+                self.start = 0
+            }
+        }
+        return self.elements[self.start]
+    }
+}

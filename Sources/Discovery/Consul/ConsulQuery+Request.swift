@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+
+extension ConsulQuery {
+    /// How long an open question waits for a change. It bounds what nothing else notices, such as a token that was given
+    /// more rights.
+    static let wait = 60
+    /// A tag that nobody has: the answer is an empty list, and the index is the service's own.
+    private static let nobody = "~"
+    private static let patience = Duration.seconds(30)
+
+    /// - Parameter filter: of a service's instances.
+    func request(filter: String?) -> APIRequest {
+        var query: [APIRequest.Parameter] = ["consistent"]
+        if let datacenter = self.datacenter { query.append(.init("dc", datacenter)) }
+        var deadline = Self.patience
+        if let index = self.index {
+            query.append(.init("index", String(index)))
+            query.append(.init("wait", "\(Self.wait)s"))
+            // The server adds up to a sixteenth: https://developer.hashicorp.com/consul/api-docs/features/blocking
+            deadline = .seconds(Self.wait + Self.wait / 16 + 6)
+        }
+        var path: String
+        var isScoped = true
+        switch self.subject {
+        case .servers:
+            path = "/v1/catalog/service/\(ConsulSelection.consul)"
+            deadline = ConsulLink.patience
+            isScoped = false
+        case .server(let node):
+            path = "/v1/catalog/node/" + node
+            query.append(.init("filter", "Service == \"\(ConsulSelection.consul)\""))
+            deadline = ConsulLink.patience
+            isScoped = false
+        case .services: path = "/v1/catalog/services"
+        case .nodes: path = "/v1/catalog/nodes"
+        case .checks(let state): path = "/v1/health/state/\(state.rawValue)"
+        case .service(let name):
+            path = "/v1/health/service/" + name
+            if let filter { query.append(.init("filter", filter)) }
+        case .probe(let name):
+            path = "/v1/health/service/" + name
+            query.append(.init("tag", Self.nobody))
+        case .entries(let kind): path = "/v1/config/\(kind)"
+        case .keys(let prefix):
+            path = "/v1/kv/" + prefix
+            query.append("recurse")
+        case .agent:
+            path = "/v1/agent/self"
+            query = []
+            isScoped = false
+        }
+        if isScoped {
+            if let namespace = self.scope.namespace { query.append(.init("ns", namespace)) }
+            if let partition = self.scope.partition { query.append(.init("partition", partition)) }
+        }
+        return APIRequest(.get, path, query: query, deadline: deadline)
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Catalog
+package import HashiCorpAPI
+package import Logging
+import NIOCore
+import NIOPosix
+
+/// Follows a Consul catalog, on few connections, and tells what changes in it.
+package final class ConsulSource: Sendable {
+    private let configuration: ConsulConfiguration
+    private let agent: APIConfiguration
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - agent: how to reach it; the number of connections is ours to say.
+    package init(configuration: ConsulConfiguration, agent: APIConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.agent = agent
+        self.logger = logger
+    }
+
+    private enum Event: Sendable {
+        case ended(ConsulRequestID, Result<ConsulAnswer, ConsulFailure>)
+        case timer
+    }
+
+    /// Tells until the task is cancelled. While `deliver` works, changes gather.
+    package func run(_ deliver: (SourceEvent) async -> Void) async {
+        var agent = self.agent
+        agent.product = .consul
+        agent.maximumConnections = ConsulConfiguration.maximumConnections
+        let client = APIClient(agent)
+        var anonymous = agent
+        anonymous.token = .none
+        anonymous.maximumConnections = 1
+        let doorkeeper = APIClient(anonymous)
+        let login = self.configuration.login.map {
+            ConsulLoginSession($0, client: client, anonymous: doorkeeper, logger: self.logger)
+        }
+        let metrics = ConsulMetrics()
+        let exchange = ConsulExchange(
+            client: client,
+            reader: ConsulReader(self.configuration),
+            filter: self.configuration.filter,
+            login: login,
+            metrics: metrics
+        )
+        await self.follow(exchange, metrics, deliver)
+        await client.shutdown()
+        await Self.uncancelled { await login?.end() }
+        await doorkeeper.shutdown()
+    }
+
+    private func follow(
+        _ exchange: ConsulExchange,
+        _ metrics: ConsulMetrics,
+        _ deliver: (SourceEvent) async -> Void
+    ) async {
+        let (events, feed) = AsyncStream<Event>.makeStream()
+        let clock = ContinuousClock()
+        let start = clock.now
+        var alarm = Alarm(start: NIODeadline.now()) { feed.yield(.timer) }
+        var follower = ConsulFollower(self.configuration, seed: .random(in: 0...UInt64.max))
+        await withDiscardingTaskGroup { group in
+            var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
+            var actions = follower.timePassed(at: .zero)
+            var iterator = events.makeAsyncIterator()
+            while !Task.isCancelled {
+                for action in actions {
+                    switch action {
+                    case .send(let id, let query) where query.index == nil:
+                        group.addTask { feed.yield(.ended(id, await exchange.ask(query))) }
+                    case .send(let id, let query):
+                        let (end, continuation) = AsyncStream<Void>.makeStream()
+                        ends[id] = continuation
+                        group.addTask {
+                            guard let result = await Self.ask(query, exchange, unless: end) else { return }
+                            feed.yield(.ended(id, result))
+                        }
+                    case .cancel(let id): ends.removeValue(forKey: id)?.finish()
+                    case .deliver(let event):
+                        self.log(event)
+                        await deliver(event)
+                    case .count(let event): metrics.count(event)
+                    }
+                }
+                metrics.record(follower.figures)
+                alarm.set(follower.deadline(at: clock.now - start))
+                guard let event = await iterator.next() else { break }
+                let now = clock.now - start
+                switch event {
+                case .timer:
+                    alarm.rang()
+                    actions = follower.timePassed(at: now)
+                case .ended(let id, .success(let answer)):
+                    ends[id] = nil
+                    actions = follower.answered(id, answer, at: now)
+                case .ended(let id, .failure(let failure)):
+                    ends[id] = nil
+                    actions = follower.failed(id, failure, at: now)
+                }
+            }
+            group.cancelAll()
+        }
+        alarm.cancel()
+    }
+
+    /// Nil: it ended before there was an answer.
+    private static func ask(
+        _ query: ConsulQuery,
+        _ exchange: ConsulExchange,
+        unless end: AsyncStream<Void>
+    ) async -> Result<ConsulAnswer, ConsulFailure>? {
+        await withTaskGroup(of: Result<ConsulAnswer, ConsulFailure>?.self) { race in
+            race.addTask { await exchange.ask(query) }
+            race.addTask {
+                for await _ in end {}
+                return nil
+            }
+            let first = await race.next() ?? nil
+            race.cancelAll()
+            return first
+        }
+    }
+
+    private func log(_ event: SourceEvent) {
+        guard case .status(let status) = event else { return }
+        var metadata: Logger.Metadata = ["source": "consul", "state": "\(status.state.rawValue)"]
+        metadata["error"] = status.problem.map { "\($0)" }
+        metadata["reason"] = status.reason.map { "\($0)" }
+        let level: Logger.Level = status.state == .up && status.problem == nil ? .info : .warning
+        self.logger.log(level: status.state == .starting ? .info : level, "source changed state", metadata: metadata)
+    }
+
+    /// Does what must be done though the task was cancelled, and waits for it.
+    private static func uncancelled(_ work: @escaping @Sendable () async -> Void) async {
+        try? await MultiThreadedEventLoopGroup.singleton.next().makeFutureWithTask(work).get()
+    }
+}
+
+/// One timer. It may ring early, never late.
+private struct Alarm {
+    private let start: NIODeadline
+    private let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    private let ring: @Sendable () -> Void
+    private var next: (time: Duration, task: Scheduled<Void>)?
+
+    init(start: NIODeadline, ring: @escaping @Sendable () -> Void) {
+        self.start = start
+        self.ring = ring
+    }
+
+    mutating func set(_ time: Duration?) {
+        guard let time else { return }
+        if let next = self.next {
+            guard time < next.time else { return }
+            next.task.cancel()
+        }
+        let task = self.eventLoop.scheduleTask(deadline: self.start + TimeAmount(max(time, .zero)), self.ring)
+        self.next = (time, task)
+    }
+
+    mutating func rang() { self.next = nil }
+
+    mutating func cancel() {
+        self.next?.task.cancel()
+        self.next = nil
+    }
+}

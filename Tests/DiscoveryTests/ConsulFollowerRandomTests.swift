@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import Discovery
+
+/// Random lives of a Consul: whatever happens, nothing that exists is removed, and in the end everything is known.
+struct ConsulFollowerRandomTests {
+    @Test(arguments: 1...10)
+    func `whatever happens, nothing is lost and all is known in the end`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var rig = ConsulRig(seed: seed)
+        let services = [5, 20, 60, 120].randomElement(using: &random) ?? 5
+        rig.change { model in
+            for number in 0..<services { model.register("s\(number)", .init(node: "n\(number % 5)", id: "a")) }
+        }
+        for _ in 0..<Int.random(in: 50...300, using: &random) {
+            Self.happen(&rig, services, &random)
+            rig.run(for: .milliseconds(Int.random(in: 0...400, using: &random)))
+        }
+        rig.isDown = false
+        rig.errorRate = 0
+        rig.change { $0.rights = .all }
+        // A question that failed often is put again within a minute.
+        rig.run(for: .seconds(80))
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.mostInFlight <= ConsulConfiguration.maximumConnections)
+    }
+
+    private static func happen(_ rig: inout ConsulRig, _ services: Int, _ random: inout SeededGenerator) {
+        let service = "s\(Int.random(in: 0..<services + 3, using: &random))"
+        let node = "n\(Int.random(in: 0..<5, using: &random))"
+        let keys = rig.model.services[service]?.keys.sorted() ?? []
+        let key = keys.randomElement(using: &random) ?? ""
+        let status = Instance.Health.allCases.randomElement(using: &random) ?? .passing
+        switch Int.random(in: 0..<40, using: &random) {
+        case 0..<8: rig.change { $0.setStatus(status, of: key, in: service) }
+        case 8..<13:
+            let weight = Int.random(in: 1...9, using: &random)
+            rig.change { $0.register(service, .init(node: node, id: ["a", "b", "c"][weight % 3], weight: weight)) }
+        case 13..<16:
+            let tags: Set<String> = Bool.random(using: &random) ? ["v1"] : ["v2", "canary"]
+            rig.change { $0.register(service, .init(node: node, id: "a", tags: tags, status: status)) }
+        case 16..<20: rig.change { $0.deregister(key, of: service) }
+        case 20..<23: rig.change { $0.setNode(node, status) }
+        case 23: rig.change { $0.setAddress("10.0.0.\(status == .passing ? 1 : 2)", ofNode: node) }
+        case 24..<26:
+            // Several at once, and back.
+            for flip in [Instance.Health.critical, .passing] {
+                for key in keys { rig.change { $0.setStatus(flip, of: key, in: service) } }
+                rig.run(for: .microseconds(Int.random(in: 0...3000, using: &random)))
+            }
+        case 26:
+            rig.isDown = true
+            rig.disconnect()
+        case 27..<31: rig.isDown = false
+        case 31: rig.change { $0.rights = Bool.random(using: &random) ? .none : .denied }
+        case 32..<36: rig.change { $0.rights = .all }
+        case 36: rig.errorRate = 5
+        case 37..<39: rig.errorRate = 0
+        default: rig.run(for: .seconds(Int.random(in: 1...70, using: &random)))
+        }
+    }
+}
+
+extension ConsulAgent {
+    static let test: ConsulAgent = {
+        let json = #"{"Config": {"Datacenter": "dc1", "Version": "1.8.7"}}"#
+        let response = APIResponse(status: 200, body: .init(string: json))
+        guard let agent = try? response.value(of: ConsulAgent.self) else { preconditionFailure("no agent") }
+        return agent
+    }()
+}

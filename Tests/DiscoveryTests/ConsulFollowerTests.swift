@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import TestSupport
+import Testing
+
+@testable import Discovery
+
+struct ConsulFollowerTests {
+    /// So many services with two instances each, read.
+    private static func rig(
+        services: Int,
+        seed: UInt64 = 1,
+        _ configuration: ConsulConfiguration = .init(followsConfigEntries: false)
+    ) -> ConsulRig {
+        var rig = ConsulRig(seed: seed, configuration)
+        rig.change { model in
+            for number in 0..<services {
+                for copy in 0..<2 {
+                    model.register("s\(number)", .init(node: "n\((number + copy) % 7)", id: "s\(number)-\(copy)"))
+                }
+            }
+        }
+        rig.run(for: .seconds(5))
+        return rig
+    }
+
+    @Test func `the first update is complete`() throws {
+        let rig = Self.rig(services: 50)
+        let updates = rig.events.compactMap { if case .catalog(let update) = $0 { update } else { nil } }
+        #expect(updates.count == 1)
+        #expect(updates.first?.isComplete == true)
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test(arguments: [10, 200])
+    func `each kind of change is told soon`(services: Int) {
+        var rig = Self.rig(services: services)
+        let service = "s\(services - 1)"
+        let key = rig.model.services[service]?.keys.min() ?? ""
+        var registration = rig.model.services[service]?[key] ?? .init(node: "", id: "")
+        let changes: [(String, (inout ConsulModel) -> Void)] = [
+            ("critical", { $0.setStatus(.critical, of: key, in: service) }),
+            ("warning", { $0.setStatus(.warning, of: key, in: service) }),
+            ("passing", { $0.setStatus(.passing, of: key, in: service) }),
+            ("node check", { $0.setNode(registration.node, .critical) }),
+            ("node back", { $0.setNode(registration.node, .passing) }),
+            ("node address", { $0.setAddress("10.0.0.9", ofNode: registration.node) }),
+            (
+                "weight",
+                {
+                    registration.weight = 5
+                    $0.register(service, registration)
+                }
+            ),
+            (
+                "tag",
+                {
+                    registration.tags = ["v2"]
+                    $0.register(service, registration)
+                }
+            ),
+            (
+                "meta",
+                {
+                    registration.meta = ["version": "2"]
+                    $0.register(service, registration)
+                }
+            ),
+            ("another instance", { $0.register(service, .init(node: "n1", id: "another")) }),
+            ("that is gone", { $0.deregister("n1/another", of: service) }),
+            ("another service", { $0.register("another", .init(node: "n1", id: "a")) }),
+            ("which is gone", { $0.deregister("n1/a", of: "another") }),
+        ]
+        for (name, change) in changes {
+            // Of a service that was left alone for long.
+            rig.run(for: .seconds(400))
+            rig.change(change)
+            rig.run(for: .milliseconds(300))
+            #expect(rig.isSettled, "\(name)")
+        }
+        #expect(rig.mostInFlight <= ConsulConfiguration.maximumConnections)
+    }
+
+    @Test func `a service that is watched is not searched for`() {
+        var rig = Self.rig(services: 20)
+        for weight in 2..<20 {
+            rig.change { $0.register("s3", .init(node: "n3", id: "s3-0", weight: weight)) }
+            rig.run(for: .milliseconds(100))
+            #expect(rig.isSettled)
+        }
+        #expect(rig.counts[.search] == nil)
+    }
+
+    @Test func `of many services the ones that changed are watched`() {
+        var rig = Self.rig(services: 200)
+        rig.change { $0.register("s3", .init(node: "n3", id: "s3-0", weight: 2)) }
+        rig.run(for: .seconds(10))
+        let searches = rig.counts[.search]
+        rig.change { $0.register("s3", .init(node: "n3", id: "s3-0", weight: 3)) }
+        rig.run(for: .milliseconds(90))
+        #expect(rig.isSettled)
+        #expect(rig.counts[.search] == searches)
+    }
+
+    @Test func `nothing is asked again and again while nothing changes`() {
+        var rig = Self.rig(services: 200)
+        rig.run(for: .seconds(60))
+        let before = rig.sent.count
+        rig.run(for: .seconds(600))
+        // The link every 2 s, four questions a minute, and two looks at all services.
+        #expect(rig.sent.count - before < 300 + 4 * 11 + 3 * 200 + 50)
+    }
+
+    @Test func `searches take a fifth of the time when changes never stop`() {
+        var rig = Self.rig(services: 3000)
+        let before = rig.sent.count
+        for round in 0..<400 {
+            rig.change { $0.register("s\(round * 7 % 3000)", .init(node: "n1", id: "x\(round)", weight: 2)) }
+            rig.run(for: .milliseconds(50))
+        }
+        let probes = rig.sent[before...].count { if case .probe = $0.subject { true } else { false } }
+        // 20 s: 4 s of probes at 65 us, the allowance before them, and a search that was begun.
+        #expect(probes < Int((4 + 2.5) / 0.000065) + 3000)
+        rig.run(for: .seconds(30))
+        #expect(rig.isSettled)
+    }
+
+    @Test func `a token that sees nothing removes nothing, is named, and heals`() {
+        var rig = Self.rig(services: 40)
+        let told = rig.told
+        rig.change { $0.rights = .none }
+        rig.run(for: .seconds(5))
+        #expect(rig.status?.state == .suspect)
+        #expect(rig.status?.reason == "acl")
+        rig.change { $0.setStatus(.critical, of: "n1/s1-0", in: "s1") }
+        rig.run(for: .seconds(120))
+        #expect(rig.told == told)
+        rig.change { $0.rights = .all }
+        rig.run(for: .seconds(5))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.isSettled)
+        #expect(rig.told != told)
+    }
+
+    @Test func `a token that is refused removes nothing, is named, and heals`() {
+        var rig = Self.rig(services: 40)
+        let told = rig.told
+        rig.change { $0.rights = .denied }
+        rig.run(for: .seconds(5))
+        #expect(rig.status?.state == .down)
+        #expect(rig.status?.reason == "acl")
+        rig.run(for: .seconds(120))
+        #expect(rig.told == told)
+        rig.change { $0.rights = .all }
+        rig.run(for: .seconds(5))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.isSettled)
+    }
+
+    @Test func `a server that is away is asked seldom, and found soon`() {
+        var rig = Self.rig(services: 40)
+        rig.isDown = true
+        rig.disconnect()
+        rig.run(for: .seconds(10))
+        #expect(rig.status?.state == .down)
+        #expect(rig.status?.reason == "unreachable")
+        let before = rig.sent.count
+        rig.run(for: .seconds(600))
+        #expect(rig.sent.count - before <= 600)
+        rig.isDown = false
+        rig.change { $0.register("s1", .init(node: "n1", id: "s1-0", weight: 9)) }
+        rig.run(for: .seconds(4))
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test func `a state that was lost is followed, and told of as such`() {
+        var rig = Self.rig(services: 40)
+        rig.isDown = true
+        rig.disconnect()
+        rig.run(for: .seconds(1))
+        rig.change { $0.wipe() }
+        rig.change { $0.register("s1", .init(node: "n1", id: "s1-0")) }
+        rig.isDown = false
+        rig.run(for: .seconds(8))
+        #expect(rig.isSettled)
+        #expect(rig.counts[.indexRegression, default: 0] > 0)
+    }
+
+    @Test(
+        arguments: [{ @Sendable in $0 + 1_000_000 }, { @Sendable _ in 5 }, { @Sendable in $0 / 2 }]
+            as [@Sendable (UInt64) -> UInt64]
+    )
+    func `indexes that lie cost no change once they are true again`(forge: @escaping @Sendable (UInt64) -> UInt64) {
+        var rig = Self.rig(services: 100)
+        rig.forgedIndex = forge
+        for round in 0..<20 {
+            rig.change { $0.register("s\(round)", .init(node: "n1", id: "x", weight: round + 2)) }
+            rig.run(for: .milliseconds(300))
+        }
+        rig.forgedIndex = nil
+        rig.change { $0.register("s50", .init(node: "n1", id: "x", weight: 77)) }
+        rig.run(for: .seconds(5))
+        #expect(rig.isSettled)
+        #expect(rig.told[ServiceName("s50")]?.instances.contains { $0.weight.value == 77 } == true)
+    }
+
+    @Test func `a service that is listed and shows nothing is kept, and named`() {
+        var rig = Self.rig(services: 40)
+        let told = rig.told
+        rig.change { $0.hidden = ["s7"] }
+        rig.change { $0.setStatus(.critical, of: "n0/s7-0", in: "s7") }
+        rig.run(for: .seconds(5))
+        #expect(rig.told == told)
+        #expect(rig.status?.state == .suspect)
+        #expect(rig.status?.problem?.contains("s7") == true)
+        rig.change { $0.hidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test func `a service that cannot be read does not keep the others back for ever`() {
+        var rig = ConsulRig()
+        rig.change { model in
+            for number in 0..<40 { model.register("s\(number)", .init(node: "n1", id: "a")) }
+            model.hidden = ["s7"]
+        }
+        rig.run(for: .seconds(10))
+        #expect(!rig.isComplete)
+        rig.run(for: .seconds(10))
+        #expect(rig.isComplete)
+        #expect(rig.told.count == 39)
+        rig.change { $0.hidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.isSettled)
+    }
+}

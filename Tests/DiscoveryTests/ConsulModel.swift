@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+
+@testable import Discovery
+
+/// A Consul that is a value: what is registered, and the indexes that its answers carry.
+struct ConsulModel {
+    struct Registration: Hashable {
+        var node: String
+        var id: String
+        var port: UInt16 = 80
+        var weight = 1
+        var tags: Set<String> = []
+        var meta: [String: String] = [:]
+        /// The status of its one check.
+        var status = Instance.Health.passing
+    }
+
+    /// What the token may.
+    enum Rights {
+        case all
+        /// Everything is answered, and nothing shown.
+        case none
+        /// 403.
+        case denied
+    }
+
+    private(set) var services: [String: [String: Registration]] = [:]
+    private(set) var nodeStatus: [String: Instance.Health] = [:]
+    private(set) var nodeAddresses: [String: String] = [:]
+    private var nodeIndexes: [String: UInt64] = ["server": 1]
+    private var serviceIndexes: [String: UInt64] = [:]
+    private var extinction: UInt64 = 1
+    private var lastIndex: UInt64 = 1
+    private var servicesTable: UInt64 = 1
+    private var nodesTable: UInt64 = 1
+    private var checksTable: UInt64 = 1
+    /// When a check last entered or left a state.
+    private var states: [ConsulQuery.CheckState: UInt64] = [.critical: 1, .warning: 1]
+    var rights = Rights.all
+    /// Services that are listed and none of whose instances are shown.
+    var hidden: Set<String> = []
+
+    // MARK: Changes
+
+    mutating func register(_ service: String, _ registration: Registration) {
+        self.lastIndex += 1
+        if self.nodeIndexes[registration.node] == nil {
+            self.nodeIndexes[registration.node] = self.lastIndex
+            self.nodeAddresses[registration.node] = "10.0.0.1"
+            self.nodesTable = self.lastIndex
+        }
+        let old = self.services[service]?[registration.key]
+        self.services[service, default: [:]][registration.key] = registration
+        self.servicesTable = self.lastIndex
+        self.serviceIndexes[service] = self.lastIndex
+        self.checksChanged(old?.status, registration.status)
+    }
+
+    mutating func setStatus(_ status: Instance.Health, of key: String, in service: String) {
+        guard let old = self.services[service]?[key], old.status != status else { return }
+        self.lastIndex += 1
+        self.services[service]?[key]?.status = status
+        self.serviceIndexes[service] = self.lastIndex
+        self.checksChanged(old.status, status)
+    }
+
+    mutating func deregister(_ key: String, of service: String) {
+        guard let old = self.services[service]?.removeValue(forKey: key) else { return }
+        self.lastIndex += 1
+        self.servicesTable = self.lastIndex
+        self.serviceIndexes[service] = self.lastIndex
+        self.checksChanged(old.status, nil)
+        if self.services[service]?.isEmpty == true {
+            self.services[service] = nil
+            self.serviceIndexes[service] = nil
+            self.extinction = self.lastIndex
+        }
+    }
+
+    /// A check of the node's own.
+    mutating func setNode(_ node: String, _ status: Instance.Health) {
+        guard self.nodeIndexes[node] != nil else { return }
+        self.lastIndex += 1
+        let old = self.nodeStatus[node]
+        self.nodeStatus[node] = status
+        self.checksChanged(old, status)
+        self.nodeChanged(node)
+    }
+
+    mutating func setAddress(_ address: String, ofNode node: String) {
+        guard self.nodeIndexes[node] != nil, self.nodeAddresses[node] != address else { return }
+        self.lastIndex += 1
+        self.nodeAddresses[node] = address
+        self.nodeIndexes[node] = self.lastIndex
+        self.nodesTable = self.lastIndex
+        self.nodeChanged(node)
+    }
+
+    /// Its state is lost, and what comes next has lower indexes.
+    mutating func wipe() {
+        let rights = self.rights
+        self = ConsulModel()
+        self.rights = rights
+    }
+
+    private mutating func nodeChanged(_ node: String) {
+        for (name, registrations) in self.services where registrations.values.contains(where: { $0.node == node }) {
+            self.serviceIndexes[name] = self.lastIndex
+        }
+    }
+
+    private mutating func checksChanged(_ old: Instance.Health?, _ new: Instance.Health?) {
+        guard old != new else { return }
+        self.checksTable = self.lastIndex
+        for status in [old, new] {
+            guard let status, let state = ConsulQuery.CheckState(rawValue: status.rawValue) else { continue }
+            self.states[state] = self.lastIndex
+        }
+    }
+
+    // MARK: What it says
+
+    /// Whether the question is answered now.
+    func isReady(_ query: ConsulQuery) -> Bool {
+        guard let index = query.index else { return true }
+        if case .checks(let state) = query.subject { return (self.states[state] ?? 1) > index }
+        return self.index(of: query.subject) > index
+    }
+
+    func answer(_ query: ConsulQuery) -> Result<ConsulAnswer, ConsulFailure> {
+        guard self.rights != .denied else {
+            return .failure(ConsulFailure(reason: .acl, message: "ACL not found"))
+        }
+        return .success(
+            ConsulAnswer(content: self.content(query.subject), index: self.index(of: query.subject), bytes: 200)
+        )
+    }
+
+    /// What somebody who sees all would say a service is.
+    func instances(of service: String) -> [Instance] {
+        (self.services[service] ?? [:]).values.map { registration in
+            let node = self.nodeStatus[registration.node] ?? .passing
+            return Instance(
+                id: InstanceID(registration.key),
+                address: self.nodeAddresses[registration.node] ?? "",
+                port: registration.port,
+                weight: Weight(registration.weight) ?? .default,
+                tags: registration.tags,
+                meta: registration.meta,
+                health: [node, registration.status].contains(.critical)
+                    ? .critical : [node, registration.status].contains(.warning) ? .warning : .passing,
+                datacenter: "dc1",
+                node: registration.node,
+                origin: Origin(file: "consul:dc1/\(service)/\(registration.key)")
+            )
+        }.sorted { $0.id < $1.id }
+    }
+
+    private func index(of subject: ConsulQuery.Subject) -> UInt64 {
+        switch subject {
+        case .services: self.servicesTable
+        case .nodes: self.nodesTable
+        case .checks: self.checksTable
+        case .service(let name), .probe(let name): self.serviceIndexes[name] ?? self.extinction
+        case .server: max(self.servicesTable, self.nodesTable)
+        case .servers, .entries, .keys, .agent: 1
+        }
+    }
+
+    private func content(_ subject: ConsulQuery.Subject) -> ConsulAnswer.Content {
+        let isVisible = self.rights == .all
+        switch subject {
+        case .servers: return .servers(nodes: isVisible ? ["server"] : [])
+        case .server: return .server(isVisible: isVisible)
+        case .services:
+            guard isVisible else { return .services([:]) }
+            var names = self.services.mapValues { registrations in
+                registrations.values.reduce(into: Set<String>()) { $0.formUnion($1.tags) }.sorted()
+            }
+            names["consul"] = []
+            return .services(names)
+        case .nodes: return .nodes(isVisible ? self.nodeIndexes : [:])
+        case .checks(let state):
+            guard isVisible else { return .checks([]) }
+            var checks: Set<ConsulCheckKey> = []
+            for (name, registrations) in self.services {
+                for registration in registrations.values where registration.status.rawValue == state.rawValue {
+                    checks.insert(
+                        ConsulCheckKey(
+                            node: registration.node,
+                            check: registration.key,
+                            service: name,
+                            serviceID: registration.id
+                        )
+                    )
+                }
+            }
+            for (node, status) in self.nodeStatus where status.rawValue == state.rawValue {
+                checks.insert(ConsulCheckKey(node: node, check: "serfHealth", service: "", serviceID: ""))
+            }
+            return .checks(checks)
+        case .service(let name):
+            let instances = isVisible && !self.hidden.contains(name) ? self.instances(of: name) : []
+            let nodes = Set(instances.map(\.node)).sorted()
+            return .service(ConsulServiceReading(instances: instances, nodes: nodes, count: instances.count))
+        case .probe: return .probe
+        case .entries: return .entries([])
+        case .keys: return .keys([:])
+        case .agent: return .agent(.test)
+        }
+    }
+}
+
+extension ConsulModel.Registration {
+    var key: String { "\(self.node)/\(self.id)" }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+import TestSupport
+import Testing
+
+@testable import Discovery
+
+/// A follower and a model of what it follows, with time and delays in between: requests and answers overtake one another.
+struct ConsulRig {
+    private struct Request {
+        var query: ConsulQuery
+        /// When it gets to the server; nil: it is there and waits.
+        var arrives: Duration?
+        /// When the server answers without a change.
+        var expires: Duration
+    }
+
+    private struct Answer {
+        var arrives: Duration
+        var result: Result<ConsulAnswer, ConsulFailure>
+    }
+
+    var model = ConsulModel()
+    /// Nobody answers.
+    var isDown = false
+    /// What the headers of answers are made of what they should be.
+    var forgedIndex: ((UInt64) -> UInt64)?
+    /// One of so many answers is an error; 0: none.
+    var errorRate: UInt64 = 0
+    private(set) var now: Duration = .zero
+    private(set) var follower: ConsulFollower
+    private(set) var told: [ServiceName: Service] = [:]
+    private(set) var isComplete = false
+    private(set) var statuses: [SourceStatus] = []
+    private(set) var events: [SourceEvent] = []
+    private(set) var counts: [ConsulCount: Int] = [:]
+    private(set) var sent: [ConsulQuery] = []
+    private(set) var mostInFlight = 0
+    private var requests: [ConsulRequestID: Request] = [:]
+    private var answers: [ConsulRequestID: Answer] = [:]
+    private var random: SeededGenerator
+    /// When each instance that is told was last not there.
+    private var lastAbsent: [String: Duration] = [:]
+
+    init(seed: UInt64 = 1, _ configuration: ConsulConfiguration = .init(followsConfigEntries: false)) {
+        self.random = SeededGenerator(seed: seed)
+        self.follower = ConsulFollower(configuration, seed: seed)
+    }
+
+    var status: SourceStatus? { self.statuses.last }
+
+    /// Lets time pass, with all that happens in it.
+    mutating func run(for duration: Duration) {
+        let end = self.now + duration
+        if self.sent.isEmpty { self.perform(self.follower.timePassed(at: self.now)) }
+        while let next = self.nextTime, next <= end {
+            self.now = max(self.now, next)
+            self.step()
+        }
+        self.now = end
+    }
+
+    /// Changes the model; whoever waits for it is answered.
+    mutating func change(_ change: (inout ConsulModel) -> Void) {
+        change(&self.model)
+        self.noteAbsences()
+        for id in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.answerIfReady(id) }
+    }
+
+    /// All connections end, as when the server is killed.
+    mutating func disconnect() {
+        for id in self.requests.keys { self.fail(id, .unreachable) }
+        self.requests = [:]
+    }
+
+    /// Whether what was told is what there is.
+    var isSettled: Bool {
+        let services = self.model.services.keys.map { name in
+            Service(
+                name: ServiceName(name),
+                instances: self.model.instances(of: name),
+                origin: Origin(file: "consul:dc1/\(name)")
+            )
+        }
+        return self.isComplete && self.told == Catalog(services).services
+    }
+
+    // MARK: Steps
+
+    private var nextTime: Duration? {
+        let times =
+            self.requests.values.map { $0.arrives ?? $0.expires } + self.answers.values.map(\.arrives)
+            + [self.follower.deadline(at: self.now)].compactMap { $0 }
+        return times.min()
+    }
+
+    private mutating func step() {
+        let due = self.answers.filter { $0.value.arrives <= self.now }.keys.sorted { $0.rawValue < $1.rawValue }
+        for id in due {
+            guard let answer = self.answers.removeValue(forKey: id) else { continue }
+            switch answer.result {
+            case .success(let answer): self.perform(self.follower.answered(id, answer, at: self.now))
+            case .failure(let failure): self.perform(self.follower.failed(id, failure, at: self.now))
+            }
+        }
+        for id in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            guard let request = self.requests[id] else { continue }
+            if let arrives = request.arrives, arrives <= self.now {
+                self.requests[id]?.arrives = nil
+                if self.isDown {
+                    self.fail(id, .unreachable)
+                } else {
+                    self.answerIfReady(id)
+                }
+            } else if request.arrives == nil, request.expires <= self.now {
+                self.answer(id)
+            }
+        }
+        if let deadline = self.follower.deadline(at: self.now), deadline <= self.now {
+            self.perform(self.follower.timePassed(at: self.now))
+            if let next = self.follower.deadline(at: self.now), next <= self.now {
+                Issue.record("the follower does not do what is due")
+                self.now += .milliseconds(1)
+            }
+        }
+    }
+
+    private mutating func answerIfReady(_ id: ConsulRequestID) {
+        guard let request = self.requests[id], request.arrives == nil else { return }
+        if self.model.isReady(request.query) { self.answer(id) }
+    }
+
+    private mutating func answer(_ id: ConsulRequestID) {
+        guard let request = self.requests.removeValue(forKey: id) else { return }
+        if self.errorRate > 0, UInt64.random(in: 0..<self.errorRate, using: &self.random) == 0 {
+            self.answers[id] = Answer(
+                arrives: self.now + self.delay(),
+                result: .failure(ConsulFailure(reason: .status, message: "500"))
+            )
+            return
+        }
+        var result = self.model.answer(request.query)
+        if let forgedIndex = self.forgedIndex {
+            result = result.map { ConsulAnswer(content: $0.content, index: forgedIndex($0.index), bytes: $0.bytes) }
+        }
+        self.answers[id] = Answer(arrives: self.now + self.delay(), result: result)
+    }
+
+    private mutating func fail(_ id: ConsulRequestID, _ reason: ConsulFailure.Reason) {
+        self.requests[id] = nil
+        let failure = ConsulFailure(reason: reason, message: "\(reason)")
+        self.answers[id] = Answer(arrives: self.now + self.delay(), result: .failure(failure))
+    }
+
+    /// Mostly short, sometimes long.
+    private mutating func delay() -> Duration {
+        let micros = Int.random(in: 50...2000, using: &self.random)
+        return .microseconds(Int.random(in: 0..<10, using: &self.random) == 0 ? micros * 20 : micros)
+    }
+
+    private mutating func perform(_ actions: [ConsulAction]) {
+        for action in actions {
+            switch action {
+            case .send(let id, let query):
+                self.sent.append(query)
+                let arrives = self.now + self.delay()
+                self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + .seconds(61))
+            case .cancel(let id):
+                self.requests[id] = nil
+                self.answers[id] = nil
+            case .count(let event): self.counts[event, default: 0] += 1
+            case .deliver(let event): self.take(event)
+            }
+        }
+        self.mostInFlight = max(self.mostInFlight, self.requests.count + self.answers.count)
+    }
+
+    private mutating func take(_ event: SourceEvent) {
+        self.events.append(event)
+        switch event {
+        case .catalog(let update):
+            if update.isComplete {
+                #expect(!self.isComplete, "everything is told once")
+                self.isComplete = true
+            }
+            for (name, service) in update.services {
+                self.expectNothingLost(from: self.told[name], to: service)
+                self.told[name] = service
+            }
+        case .status(let status):
+            #expect(status != self.statuses.last)
+            self.statuses.append(status)
+        case .configEntries, .documents, .diagnostics: break
+        }
+    }
+
+    // MARK: What must hold
+
+    /// Whatever is told to be gone was gone, not long ago.
+    private func expectNothingLost(from old: Service?, to new: Service?) {
+        let kept = Set((new?.instances ?? []).map(\.id))
+        for instance in old?.instances ?? [] where !kept.contains(instance.id) {
+            let key = "\(old?.name.rawValue ?? "")/\(instance.id)"
+            let isThere = self.model.services[old?.name.rawValue ?? ""]?[instance.id.rawValue] != nil
+            guard isThere else { continue }
+            let last = self.lastAbsent[key]
+            #expect(last.map { $0 > self.now - .seconds(80) } ?? false, "\(key) was removed and is there")
+        }
+    }
+
+    private mutating func noteAbsences() {
+        for service in self.told.values {
+            for instance in service.instances
+            where self.model.services[service.name.rawValue]?[instance.id.rawValue] == nil {
+                self.lastAbsent["\(service.name)/\(instance.id)"] = self.now
+            }
+        }
+    }
+}
