@@ -21,8 +21,8 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Nil for anything but an address: host names, zones (`%eth0`), prefixes, ports.
     package init?(_ text: String) {
-        let parsed =
-            text.utf8.withContiguousStorageIfAvailable { Self.parse($0[...]) } ?? Self.parse(Array(text.utf8)[...])
+        var text = text
+        let parsed = text.withUTF8(Self.parse)
         guard let parsed else { return nil }
         self = parsed
     }
@@ -80,16 +80,17 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension IPAddress {
-    private static func parse<Text: RandomAccessCollection<UInt8>>(_ text: Text) -> IPAddress?
-    where Text.Index == Int, Text.SubSequence == Text {
+    private typealias Bytes = UnsafeBufferPointer<UInt8>
+
+    private static func parse(_ text: Bytes) -> IPAddress? {
         // The longest: eight groups of which the last two are an IPv4 address.
         guard text.count <= 45 else { return nil }
-        return text.contains(UInt8(ascii: ":"))
-            ? Self.version6(text) : Self.version4(text).map { IPAddress(version4: $0) }
+        if let bits = Self.version4(text) { return IPAddress(version4: bits) }
+        return Self.version6(text[...])
     }
 
     /// Four decimal numbers. Without leading zeros, which some read as octal.
-    private static func version4(_ text: some Collection<UInt8>) -> UInt32? {
+    private static func version4(_ text: Bytes) -> UInt32? {
         var bits: UInt32 = 0
         var number: UInt32 = 0
         var digits = 0
@@ -100,10 +101,9 @@ extension IPAddress {
                 bits = bits << 8 | number
                 (number, digits, dots) = (0, 0, dots + 1)
             } else {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), digits == 0 || number > 0 else {
-                    return nil
-                }
-                number = number * 10 + UInt32(byte - UInt8(ascii: "0"))
+                let digit = UInt32(byte) &- UInt32(UInt8(ascii: "0"))
+                guard digit <= 9, digits == 0 || number > 0 else { return nil }
+                number = number * 10 + digit
                 digits += 1
                 guard number <= 255 else { return nil }
             }
@@ -112,8 +112,7 @@ extension IPAddress {
     }
 
     /// RFC 4291, section 2.2: groups, at most one `::`, and an IPv4 address for the last two groups.
-    private static func version6<Text: RandomAccessCollection<UInt8>>(_ text: Text) -> IPAddress?
-    where Text.Index == Int, Text.SubSequence == Text {
+    private static func version6(_ text: Slice<Bytes>) -> IPAddress? {
         var head = Groups()
         var tail: Groups?
         var rest = text
@@ -124,9 +123,11 @@ extension IPAddress {
         while !rest.isEmpty {
             let end = rest.firstIndex(of: UInt8(ascii: ":")) ?? rest.endIndex
             let part = rest[rest.startIndex..<end]
+            let isVersion4 = end == rest.endIndex && part.contains(UInt8(ascii: "."))
             let added =
-                end == rest.endIndex && part.contains(UInt8(ascii: "."))
-                ? Self.version4(part).map { [UInt16($0 >> 16), UInt16($0 & 0xFFFF)] } : Self.group(part).map { [$0] }
+                isVersion4
+                ? Self.version4(Bytes(rebasing: part)).map { [UInt16($0 >> 16), UInt16($0 & 0xFFFF)] }
+                : Self.group(part).map { [$0] }
             guard let added else { return nil }
             for group in added {
                 let fits = tail == nil ? head.append(group) : tail?.append(group) ?? false

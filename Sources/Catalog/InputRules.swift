@@ -16,37 +16,41 @@ package struct InputRules: Hashable, Sendable {
         guard self.texts.isName(service.name.rawValue) else {
             return (nil, [Self.refusedName(of: service, from: source)])
         }
+        // Of nearly every service there is nothing to be said, and nothing to be copied.
+        guard !self.isGood(service.instances) else { return (service, []) }
         var findings = Findings()
         var admitted: [Instance] = []
-        var isSame = true
-        var last: InstanceID?
         for instance in service.instances {
             // They are in the order of their IDs.
-            guard last != instance.id else {
+            if admitted.last?.id == instance.id {
                 findings.count(.duplicate, instance)
-                continue
-            }
-            last = instance.id
-            guard self.texts.isName(instance.id.rawValue, limit: self.texts.instanceID) else {
+            } else if !self.texts.isName(instance.id.rawValue, limit: self.texts.instanceID) {
                 findings.count(.name, instance)
-                continue
-            }
-            if let refusal = self.addresses.refusal(of: instance.address, port: instance.port) {
+            } else if let refusal = self.addresses.refusal(of: instance.address, port: instance.port) {
                 findings.count(.address(refusal), instance)
-                continue
-            }
-            let (cleaned, leftOut) = self.texts.cleaned(instance)
-            if leftOut > 0 {
+            } else if !self.texts.isClean(instance) {
                 findings.count(.text, instance)
-                isSame = false
+                admitted.append(self.texts.cleaned(instance))
+            } else {
+                admitted.append(instance)
             }
-            admitted.append(cleaned)
         }
-        isSame = isSame && admitted.count == service.instances.count
         return (
-            isSame ? service : Service(name: service.name, instances: admitted, origin: service.origin),
+            Service(name: service.name, instances: admitted, origin: service.origin),
             findings.diagnostics(of: service.name)
         )
+    }
+
+    private func isGood(_ instances: [Instance]) -> Bool {
+        for index in instances.indices {
+            if index > 0, instances[index - 1].id == instances[index].id { return false }
+            let isGood =
+                self.texts.isName(instances[index].id.rawValue, limit: self.texts.instanceID)
+                && self.addresses.refusal(of: instances[index].address, port: instances[index].port) == nil
+                && self.texts.isClean(instances[index])
+            if !isGood { return false }
+        }
+        return true
     }
 
     private static func refusedName(of service: Service, from source: SourceName) -> Diagnostic {

@@ -21,12 +21,11 @@ package struct TextLimits: Hashable, Sendable {
     }
 
     func isText(_ text: String, limit: Int) -> Bool {
-        guard text.utf8.count <= limit else { return false }
-        return text.utf8.withContiguousStorageIfAvailable { !Self.hasControlCharacters($0) }
-            ?? !Self.hasControlCharacters(Array(text.utf8))
+        var text = text
+        return text.withUTF8 { $0.count <= limit && !Self.hasControlCharacters($0) }
     }
 
-    private static func hasControlCharacters(_ text: some Sequence<UInt8>) -> Bool {
+    private static func hasControlCharacters(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         var previous: UInt8 = 0
         for byte in text {
             if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
@@ -37,41 +36,50 @@ package struct TextLimits: Hashable, Sendable {
 }
 
 extension TextLimits {
-    /// The instance without the texts that are not taken, and how many there were.
-    func cleaned(_ instance: Instance) -> (instance: Instance, leftOut: Int) {
+    /// Whether nothing of it would be left out.
+    func isClean(_ instance: Instance) -> Bool {
+        instance.tags.count <= self.tags && instance.tags.allSatisfy { self.isText($0, limit: self.tag) }
+            && self.isClean(instance.meta) && self.isClean(instance.nodeMeta)
+            && self.isText(instance.datacenter, limit: self.name) && self.isText(instance.node, limit: self.name)
+            && self.isText(instance.locality.region, limit: self.name)
+            && self.isText(instance.locality.zone, limit: self.name)
+            && self.isText(instance.locality.subZone, limit: self.name)
+    }
+
+    private func isClean(_ meta: [String: String]) -> Bool {
+        meta.count <= self.metaPairs && meta.allSatisfy(self.isGood)
+    }
+
+    private func isGood(_ pair: (key: String, value: String)) -> Bool {
+        self.isText(pair.key, limit: self.metaKey) && self.isText(pair.value, limit: self.metaValue)
+    }
+
+    /// The instance without the texts that are not taken.
+    func cleaned(_ instance: Instance) -> Instance {
         var cleaned = instance
-        var leftOut = self.clean(&cleaned.tags) + self.clean(&cleaned.meta) + self.clean(&cleaned.nodeMeta)
+        self.clean(&cleaned.tags)
+        self.clean(&cleaned.meta)
+        self.clean(&cleaned.nodeMeta)
         let names: [WritableKeyPath<Instance, String>] = [
             \.datacenter, \.node, \.locality.region, \.locality.zone, \.locality.subZone,
         ]
         for name in names where !self.isText(instance[keyPath: name], limit: self.name) {
             cleaned[keyPath: name] = ""
-            leftOut += 1
         }
-        return (cleaned, leftOut)
+        return cleaned
     }
 
-    private func clean(_ tags: inout Set<String>) -> Int {
-        let before = tags.count
-        if !tags.allSatisfy({ self.isText($0, limit: self.tag) }) {
-            tags = tags.filter { self.isText($0, limit: self.tag) }
-        }
+    private func clean(_ tags: inout Set<String>) {
+        tags = tags.filter { self.isText($0, limit: self.tag) }
         if tags.count > self.tags { tags = Set(tags.sorted().prefix(self.tags)) }
-        return before - tags.count
     }
 
-    private func clean(_ meta: inout [String: String]) -> Int {
-        func isGood(_ pair: (key: String, value: String)) -> Bool {
-            self.isText(pair.key, limit: self.metaKey) && self.isText(pair.value, limit: self.metaValue)
-        }
-        let before = meta.count
-        if !meta.allSatisfy(isGood) { meta = meta.filter(isGood) }
-        if meta.count > self.metaPairs {
-            meta = Dictionary(
-                meta.sorted { $0.key < $1.key }.prefix(self.metaPairs).map { ($0.key, $0.value) },
-                uniquingKeysWith: { first, _ in first }
-            )
-        }
-        return before - meta.count
+    private func clean(_ meta: inout [String: String]) {
+        meta = meta.filter(self.isGood)
+        guard meta.count > self.metaPairs else { return }
+        meta = Dictionary(
+            meta.sorted { $0.key < $1.key }.prefix(self.metaPairs).map { ($0.key, $0.value) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 }

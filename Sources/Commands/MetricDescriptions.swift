@@ -16,6 +16,9 @@ enum MetricDescriptions {
         "signalbox_documents": "Documents in force.",
         "signalbox_source_up": "Whether the source of services and policy can be read.",
         "signalbox_config_last_reload_successful": "Whether the documents were without errors when last read.",
+        "signalbox_catalog_store_errors_total": "Writes of the stored catalog that failed.",
+        "signalbox_catalog_store_age_seconds":
+            "For how long the stored catalog has not been what is in force, because it cannot be written.",
         "signalbox_config_reloads_total": "How often documents were read because something changed.",
     ]
 }

@@ -220,6 +220,17 @@ struct MassRemovalTests {
         #expect(guarded.servingCount == 0)
     }
 
+    @Test(arguments: [("acl", true), (nil, true), ("partial", false), ("decoding", false)])
+    func `it stands still, too, while the source is not believed as a whole`(reason: String?, isStill: Bool) {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(fleet(0..<40), at: 0)
+        guarded.complete([], at: 10)
+        guarded.apply(SourceStatus(source: .consul, state: .suspect, reason: reason), at: .seconds(20))
+        #expect((guarded.nextDeadline == nil) == isStill)
+        guarded.complete(fleet(0..<1), at: 30)
+        #expect(guarded.nextDeadline == .seconds(isStill ? 80 : 70), "it has spoken")
+    }
+
     @Test func `it can be turned off`() {
         var guarded = CatalogGuard.consul { $0.fraction = 0 }
         guarded.complete(fleet(0..<40), at: 0)

@@ -37,6 +37,8 @@ extension CatalogGuard {
         _ = self.withSource(status.source) { state in
             switch status.state {
             case .up: state.revive(at: now)
+            // What a source cannot say of some of its services is no reason to wait for the others.
+            case .suspect where ["partial", "decoding"].contains(status.reason): state.revive(at: now)
             case .down, .suspect:
                 state.clock.stop(at: now)
                 if state.downSince == nil { state.downSince = now }

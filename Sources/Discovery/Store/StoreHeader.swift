@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+
+/// The first line of a stored catalog: what the rest is, and its checksum.
+///
+/// It has one text and no other, of a length that is known before the rest is: so the rest can be written as it is made,
+/// and every bit of the file counts.
+///
+///     signalbox-catalog 1 saved-at=00000000001762164000 length=00000000000000123456 sha256=(64 digits)
+struct StoreHeader: Hashable {
+    /// Why a file is not taken.
+    struct Refusal: Error, Hashable {
+        var reason: String
+    }
+
+    static let version = 1
+    private static let name = "signalbox-catalog"
+    private static let numberLength = 20
+    static let length = Self(savedAt: 0, length: 0, digest: Self.digits(of: SHA256().finalize())).line.utf8.count
+
+    /// In seconds since 1970, not negative.
+    var savedAt: Int64
+    /// Of what follows.
+    var length: Int
+    /// Lower case.
+    var digest: String
+
+    private init(savedAt: Int64, length: Int, digest: String) {
+        self.savedAt = savedAt
+        self.length = length
+        self.digest = digest
+    }
+
+    /// - Parameter hash: of what follows.
+    init(savedAt: Int64, length: Int, hash: SHA256) {
+        self.init(savedAt: max(0, savedAt), length: length, digest: "")
+        var hash = hash
+        hash.update(data: Array(self.checkedPart.utf8))
+        self.digest = Self.digits(of: hash.finalize())
+    }
+
+    var line: String { "\(self.checkedPart)\(self.digest)\n" }
+
+    private var checkedPart: String {
+        "\(Self.name) \(Self.version) saved-at=\(Self.padded(self.savedAt)) length=\(Self.padded(self.length)) sha256="
+    }
+
+    /// The header of a whole file whose checksum is right.
+    init(of file: [UInt8]) throws(Refusal) {
+        guard file.starts(with: "\(Self.name) ".utf8) else { throw Refusal(reason: "it is no stored catalog") }
+        let words = file.prefix(Self.length).split(separator: UInt8(ascii: " ")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard words.count > 1, words[1] == "\(Self.version)" else {
+            throw Refusal(reason: "it is of another version than \(Self.version)")
+        }
+        guard file.count >= Self.length, words.count == 5, let savedAt = Self.number(words[2], "saved-at="),
+            let length = Self.number(words[3], "length=")
+        else { throw Refusal(reason: "its first line is damaged") }
+        guard file.count == Self.length + Int(length) else {
+            throw Refusal(reason: "it has \(file.count - Self.length) bytes and should have \(length)")
+        }
+        var hash = SHA256()
+        file[Self.length...].withUnsafeBytes { hash.update(bufferPointer: $0) }
+        self.init(savedAt: savedAt, length: Int(length), hash: hash)
+        guard file.starts(with: self.line.utf8) else { throw Refusal(reason: "its checksum is wrong") }
+    }
+
+    private static func padded(_ number: some BinaryInteger) -> String {
+        let digits = number.description
+        return String(repeating: "0", count: max(0, Self.numberLength - digits.utf8.count)) + digits
+    }
+
+    private static func number(_ word: String, _ prefix: String) -> Int64? {
+        guard word.hasPrefix(prefix) else { return nil }
+        let digits = word.dropFirst(prefix.count)
+        // Within an Int64 and far from its end, so that sums of it are, too.
+        guard digits.utf8.count == Self.numberLength, digits.hasPrefix("00") else { return nil }
+        return Int64(digits).flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    private static func digits(of digest: SHA256.Digest) -> String {
+        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}
