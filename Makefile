@@ -3,8 +3,8 @@
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
-demo: ## a canary moved under load through a real Envoy (KEEP=1 stays up)
-	@Scripts/setup demo
+demo: ## a canary moved under load through a real Envoy (SOURCE=consul: with a real Consul; KEEP=1: stays up)
+	@Scripts/setup $(if $(filter consul,$(SOURCE)),demo-consul,demo)
 	@Scripts/build release
 	@Examples/demo/demo
 

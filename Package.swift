@@ -130,8 +130,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "ControlPlane", "XDSServer", "XDSProtocol", hashTrees, hummingbird, httpTypes, lifecycle, logging,
-                nioCore,
+                "Catalog", "ControlPlane", "XDSServer", "XDSProtocol", hashTrees, hummingbird, httpTypes, lifecycle,
+                logging, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -149,8 +149,9 @@ let package = Package(
             dependencies: [
                 "Admin", "Bench", "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation",
                 "HashiCorpAPI",
-                "Routing", "Telemetry", "XDSProtocol", "XDSServer", argumentParser, configuration, lifecycle, logging,
-                metrics,
+                "Routing", "ServicePolicy", "Telemetry", "XDSProtocol", "XDSServer", argumentParser, asyncHTTPClient,
+                configuration, lifecycle, logging,
+                metrics, nioCore, nioHTTP1,
                 systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -180,10 +181,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Catalog", "ControlPlane", "Documents", "EnvoyTranslation", "Routing", "XDSProtocol", "XDSServer",
-                "EnvoyAPI",
-                "TestSupport",
-                hashTrees, swiftProtobuf,
+                "Catalog", "ControlPlane", "Documents", "EnvoyTranslation", "Routing", "ServicePolicy", "XDSProtocol",
+                "XDSServer", "EnvoyAPI", "TestSupport", hashTrees, swiftProtobuf,
             ],
             swiftSettings: settings
         ),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 package import ControlPlane
 import FoundationEssentials
 import HTTPTypes
@@ -10,7 +11,7 @@ import ServiceLifecycle
 package import XDSServer
 
 /// The admin listener: health, metrics and state over HTTP, for this machine only.
-package struct AdminService: Service {
+package struct AdminService: ServiceLifecycle.Service {
     private let address: NetworkAddress
     private let controlPlane: ControlPlaneService
     private let cache: SnapshotCache
@@ -81,6 +82,18 @@ package struct AdminService: Service {
             self.controlPlane.reload()
             return Self.text("reading the documents\n", status: .accepted)
         }
+        router.post("/catalog/accept") { request, _ in
+            guard let text = request.uri.queryParameters["source"].map(String.init) else {
+                self.controlPlane.accept(nil)
+                return Self.text("accepted what every source took away\n")
+            }
+            guard let source = SourceName(rawValue: text) else {
+                let names = SourceName.allCases.map(\.rawValue).joined(separator: ", ")
+                return Self.text("no source is named '\(text.prefix(64))'; there are \(names)\n", status: .badRequest)
+            }
+            self.controlPlane.accept(source)
+            return Self.text("accepted what \(source.rawValue) took away\n")
+        }
         router.post("/accept-removals") { _, _ in
             self.controlPlane.acceptRemovals()
             return Self.text("removals accepted\n")
@@ -103,7 +116,14 @@ package struct AdminService: Service {
     /// Why the server is not ready. A source that fails later is none: the snapshot in hand is still served.
     private var blockers: [String] {
         var blockers: [String] = []
-        if !self.controlPlane.hasConfiguration { blockers.append("no configuration has been published") }
+        if !self.controlPlane.hasConfiguration {
+            let awaited = self.controlPlane.status.awaited.map(\.rawValue)
+            blockers.append(
+                awaited.isEmpty
+                    ? "no configuration has been published"
+                    : "\(awaited.joined(separator: " and ")) has not been heard yet, and nothing stored stands in"
+            )
+        }
         if !self.readiness.isReady { blockers.append("not every xDS address is open") }
         return blockers
     }
@@ -114,6 +134,8 @@ package struct AdminService: Service {
             ready: self.blockers.isEmpty,
             generation: self.cache.generation,
             documents: Dictionary(uniqueKeysWithValues: status.documentCounts.map { ($0.kind, $0.count) }),
+            sources: status.sources.map { .init($0, in: status) },
+            held: status.held.map { .init($0, now: status.now) },
             diagnostics: status.diagnostics.map { .init($0) },
             streams: self.registry.streams.map { .init($0) },
             rejections: self.registry.rejections.map { .init($0) }

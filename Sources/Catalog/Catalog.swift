@@ -14,9 +14,9 @@ package struct Service: Hashable, Sendable, Codable {
     }
 }
 
-/// Every service that is known, from all sources. Immutable: a change makes a new one.
+/// Every service that is known, from all sources.
 package struct Catalog: Hashable, Sendable {
-    package let services: [ServiceName: Service]
+    package private(set) var services: [ServiceName: Service]
 
     package init(services: [ServiceName: Service] = [:]) {
         self.services = services
@@ -24,6 +24,10 @@ package struct Catalog: Hashable, Sendable {
 
     package init(_ services: some Sequence<Service>) {
         self.services = Dictionary(services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package mutating func replace(_ services: [Service]) {
+        for service in services { self.services[service.name] = service }
     }
 
     package subscript(name: ServiceName) -> Service? {

@@ -35,7 +35,9 @@ struct DocumentArguments: ParsableArguments {
                 )
             }
         }
-        var pipeline = Pipeline(DocumentSet.Options(allowRawResources: self.allowEnvoyResources))
+        var pipeline = Pipeline(
+            Pipeline.Options(documents: DocumentSet.Options(allowRawResources: self.allowEnvoyResources))
+        )
         _ = pipeline.apply(changes, at: .zero)
         return pipeline
     }

@@ -34,6 +34,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Hold a change back that removes more than this percentage of a kind of documents; 0: never.")
     var removalGuard: Int?
 
+    @OptionGroup(title: "Consul")
+    var consul: ConsulOptions
+
+    @OptionGroup(title: "Nomad")
+    var nomad: NomadOptions
+
+    @OptionGroup(title: "Catalog")
+    var catalog: CatalogOptions
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
@@ -61,13 +70,16 @@ struct ServeCommand: AsyncParsableCommand {
 
     private var flags: [String: ConfigValue] {
         var flags = self.limits.flags
-        if let documents { flags["documents"] = ConfigValue(.string(documents), isSecret: false) }
-        if !self.xdsListen.isEmpty { flags["xds.listen"] = ConfigValue(.stringArray(self.xdsListen), isSecret: false) }
-        if let adminListen { flags["admin.listen"] = ConfigValue(.string(adminListen), isSecret: false) }
-        if let logLevel { flags["log.level"] = ConfigValue(.string(logLevel), isSecret: false) }
-        if let logFormat { flags["log.format"] = ConfigValue(.string(logFormat), isSecret: false) }
-        if let removalGuard { flags["removal.guard"] = ConfigValue(.int(removalGuard), isSecret: false) }
-        if self.allowEnvoyResources { flags["allow.envoy.resources"] = ConfigValue(.bool(true), isSecret: false) }
+        for source in [self.consul.flags, self.nomad.flags, self.catalog.flags] {
+            flags.merge(source) { _, last in last }
+        }
+        flags.set("documents", self.documents)
+        flags.set("xds.listen", self.xdsListen)
+        flags.set("admin.listen", self.adminListen)
+        flags.set("log.level", self.logLevel)
+        flags.set("log.format", self.logFormat)
+        flags.set("removal.guard", self.removalGuard)
+        if self.allowEnvoyResources { flags.set("allow.envoy.resources", true) }
         return flags
     }
 }

@@ -31,10 +31,11 @@ struct Server {
 
         let cache = SnapshotCache()
         let registry = StreamRegistry(logger: logger)
-        let source = FileSource(root: self.settings.documents, logger: logger)
         let controlPlane = ControlPlaneService(
-            source: source,
-            options: self.settings.documentOptions,
+            files: self.settings.documents.map { FileSource(root: $0, logger: logger) },
+            sources: try self.settings.makeSources(logger: logger),
+            options: try self.settings.pipelineOptions,
+            store: self.settings.stateDirectory.map { CatalogStore(directory: $0, logger: logger) },
             cache: cache,
             logger: logger
         )
@@ -59,7 +60,7 @@ struct Server {
         )
         logger.info(
             "starting",
-            metadata: ["version": "\(Version.signalbox)", "documents": "\(self.settings.documents)"]
+            metadata: ["version": "\(Version.signalbox)", "documents": "\(self.settings.documents ?? "")"]
         )
 
         for address in self.settings.xdsAddresses where !address.isLocal {

@@ -8,13 +8,13 @@ package struct SignalboxCommand: AsyncParsableCommand {
         commandName: "signalbox",
         abstract: "A control plane for Envoy in the world of Nomad and Consul.",
         discussion: """
-            Exit codes: 0 success; 1 failure; 64 usage; 65 input that cannot be read; 78 bad settings; 79 lint found \
+            Exit codes: 0 success; 1 failure; 64 usage; 65 input that cannot be read; 69 no server; 78 bad settings; 79 lint found \
             errors.
             """,
         version: Version.text,
         subcommands: [
             ServeCommand.self, BootstrapCommand.self, LintCommand.self, TranslateCommand.self, SchemaCommand.self,
-            VersionCommand.self, BenchCommand.self,
+            CatalogCommand.self, VersionCommand.self, BenchCommand.self,
         ]
     )
 
@@ -24,6 +24,8 @@ package struct SignalboxCommand: AsyncParsableCommand {
 extension ExitCode {
     /// Input that is missing or cannot be read (sysexits' `EX_DATAERR`).
     static let unreadableInput = ExitCode(65)
+    /// The server that a command is for does not answer (sysexits' `EX_UNAVAILABLE`).
+    static let serverUnreachable = ExitCode(69)
     /// Settings that do not hold together (sysexits' `EX_CONFIG`).
     static let badSettings = ExitCode(78)
     /// Lint found errors, as istioctl's.

@@ -2,119 +2,213 @@
 
 package import Catalog
 package import Discovery
-package import Documents
+import Documents
+import Glibc
 package import Logging
 import Routing
 import ServiceLifecycle
 import Synchronization
 package import XDSServer
 
-/// Keeps the snapshot cache in step with the files: watch, compile, publish, report.
+/// Keeps the snapshot cache in step with the sources: gather, guard, compile, publish, report.
 package final class ControlPlaneService: ServiceLifecycle.Service {
-    /// What is in force and what is wrong, for people.
-    package struct Status: Sendable {
-        package var diagnostics: [Diagnostic] = []
-        package var documentCounts: [(kind: String, count: Int)] = []
-        /// Why the directory cannot be listed, while it cannot.
-        package var sourceProblem: String?
-    }
-
-    private struct State {
+    struct State {
         var pipeline: Pipeline
         var world: TopologyWorld?
-        var sourceProblem: String?
+        /// Of the directory of documents, while it cannot be listed.
+        var filesProblem: String?
+        var statuses: [SourceName: SourceStatus] = [:]
         /// Those already logged, so that each is logged once.
         var logged: Set<Diagnostic> = []
     }
 
-    private let source: FileSource
+    private let files: FileSource?
+    private let sources: [any ServiceSource]
+    private let store: CatalogStore?
     private let cache: SnapshotCache
     private let metrics = ControlPlaneMetrics()
-    private let logger: Logger
+    let logger: Logger
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
-    package init(source: FileSource, options: DocumentSet.Options, cache: SnapshotCache, logger: Logger) {
-        self.source = source
+    /// - Parameters:
+    ///   - files: the directory of documents, if there is one.
+    ///   - store: where the last known good is kept; nil: in memory only.
+    package init(
+        files: FileSource?,
+        sources: [any ServiceSource] = [],
+        options: Pipeline.Options,
+        store: CatalogStore? = nil,
+        cache: SnapshotCache,
+        logger: Logger
+    ) {
+        self.files = files
+        self.sources = sources
+        self.store = store
         self.cache = cache
         self.logger = logger
         self.start = self.clock.now
-        self.state = Mutex(State(pipeline: Pipeline(options)))
+        let statuses = sources.map { ($0.name, SourceStatus(source: $0.name, state: .starting)) }
+        self.state = Mutex(
+            State(pipeline: Pipeline(options), statuses: Dictionary(statuses) { first, _ in first })
+        )
     }
 
     package func run() async {
+        await self.restore()
         await cancelWhenGracefulShutdown {
-            await self.source.run { scan in self.apply(scan) }
-        }
-    }
-
-    /// Reads what changed, now.
-    package func reload() {
-        self.source.rescan()
-    }
-
-    /// Lets go what the removal guard holds.
-    package func acceptRemovals() {
-        self.state.withLock { state in
-            let changed = state.pipeline.acceptRemovals()
-            self.publish(&state, changed: changed)
+            await withTaskGroup { group in
+                if let files = self.files {
+                    group.addTask { await files.run { scan in self.apply(scan) } }
+                }
+                for source in self.sources {
+                    group.addTask { await source.run { event in self.apply(event, from: source.name) } }
+                }
+                if !self.sources.isEmpty {
+                    group.addTask { await self.keepTime() }
+                }
+                if let store = self.store {
+                    group.addTask { await store.run { self.storedCatalog } }
+                }
+                await group.waitForAll()
+            }
         }
     }
 
     /// Whether there is something to serve. Once true it stays true: a source that fails later takes nothing away.
     package var hasConfiguration: Bool { self.cache.generation > 0 }
 
-    package var status: Status {
-        self.state.withLock { state in
-            Status(
-                diagnostics: state.pipeline.diagnostics + (state.world?.diagnostics ?? []),
-                documentCounts: state.pipeline.counts,
-                sourceProblem: state.sourceProblem
-            )
+    var hasFiles: Bool { self.files != nil }
+    var now: Duration { self.start.duration(to: self.clock.now) }
+
+    // MARK: Inputs
+
+    /// Starts from what was in force when it was last saved.
+    private func restore() async {
+        guard let store = self.store else { return }
+        let load = await store.load()
+        self.change(by: "the stored catalog") { state, now in
+            switch load {
+            case .absent: return .none
+            case .loaded(let stored): return state.pipeline.apply(stored, wallClock: Self.wallClock, at: now)
+            case .refused(let diagnostic):
+                state.pipeline.refuseStore(diagnostic)
+                return .none
+            }
         }
+    }
+
+    /// What to start from the next time; nil while nothing is in force.
+    private var storedCatalog: StoredCatalog? {
+        let now = self.now
+        return self.state.withLock { $0.pipeline.stored(wallClock: Self.wallClock, at: now) }
+    }
+
+    /// In seconds since 1970.
+    static var wallClock: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec)
     }
 
     private func apply(_ scan: FileScan) {
-        self.state.withLock { state in
-            state.sourceProblem = scan.problem
-            let started = self.clock.now
-            let changed = state.pipeline.apply(scan.changes, at: self.start.duration(to: started))
-            self.publish(&state, changed: changed)
-            if changed { self.metrics.built(in: started.duration(to: self.clock.now)) }
+        self.change(by: "documents") { state, now in
+            if let problem = scan.problem, problem != state.filesProblem {
+                self.logger.warning("the documents cannot be listed", metadata: ["error": "\(problem)"])
+            }
+            state.filesProblem = scan.problem
+            self.metrics.reloaded()
+            return state.pipeline.apply(scan.changes, at: now) ? .anything : .none
         }
     }
 
-    private func publish(_ state: inout State, changed: Bool) {
+    private func apply(_ event: SourceEvent, from source: SourceName) {
+        self.change(by: source.rawValue) { state, now in
+            if case .status(let status) = event { self.note(status, in: &state) }
+            return state.pipeline.apply(event, from: source, at: now)
+        }
+    }
+
+    /// Lets go what is held, when it is due.
+    private func keepTime() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            self.change(by: "time") { state, now in state.pipeline.advance(to: now) }
+        }
+    }
+
+    /// Reads the documents that changed, now.
+    package func reload() {
+        self.files?.rescan()
+    }
+
+    /// Lets go what the removal guard holds of the documents.
+    package func acceptRemovals() {
+        self.change(by: "an operator") { state, now in
+            state.pipeline.acceptRemovals(at: now) ? .anything : .none
+        }
+    }
+
+    /// Lets go what is held of a source, or of all.
+    package func accept(_ source: SourceName?) {
+        self.change(by: "an operator") { state, now in
+            state.pipeline.accept(source.map { [$0] } ?? SourceName.allCases, at: now)
+        }
+    }
+
+    // MARK: Publication
+
+    private func change(by cause: String, _ body: (inout State, Duration) -> Pipeline.Change) {
+        self.state.withLock { state in
+            let started = self.clock.now
+            let change = body(&state, self.start.duration(to: started))
+            self.publish(&state, change: change, cause: cause)
+            if change != .none {
+                self.metrics.built(in: started.duration(to: self.clock.now))
+                self.store?.changed()
+            }
+            self.report(&state)
+        }
+    }
+
+    private func publish(_ state: inout State, change: Pipeline.Change, cause: String) {
         // Nothing is published before there is something to publish: a start with an empty, missing or broken directory
         // must not empty the proxies that reconnect.
         let isFirst = state.world == nil
-        if isFirst ? !state.pipeline.topology.gateways.isEmpty : changed {
-            let world = TopologyWorld(state.pipeline.topology, previous: state.world)
-            self.cache.publish(world)
-            state.world = world
-            self.logger.info("published a snapshot", metadata: ["generation": "\(self.cache.generation)"])
+        guard isFirst ? state.pipeline.hasSomethingToServe : change != .none else { return }
+        var changedTargets: Set<TargetID>?
+        if case .endpoints(let targets) = change { changedTargets = targets }
+        let world = TopologyWorld(
+            state.pipeline.topology,
+            previous: state.world,
+            changedTargets: changedTargets
+        )
+        self.cache.publish(world)
+        state.world = world
+        self.logger.log(
+            level: changedTargets == nil ? .info : .debug,
+            "published a snapshot",
+            metadata: ["generation": "\(self.cache.generation)", "cause": "\(cause)"]
+        )
+    }
+
+    private func report(_ state: inout State) {
+        for event in state.pipeline.takeGuardEvents() {
+            self.note(event)
+            self.metrics.held(event)
         }
-        let diagnostics = state.pipeline.diagnostics + (state.world?.diagnostics ?? [])
+        let diagnostics = state.diagnostics
         for diagnostic in diagnostics where !state.logged.contains(diagnostic) {
-            self.logger.log(
-                level: diagnostic.severity == .error ? .error : .warning,
-                "configuration diagnostic",
-                metadata: [
-                    "code": "\(diagnostic.code)", "subject": "\(diagnostic.subject ?? "")",
-                    "origin": "\(diagnostic.origin)", "error": "\(diagnostic.message)", "cure": "\(diagnostic.cure)",
-                ]
-            )
+            self.logger.log(diagnostic)
         }
         state.logged = Set(diagnostics)
-        if let problem = state.sourceProblem {
-            self.logger.warning("the documents cannot be listed", metadata: ["error": "\(problem)"])
-        }
         self.metrics.update(
             diagnostics: diagnostics,
             documents: state.pipeline.counts,
             generation: self.cache.generation,
-            isSourceUp: state.sourceProblem == nil
+            sources: state.sourceStatuses(hasFiles: self.hasFiles),
+            heldInstances: state.pipeline.heldInstances
         )
     }
 }

@@ -4,46 +4,148 @@ package import Catalog
 package import Documents
 import EnvoyTranslation
 package import Routing
+package import ServicePolicy
 
-/// From files to a topology, without I/O: parse, admit, compile. Each stage keeps what was good.
+/// From what sources tell to a topology, without I/O: parse, join, guard, admit, compile. Each stage keeps what was good.
 package struct Pipeline: Sendable {
-    private var documents: DocumentSet
-    private var admitted: Admitted?
-    private var compileDiagnostics: [Diagnostic] = []
-    package private(set) var topology = Topology()
+    package struct Options: Sendable {
+        package var documents: DocumentSet.Options
+        package var catalogGuard: CatalogGuard.Settings
+        package var tags: TagOptions
+        /// The one to prefer first. Empty: there is one.
+        package var datacenters: [String]
 
-    package init(_ options: DocumentSet.Options = DocumentSet.Options()) {
-        self.documents = DocumentSet(options: options)
+        package init(
+            documents: DocumentSet.Options = DocumentSet.Options(),
+            catalogGuard: CatalogGuard.Settings = CatalogGuard.Settings(),
+            tags: TagOptions = TagOptions(),
+            datacenters: [String] = []
+        ) {
+            self.documents = documents
+            self.catalogGuard = catalogGuard
+            self.tags = tags
+            self.datacenters = datacenters
+        }
     }
 
-    /// - Parameter now: monotonic, since any start.
+    /// What of the topology is another than before.
+    package enum Change: Equatable, Sendable {
+        case none
+        /// The endpoints of these, and nothing else.
+        case endpoints(Set<TargetID>)
+        case anything
+    }
+
+    private var documents: DocumentSet
+    private let datacenters: [String]
+    var catalogGuard: CatalogGuard
+    var policy: ServicePolicyStage
+    /// Input that sources could not use.
+    var sourceDiagnostics: [SourceName: [Diagnostic]] = [:]
+    /// Of the last known good on disk.
+    var storeDiagnostics: [Diagnostic] = []
+    var guardEvents: [GuardOutcome.Event] = []
+    private var admitted: Admitted?
+    private var compileDiagnostics: [Diagnostic] = []
+    /// Services whose instances decide more than the endpoints of a target.
+    private var entangled: Set<ServiceName> = []
+    package private(set) var topology = Topology()
+
+    package init(_ options: Options = Options()) {
+        self.documents = DocumentSet(options: options.documents)
+        self.catalogGuard = CatalogGuard(options.catalogGuard)
+        self.policy = ServicePolicyStage(options.tags)
+        self.datacenters = options.datacenters
+    }
+
+    /// Whether every source that must be heard has been, or is stood in for.
+    package var isReady: Bool { self.catalogGuard.isReady }
+
+    /// - Parameter now: monotonic, since any start; and so below.
     /// - Returns: whether the topology is another one.
     package mutating func apply(_ changes: [FileChange], at now: Duration) -> Bool {
         guard self.documents.apply(changes, at: now) else { return false }
-        return self.compile()
+        return self.documentsChanged(at: now) != .none
     }
 
     /// Takes the operator's word that what the removal guard holds is really to go.
-    package mutating func acceptRemovals() -> Bool {
+    package mutating func acceptRemovals(at now: Duration) -> Bool {
         guard self.documents.acceptRemovals() else { return false }
+        return self.documentsChanged(at: now) != .none
+    }
+
+    private mutating func documentsChanged(at now: Duration) -> Change {
+        let services = Dictionary(self.documents.services.map { ($0.name, Optional($0)) }) { first, _ in first }
+        let outcome = self.catalogGuard.apply(
+            CatalogUpdate(source: .file, isComplete: true, services: services),
+            at: now
+        )
+        self.policy.update(outcome.changed, in: self.catalogGuard.catalog)
         return self.compile()
     }
 
-    private mutating func compile() -> Bool {
-        let admitted = admit(
-            candidate: self.documents.policy,
-            services: self.documents.services,
-            previous: self.admitted
-        )
-        let before = self.topology
-        (self.topology, self.compileDiagnostics) = Routing.compile(catalog: admitted.catalog, policy: admitted.policy)
-        self.admitted = admitted
-        return self.topology != before
+    /// After a change of the catalog in force.
+    mutating func catalogChanged(_ outcome: GuardOutcome) -> Change {
+        guard outcome.isChange else { return .none }
+        self.policy.update(outcome.changed, in: self.catalogGuard.catalog)
+        var isOtherPolicy = self.policy.decide(with: self.documentPolicy, named: self.documentServices)
+        if !outcome.configEntries.isEmpty {
+            let entries = SourceName.allCases.sorted().flatMap(self.catalogGuard.configEntries(of:))
+            isOtherPolicy = self.policy.read(entries) || isOtherPolicy
+        }
+        let isOtherWorld = isOtherPolicy || outcome.isOtherServices || outcome.becameReady || self.admitted == nil
+        if isOtherWorld || !outcome.changed.isDisjoint(with: self.entangled) { return self.compile() }
+        return self.replaceInstances(of: outcome.changed)
     }
 
+    private var documentPolicy: Policy {
+        var policy = self.documents.policy
+        policy.datacenters = self.datacenters
+        return policy
+    }
+
+    private var documentServices: Set<ServiceName> { Set(self.documents.services.lazy.map(\.name)) }
+
+    /// The short cut: what only instances decide.
+    private mutating func replaceInstances(of names: Set<ServiceName>) -> Change {
+        let catalog = self.catalogGuard.catalog
+        let services = names.compactMap { catalog[$0] }
+        guard var admitted = self.admitted else { return self.compile() }
+        self.admitted = nil
+        admitted.replace(services)
+        self.admitted = admitted
+        let targets = self.topology.replaceInstances(of: services, policy: admitted.policy)
+        return targets.isEmpty ? .none : .endpoints(targets)
+    }
+
+    mutating func compile() -> Change {
+        guard self.isReady else { return .none }
+        var candidate = self.documentPolicy
+        _ = self.policy.decide(with: candidate, named: self.documentServices)
+        self.policy.addTags(to: &candidate)
+        let admitted = admit(
+            candidate: candidate,
+            catalog: self.catalogGuard.catalog,
+            previous: self.admitted
+        )
+        let chained = self.policy.applyChains(to: admitted.policy, catalog: admitted.catalog)
+        let before = self.topology
+        (self.topology, self.compileDiagnostics) = Routing.compile(catalog: admitted.catalog, policy: chained)
+        self.entangled = self.topology.entangledServices(of: chained)
+        self.admitted = admitted
+        return self.topology == before ? .none : .anything
+    }
+}
+
+extension Pipeline {
     /// Of all stages, in the order of their origins.
     package var diagnostics: [Diagnostic] {
-        (self.documents.diagnostics + (self.admitted?.diagnostics ?? []) + self.compileDiagnostics).inOrder
+        let stages = [
+            self.documents.diagnostics, self.storeDiagnostics, self.sourceDiagnostics.values.flatMap(\.self),
+            self.catalogGuard.diagnostics,
+            self.policy.diagnostics, self.admitted?.diagnostics ?? [], self.compileDiagnostics,
+        ]
+        return stages.flatMap(\.self).inOrder
     }
 
     /// Of all stages, and of the translation for every kind of proxy that the gateways tell apart: what a linter should
@@ -60,11 +162,11 @@ package struct Pipeline: Sendable {
 
     /// How many documents of each kind are in force.
     package var counts: [(kind: String, count: Int)] {
-        let policy = self.admitted?.policy ?? Policy()
+        let policy = self.documents.policy
         return [
-            ("service", self.admitted?.catalog.services.count ?? 0),
+            ("service", self.documents.services.count),
             ("gateway", policy.gateways.count),
-            ("route", policy.routes.count),
+            ("route", self.admitted?.policy.routes.count { policy.routes[$0.key] != nil } ?? 0),
             ("service-defaults", policy.serviceDefaults.count),
             ("envoy-resource", policy.rawResources.count),
         ]

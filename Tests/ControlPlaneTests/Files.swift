@@ -46,7 +46,7 @@ struct Files {
     }
 
     func pipeline(_ options: DocumentSet.Options = DocumentSet.Options()) -> Pipeline {
-        var pipeline = Pipeline(options)
+        var pipeline = Pipeline(Pipeline.Options(documents: options))
         _ = pipeline.apply(self.files.map { .write($0.value, to: $0.key) }, at: .zero)
         return pipeline
     }

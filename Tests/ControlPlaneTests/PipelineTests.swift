@@ -98,11 +98,11 @@ import XDSProtocol
         #expect(!changed)
         #expect(pipeline.codes == ["SB120"])
         #expect(pipeline.snapshot(2).differences(from: before).isEmpty)
-        let accepted = pipeline.acceptRemovals()
+        let accepted = pipeline.acceptRemovals(at: .seconds(9))
         #expect(accepted)
         #expect(pipeline.codes == [])
         #expect(pipeline.snapshot().names == ["LDS edge/http", "RDS edge/http"])
-        let again = pipeline.acceptRemovals()
+        let again = pipeline.acceptRemovals(at: .seconds(9))
         #expect(!again)
     }
 

@@ -5,6 +5,7 @@ import ControlPlane
 import Documents
 import HashTreeCollections
 import Routing
+import TestSupport
 import Testing
 import XDSProtocol
 import XDSServer
@@ -105,7 +106,7 @@ import XDSServer
         run.edit(.write(files.files["raw.yaml"].map { $0 + "\nttl: 1m" } ?? "", to: "raw.yaml"))
         #expect(try run.changes == ["RTDS r"])
         run.edit(.write("", to: "raw.yaml"))
-        _ = run.pipeline.acceptRemovals()
+        _ = run.pipeline.acceptRemovals(at: .seconds(9))
         run.world = TopologyWorld(run.pipeline.topology, previous: run.world)
         #expect(try run.snapshot.resources[.runtime] == nil)
     }

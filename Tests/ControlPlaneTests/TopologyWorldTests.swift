@@ -8,6 +8,7 @@ import EnvoyTranslation
 import HashTreeCollections
 import Routing
 import SwiftProtobuf
+import TestSupport
 import Testing
 import XDSProtocol
 

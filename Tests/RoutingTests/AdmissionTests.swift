@@ -10,7 +10,7 @@ struct AdmissionTests {
 
     @Test func `what holds together is admitted as it is`() {
         let candidate = policy(routes: [route("web"), route("api", gateways: ["edge/http"], to: "api")])
-        let admitted = admit(candidate: candidate, services: [self.web, self.api], previous: nil)
+        let admitted = admit(candidate: candidate, catalog: Catalog([self.web, self.api]), previous: nil)
         #expect(admitted == Admitted(policy: candidate, catalog: Catalog([self.web, self.api])))
     }
 
@@ -26,7 +26,7 @@ struct AdmissionTests {
     ])
     func `on a cold start a dangling reference costs its own document and no other`(bad: Route, finding: String) {
         let good = route("good")
-        let admitted = admit(candidate: policy(routes: [bad, good]), services: [self.web], previous: nil)
+        let admitted = admit(candidate: policy(routes: [bad, good]), catalog: Catalog([self.web]), previous: nil)
         #expect(admitted.policy.routes == [good.name: good])
         #expect(admitted.diagnostics.findings == [finding])
         #expect(admitted.diagnostics.first?.message.contains("left out") == true)
@@ -37,17 +37,17 @@ struct AdmissionTests {
     ])
     func `the last good version of a route whose new one dangles stays in force`(bad: Route) {
         let good = route("web")
-        let before = admit(candidate: policy(routes: [good]), services: [self.web], previous: nil)
-        var now = admit(candidate: policy(routes: [bad]), services: [self.web], previous: before)
+        let before = admit(candidate: policy(routes: [good]), catalog: Catalog([self.web]), previous: nil)
+        var now = admit(candidate: policy(routes: [bad]), catalog: Catalog([self.web]), previous: before)
         #expect(now.policy.routes == [good.name: good])
         #expect(now.diagnostics.count == 1)
         #expect(now.diagnostics.first?.message.contains("last good version") == true)
 
         // It stays so however often the same is read again, until it is right.
-        now = admit(candidate: policy(routes: [bad]), services: [self.web], previous: now)
+        now = admit(candidate: policy(routes: [bad]), catalog: Catalog([self.web]), previous: now)
         #expect(now.policy.routes == [good.name: good])
         let fixed = route("web", hostnames: ["h"])
-        now = admit(candidate: policy(routes: [fixed]), services: [self.web], previous: now)
+        now = admit(candidate: policy(routes: [fixed]), catalog: Catalog([self.web]), previous: now)
         #expect(now.policy.routes == [fixed.name: fixed])
         #expect(now.diagnostics == [])
     }
@@ -55,36 +55,36 @@ struct AdmissionTests {
     @Test func `a last good version that does not hold any more is not in force either`() {
         let before = admit(
             candidate: policy(gateways: [gateway("edge"), gateway("old")], routes: [route("web", gateways: ["old"])]),
-            services: [self.web],
+            catalog: Catalog([self.web]),
             previous: nil
         )
-        let now = admit(candidate: policy(routes: [route("web", to: "nope")]), services: [self.web], previous: before)
+        let now = admit(candidate: policy(routes: [route("web", to: "nope")]), catalog: Catalog([self.web]), previous: before)
         #expect(now.policy.routes == [:])
         #expect(now.diagnostics.findings == ["error SB203 route.yaml:11 route/web"])
     }
 
     @Test(arguments: [1, 100])
     func `a service that disappears under an unchanged route keeps its last instances`(line: Int) {
-        let before = admit(candidate: policy(routes: [route("web")]), services: [self.web], previous: nil)
+        let before = admit(candidate: policy(routes: [route("web")]), catalog: Catalog([self.web]), previous: nil)
         // On line 100: that the document moved within its file does not make it another.
         let moved = route("web", line: line)
         var now = before
         for _ in 1...3 {
-            now = admit(candidate: policy(routes: [moved]), services: [self.api], previous: now)
+            now = admit(candidate: policy(routes: [moved]), catalog: Catalog([self.api]), previous: now)
             #expect(now.policy.routes == [moved.name: moved])
             #expect(now.catalog == Catalog([self.web, self.api]))
             #expect(now.diagnostics.findings == ["error SB207 route.yaml:\(line + 10) service/web"])
         }
-        now = admit(candidate: policy(routes: [route("api", to: "api")]), services: [self.api], previous: now)
+        now = admit(candidate: policy(routes: [route("api", to: "api")]), catalog: Catalog([self.api]), previous: now)
         #expect(now.catalog == Catalog([self.api]))
         #expect(now.diagnostics == [])
     }
 
     @Test func `a service that disappears under a route's last good version keeps its last instances`() {
         let good = route("web")
-        let before = admit(candidate: policy(routes: [good]), services: [self.web, self.api], previous: nil)
+        let before = admit(candidate: policy(routes: [good]), catalog: Catalog([self.web, self.api]), previous: nil)
         let edited = route("web", hostnames: ["h"])
-        let now = admit(candidate: policy(routes: [edited]), services: [self.api], previous: before)
+        let now = admit(candidate: policy(routes: [edited]), catalog: Catalog([self.api]), previous: before)
         #expect(now.policy.routes == [good.name: good])
         #expect(now.catalog == Catalog([self.web, self.api]))
         #expect(
@@ -95,15 +95,15 @@ struct AdmissionTests {
     }
 
     @Test func `a remembered service takes no new routes`() {
-        let before = admit(candidate: policy(routes: [route("web")]), services: [self.web], previous: nil)
-        let now = admit(candidate: policy(routes: [route("web"), route("new")]), services: [], previous: before)
+        let before = admit(candidate: policy(routes: [route("web")]), catalog: Catalog([self.web]), previous: nil)
+        let now = admit(candidate: policy(routes: [route("web"), route("new")]), catalog: Catalog([]), previous: before)
         #expect(now.policy.routes.keys.map(\.rawValue) == ["web"])
         #expect(now.diagnostics.findings.contains("error SB203 route.yaml:11 route/new"))
     }
 
     @Test func `a service that nothing leads to is gone when it is gone`() {
-        let before = admit(candidate: policy(), services: [self.web], previous: nil)
-        let now = admit(candidate: policy(), services: [], previous: before)
+        let before = admit(candidate: policy(), catalog: Catalog([self.web]), previous: nil)
+        let now = admit(candidate: policy(), catalog: Catalog([]), previous: before)
         #expect(now == Admitted(policy: policy()))
     }
 
@@ -112,10 +112,10 @@ struct AdmissionTests {
         let only = route("only", gateways: ["old"])
         let before = admit(
             candidate: policy(gateways: [gateway("edge"), gateway("old")], routes: [both, only]),
-            services: [self.web],
+            catalog: Catalog([self.web]),
             previous: nil
         )
-        let now = admit(candidate: policy(routes: [both, only]), services: [self.web], previous: before)
+        let now = admit(candidate: policy(routes: [both, only]), catalog: Catalog([self.web]), previous: before)
         #expect(now.policy == policy(routes: [both]))
         #expect(
             now.diagnostics.findings == [
@@ -134,19 +134,19 @@ struct AdmissionTests {
             )
         }
         let finding = "error SB201 raw.yaml:3 envoy-resource/raw"
-        let cold = admit(candidate: policy(raw: [raw("1", ["nope"])]), services: [], previous: nil)
+        let cold = admit(candidate: policy(raw: [raw("1", ["nope"])]), catalog: Catalog([]), previous: nil)
         #expect(cold.policy.rawResources == [:])
         #expect(cold.diagnostics.findings == [finding])
 
-        let before = admit(candidate: policy(raw: [raw("1", ["edge"])]), services: [], previous: nil)
-        let now = admit(candidate: policy(raw: [raw("2", ["nope"])]), services: [], previous: before)
+        let before = admit(candidate: policy(raw: [raw("1", ["edge"])]), catalog: Catalog([]), previous: nil)
+        let now = admit(candidate: policy(raw: [raw("2", ["nope"])]), catalog: Catalog([]), previous: before)
         #expect(now.policy.rawResources == ["raw": raw("1", ["edge"])])
         #expect(now.diagnostics.findings == [finding])
     }
 
     @Test func `diagnostics are in the order of their places`() {
         let routes = ["c", "a", "d", "b"].map { route($0, gateways: ["x", "y"]) }
-        let admitted = admit(candidate: policy(routes: routes), services: [self.web], previous: nil)
+        let admitted = admit(candidate: policy(routes: routes), catalog: Catalog([self.web]), previous: nil)
         #expect(
             admitted.diagnostics.map(\.origin.description) == [
                 "a.yaml:2", "a.yaml:3", "b.yaml:2", "b.yaml:3", "c.yaml:2", "c.yaml:3", "d.yaml:2", "d.yaml:3",

@@ -85,7 +85,7 @@ struct TagDocumentationTests {
 
     /// What comes of tags holds together, and all of it can be told to a proxy.
     private static func check(_ policy: TagPolicy, _ service: Service) throws {
-        let admitted = admit(candidate: policy.added(to: tagBase()), services: [service], previous: nil)
+        let admitted = admit(candidate: policy.added(to: tagBase()), catalog: Catalog([service]), previous: nil)
         #expect(admitted.diagnostics == [])
         let compiled = compile(catalog: admitted.catalog, policy: admitted.policy)
         #expect(compiled.diagnostics == [])

@@ -7,7 +7,7 @@ package struct Admitted: Hashable, Sendable {
     /// Of every gateway that its references name, at least one exists. The rest may be gone: nothing attaches there.
     package var policy: Policy
     /// Has every service that a route of `policy` leads to.
-    package var catalog: Catalog
+    package private(set) var catalog: Catalog
     /// In the order of their origins.
     package var diagnostics: [Diagnostic]
 
@@ -15,6 +15,11 @@ package struct Admitted: Hashable, Sendable {
         self.policy = policy
         self.catalog = catalog
         self.diagnostics = diagnostics
+    }
+
+    /// Other instances of services that are in it: nothing to admit anew.
+    package mutating func replace(_ services: [Service]) {
+        self.catalog.replace(services)
     }
 }
 
@@ -25,8 +30,8 @@ package struct Admitted: Hashable, Sendable {
 /// - A service that disappears while a route that was in force leads to it keeps its last known instances: a deleted
 ///   file or a failing source must not take a route's traffic away.
 /// - A gateway that disappears is gone. Routes stay attached to the others that they name.
-package func admit(candidate: Policy, services: [Service], previous: Admitted?) -> Admitted {
-    var admission = Admission(gateways: candidate.gateways, services: Catalog(services), previous: previous)
+package func admit(candidate: Policy, catalog: Catalog, previous: Admitted?) -> Admitted {
+    var admission = Admission(gateways: candidate.gateways, services: catalog, previous: previous)
     var policy = candidate
     policy.routes = admission.admit(candidate.routes, previous: previous?.policy.routes ?? [:])
     policy.rawResources = admission.admit(candidate.rawResources, previous: previous?.policy.rawResources ?? [:])

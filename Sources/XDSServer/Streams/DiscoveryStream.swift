@@ -99,12 +99,18 @@ final class DiscoveryStream {
 
     private func take(_ message: RequestMessage) {
         let bound = NIOLoopBound(self, eventLoop: self.loop)
-        let mayPush = self.server.limits.pushTimeAmount == nil || NIODeadline.now() >= self.nextPush
+        let mayPush = self.server.limits.pushTimeAmount == nil || NIODeadline.now() >= self.earliestPush
         self.perform {
             try self.session.received(message, takesNewest: mayPush) { [loop] in
                 loop.execute { bound.value.snapshotDelivered() }
             }
         }
+    }
+
+    /// A few changes after a rest go out at once; only a storm is slowed down.
+    private var earliestPush: NIODeadline {
+        guard let interval = self.server.limits.pushTimeAmount else { return self.nextPush }
+        return self.nextPush - interval * StreamLimits.pushBurst
     }
 
     private func snapshotDelivered() {
@@ -116,13 +122,13 @@ final class DiscoveryStream {
         self.hasSnapshot = false
         if let interval = self.server.limits.pushTimeAmount {
             let now = NIODeadline.now()
-            if now < self.nextPush {
+            if now < self.earliestPush {
                 // Newer snapshots take this one's place meanwhile.
                 let bound = NIOLoopBound(self, eventLoop: self.loop)
-                self.timers[0] = self.loop.scheduleTask(deadline: self.nextPush) { bound.value.snapshotDelivered() }
+                self.timers[0] = self.loop.scheduleTask(deadline: self.earliestPush) { bound.value.snapshotDelivered() }
                 return
             }
-            self.nextPush = now + interval
+            self.nextPush = max(now, self.nextPush) + interval
         }
         self.perform { self.session.snapshotDelivered() }
     }

@@ -28,6 +28,8 @@ package struct StreamLimits: Sendable {
     /// How long after a push the next one follows at the earliest, so that a storm of changes costs a proxy a few: the
     /// first is pushed at once, and what changes meanwhile goes out together.
     package var pushInterval = Duration.zero
+    /// So many pushes after a rest do not wait for it, beside the first.
+    static let pushBurst = 4
     /// How long a stream lives, give or take a tenth, so that proxies spread over replicas again. Nil: for ever.
     package var age: Duration?
 

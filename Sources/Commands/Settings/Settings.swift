@@ -9,8 +9,10 @@ import XDSServer
 /// How the server is set up: a flag over the environment (`SIGNALBOX_*`) over the settings file over the default.
 struct Settings {
     static let defaultXDSAddress = "127.0.0.1:18000"
+    static let defaultAdminAddress = "127.0.0.1:18001"
 
-    var documents: String
+    /// Nil: they are in a source, or there are none.
+    var documents: String?
     var xdsAddresses: [NetworkAddress]
     var adminAddress: NetworkAddress
     var logLevel: Logger.Level
@@ -18,6 +20,8 @@ struct Settings {
     var documentOptions: DocumentSet.Options
     var listenerLimits: XDSListener.Limits
     var streamLimits: StreamLimits
+    /// By the keys of `SourceSettings`.
+    var sources: SourceValues
 }
 
 /// A setting that cannot be used, and where it is set.
@@ -29,22 +33,24 @@ extension Settings {
     /// Every key, as in the settings file with dots between the levels.
     static let keys = Set([
         "documents", "xds.listen", "admin.listen", "log.level", "log.format", "removal.guard", "allow.envoy.resources",
-    ]).union(LimitSettings.all.map(\.key))
+    ]).union(LimitSettings.all.map(\.key)).union(SourceSettings.all.map(\.key))
 
     /// - Parameter reader: the providers in their order of precedence.
     init(_ reader: ConfigReader) throws {
-        guard let documents = reader.string(forKey: "documents") else {
+        self.sources = try SourceValues(reader, of: SourceSettings.all)
+        self.documents = reader.string(forKey: "documents")
+        guard self.documents != nil || self.sources.text("consul.kv.prefix") != nil else {
             throw SettingsError(
                 description:
-                    "no documents: give --documents DIR, SIGNALBOX_DOCUMENTS or 'documents' in the settings file"
+                    "no documents, and so no gateway: give --documents DIR, SIGNALBOX_DOCUMENTS or 'documents' in the "
+                    + "settings file, or --consul-kv-prefix where they are in Consul"
             )
         }
-        self.documents = documents
         self.xdsAddresses = try reader.stringArray(forKey: "xds.listen", default: [Self.defaultXDSAddress])
             .map { try Self.address($0, setting: "xds.listen") }
         guard !self.xdsAddresses.isEmpty else { throw SettingsError(description: "xds.listen is empty") }
         self.adminAddress = try Self.address(
-            reader.string(forKey: "admin.listen", default: "127.0.0.1:18001"),
+            reader.string(forKey: "admin.listen", default: Self.defaultAdminAddress),
             setting: "admin.listen"
         )
         guard self.adminAddress.isLocal else {

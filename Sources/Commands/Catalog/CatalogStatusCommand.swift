@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import FoundationEssentials
+
+struct CatalogStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Print how each source is, and what is held of it.",
+        discussion: "Exit codes: 0 done; 64 usage; 69 the server cannot be reached."
+    )
+
+    enum Output: String, CaseIterable, ExpressibleByArgument {
+        case text, json
+    }
+
+    @OptionGroup var admin: AdminOptions
+
+    @Option(name: .shortAndLong, help: "text or json.")
+    var output = Output.text
+
+    func run() async throws {
+        let answer = try await self.admin.request("GET", "/state")
+        let report: Report
+        do {
+            report = try JSONDecoder().decode(Report.self, from: Data(answer.body.utf8))
+        } catch {
+            StandardOutput.note("the server's answer cannot be read: is it the same version?")
+            throw ExitCode.failure
+        }
+        switch self.output {
+        case .json: try StandardOutput.write(json: report)
+        case .text: StandardOutput.write(report.text)
+        }
+    }
+
+    private struct Report: Codable {
+        struct Source: Codable {
+            var name: String
+            var state: String
+            var reason: String?
+            var problem: String?
+            var storedAgeSeconds: Int64?
+        }
+
+        struct Held: Codable {
+            var source: String
+            var reason: String
+            var services: [String]
+            var serviceCount: Int
+            var emptied: Int
+            var instances: Int
+            var heldSeconds: Int64
+            var remainingSeconds: Int64?
+        }
+
+        var apiVersion: String
+        var ready: Bool
+        var sources: [Source]
+        var held: [Held]
+
+        var text: String {
+            var lines = self.sources.map { source in
+                let age = source.storedAgeSeconds.map { ", stored \($0) s ago stands in" } ?? ""
+                return "\(source.name): \(source.state)\(age)\(source.problem.map { " (\($0))" } ?? "")"
+            }
+            lines += self.held.map { held in
+                let names = held.services.prefix(5).joined(separator: ", ")
+                let more = held.serviceCount > 5 ? " and \(held.serviceCount - 5) more" : ""
+                let rest =
+                    held.remainingSeconds.map { "released in \($0) s" } ?? "not released while the source is down"
+                return
+                    "held of \(held.source) (\(held.reason)): \(held.instances) instances of \(names)\(more); \(rest)"
+            }
+            if self.held.isEmpty { lines.append("nothing is held") }
+            return lines.map { $0 + "\n" }.joined()
+        }
+    }
+}

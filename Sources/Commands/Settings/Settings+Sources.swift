@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import ControlPlane
+import Discovery
+import HashiCorpAPI
+import Logging
+import ServicePolicy
+import XDSServer
+
+extension Settings {
+    /// The sources beside the files, in the order of their names.
+    func makeSources(logger: Logger) throws -> [any ServiceSource] {
+        var sources: [any ServiceSource] = []
+        if self.sources.flag("consul.enabled") { sources.append(try self.consul(logger: logger)) }
+        return sources
+    }
+
+    var pipelineOptions: Pipeline.Options {
+        get throws {
+            Pipeline.Options(
+                documents: self.documentOptions,
+                catalogGuard: CatalogGuard.Settings(required: self.requiredParts, rules: try self.sourceRules),
+                tags: try self.tagOptions,
+                datacenters: self.sources.list("consul.datacenters") ?? []
+            )
+        }
+    }
+
+    /// Where the last known good is kept; nil: nowhere. Systemd names a directory by `STATE_DIRECTORY`.
+    var stateDirectory: String? {
+        self.sources.text("state.directory")
+            ?? Environment.variable("STATE_DIRECTORY").flatMap { $0.split(separator: ":").first.map(String.init) }
+    }
+
+    // MARK: Consul
+
+    private func consul(logger: Logger) throws -> ConsulSource {
+        let environment: ConsulEnvironment
+        do {
+            environment = try ConsulEnvironment(Environment.all)
+        } catch {
+            throw SettingsError(description: "\(error)")
+        }
+        let agent = try self.agent(environment.api, prefix: "consul")
+        var configuration = ConsulConfiguration()
+        configuration.datacenters = self.sources.list("consul.datacenters") ?? []
+        guard configuration.datacenters.count <= ConsulConfiguration.maximumDatacenters else {
+            throw SettingsError(
+                description: "consul.datacenters are \(ConsulConfiguration.maximumDatacenters) at most"
+            )
+        }
+        configuration.services = self.sources.list("consul.services") ?? configuration.services
+        configuration.isExposedByDefault = self.sources.flag("consul.exposed.by.default")
+        configuration.filter = self.sources.text("consul.filter")
+        configuration.routedHealth =
+            self.sources.text("consul.health").flatMap(ConsulConfiguration.RoutedHealth.init) ?? .warning
+        configuration.requiresCheck = self.sources.flag("consul.require.check")
+        configuration.address = self.sources.text("consul.tagged.address").map { .tagged($0) } ?? .service
+        configuration.namespace = self.sources.text("consul.namespace") ?? environment.namespace
+        configuration.partition = self.sources.text("consul.partition") ?? environment.partition
+        configuration.followsConfigEntries = self.sources.flag("consul.config.entries")
+        configuration.keyPrefix = self.sources.text("consul.kv.prefix")
+        switch (self.sources.text("consul.auth.method"), self.sources.text("consul.auth.token.file")) {
+        case (let method?, let file?): configuration.login = .init(method: method, jwtFile: file)
+        case (nil, nil): break
+        default:
+            throw SettingsError(description: "consul.auth.method and consul.auth.token.file go together")
+        }
+        return ConsulSource(configuration: configuration, agent: agent, logger: logger)
+    }
+
+    /// What the product's own variables say, with our settings of the same over it.
+    private func agent(_ environment: APIConfiguration, prefix: String) throws -> APIConfiguration {
+        var agent = environment
+        if let address = self.sources.text("\(prefix).address") {
+            do {
+                agent.address = try APIAddress(address)
+            } catch {
+                throw SettingsError(description: "\(prefix).address: \(error)")
+            }
+        }
+        if let token = self.sources.text("\(prefix).token") { agent.token = .value(token) }
+        if let file = self.sources.text("\(prefix).token.file") { agent.token = .file(path: file) }
+        return agent
+    }
+
+    // MARK: The catalog
+
+    private var requiredParts: [SourceName: Set<CatalogGuard.Part>] {
+        var required: [SourceName: Set<CatalogGuard.Part>] = [:]
+        if self.sources.flag("consul.enabled") {
+            required[.consul] = [.services]
+            if self.sources.flag("consul.config.entries") { required[.consul]?.insert(.configEntries) }
+            if self.sources.text("consul.kv.prefix") != nil { required[.consul]?.insert(.documents) }
+        }
+        // Of Nomad's own services. What it knows of allocations may come later.
+        if self.sources.flag("nomad.enabled"), self.sources.flag("nomad.services") { required[.nomad] = [.services] }
+        return required
+    }
+
+    private var sourceRules: [SourceName: CatalogGuard.SourceRules] {
+        get throws {
+            var rules = CatalogGuard.SourceRules()
+            rules.fraction = self.sources.number("catalog.removal.percent")
+            rules.serviceLimit = self.sources.number("catalog.removal.services")
+            rules.instanceLimit = self.sources.number("catalog.removal.instances")
+            rules.window = .seconds(self.sources.number("catalog.removal.window.seconds"))
+            rules.grace = .seconds(self.sources.number("catalog.removal.grace.seconds"))
+            rules.lastInstanceGrace = .seconds(self.sources.number("catalog.vanished.grace.seconds"))
+            rules.input = InputRules(addresses: try self.addressRules)
+            return [.consul: rules, .nomad: rules]
+        }
+    }
+
+    /// A catalog leads to nobody on this machine, and never to ourselves.
+    private var addressRules: AddressRules {
+        get throws {
+            let allowed = try (self.sources.list("catalog.allow.addresses") ?? []).map { text in
+                guard let range = AddressRange(text) else {
+                    throw SettingsError(
+                        description: "catalog.allow.addresses: '\(text)' is no address and no range as 10.0.0.0/8"
+                    )
+                }
+                return range
+            }
+            let own = (self.xdsAddresses + [self.adminAddress]).compactMap { address -> AddressRules.Denied? in
+                switch address {
+                case .ipv4(let host, let port): AddressRules.Denied("\(host):\(port)")
+                case .ipv6(let host, let port): AddressRules.Denied("[\(host)]:\(port)")
+                case .name, .unix: nil
+                }
+            }
+            return AddressRules(allowed: allowed, denied: own)
+        }
+    }
+
+    private var tagOptions: TagOptions {
+        get throws {
+            var options = TagOptions()
+            if let prefix = self.sources.text("tags.prefix") { options.prefix = prefix }
+            options.defaultGateways = try (self.sources.list("tags.gateways") ?? []).map { text in
+                guard let address = GatewayAddress(text) else {
+                    throw SettingsError(description: "tags.gateways: '\(text)' is no gateway and no listener of one")
+                }
+                return address
+            }
+            do {
+                options.ownership = try HostOwnership(parsing: self.sources.list("tags.hosts") ?? [])
+            } catch {
+                throw SettingsError(description: "tags.hosts: \(error)")
+            }
+            return options
+        }
+    }
+}

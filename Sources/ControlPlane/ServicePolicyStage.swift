@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Routing
+import ServicePolicy
+
+/// What the catalog itself says about routing. Tags and entries are read when they change, and at no other time.
+struct ServicePolicyStage: Sendable {
+    private var tags: TagRouting
+    private var entries = ConfigEntryReader()
+    private var chainDiagnostics: [Diagnostic] = []
+
+    init(_ options: TagOptions) {
+        self.tags = TagRouting(options: options)
+    }
+
+    var diagnostics: [Diagnostic] {
+        self.tags.policy.diagnostics + self.entries.diagnostics + self.chainDiagnostics
+    }
+
+    /// With the weights that its tags say.
+    func weighted(_ service: Service) -> Service {
+        self.tags.weighted(service)
+    }
+
+    mutating func update(_ names: Set<ServiceName>, in catalog: Catalog) {
+        var services: [ServiceName: Service?] = [:]
+        for name in names { services.updateValue(catalog[name], forKey: name) }
+        self.tags.update(services)
+    }
+
+    /// - Parameter entries: all that there are.
+    /// - Returns: whether they say something else than before.
+    mutating func read(_ entries: [ConfigEntry]) -> Bool {
+        self.entries.apply(entries)
+    }
+
+    /// - Parameters:
+    ///   - policy: of the documents.
+    ///   - named: services that documents describe.
+    /// - Returns: whether the tags come to something else than before.
+    mutating func decide(with policy: Policy, named: Set<ServiceName>) -> Bool {
+        self.tags.decide(with: policy, named: named)
+    }
+
+    /// Documents come first.
+    func addTags(to policy: inout Policy) {
+        policy.routes.merge(self.tags.policy.routes) { document, _ in document }
+        policy.serviceDefaults.merge(self.tags.policy.serviceDefaults) { document, _ in document }
+        policy.failovers.merge(self.tags.policy.failovers) { document, _ in document }
+    }
+
+    mutating func applyChains(to policy: Policy, catalog: Catalog) -> Policy {
+        let applied = ServicePolicy.applyChains(to: policy, entries: self.entries.entries)
+        self.chainDiagnostics = applied.diagnostics + applied.missing(in: catalog)
+        return applied.policy
+    }
+}
