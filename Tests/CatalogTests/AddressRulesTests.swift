@@ -166,4 +166,17 @@ struct InputRulesTests {
         guarded.complete([service("web", [instance("a")])], at: 3)
         #expect(guarded.codes == ["SB303"])
     }
+
+    @Test func `of many findings a hundred are shown`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete((1000..<1150).map { service("s\($0)", [instance("a", at: "::1")]) }, at: 0)
+        #expect(guarded.diagnostics.count == 101)
+        #expect(
+            guarded.diagnostics.last?.message.hasPrefix(
+                "50 more findings about services of consul are not shown; the first"
+            )
+                == true
+        )
+        #expect(guarded.diagnostics.last?.subject == "service/s1100")
+    }
 }

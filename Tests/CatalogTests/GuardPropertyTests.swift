@@ -7,7 +7,7 @@ import Testing
 
 /// Random updates, and what must hold whatever they are.
 struct GuardPropertyTests {
-    private static let rounds = 150
+    private static let rounds = 100
     private static let steps = 60
 
     /// A source of a few services that changes a little mostly, and sometimes loses or regains much.

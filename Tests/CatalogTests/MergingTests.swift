@@ -83,4 +83,12 @@ struct MergingTests {
         #expect(guarded.catalog[ServiceName("a")]?.name == ServiceName("a"))
         #expect(guarded.catalog.services.count == 1)
     }
+
+    @Test func `of many names that are shared a hundred are shown`() {
+        var guarded = self.guarded()
+        guarded.complete(fleet(0..<130), from: .consul, at: 0)
+        guarded.complete(fleet(0..<130), from: .nomad, at: 0)
+        #expect(guarded.diagnostics.count == 101)
+        #expect(guarded.diagnostics.last?.message.hasPrefix("30 more findings") == true)
+    }
 }

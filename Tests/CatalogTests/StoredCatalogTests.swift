@@ -112,6 +112,15 @@ struct StoredCatalogTests {
         #expect(next.age(of: .consul, wallClock: 4000) == .zero, "a clock that went back")
     }
 
+    @Test(arguments: [Int64.min, -1, .max])
+    func `a time that cannot be is no matter`(heardAt: Int64) {
+        var guarded = CatalogGuard.consul()
+        let source = StoredCatalog.Source(heardAt: heardAt, services: [])
+        _ = guarded.seed(StoredCatalog(savedAt: heardAt, sources: [.consul: source]), wallClock: 100, at: .zero)
+        #expect(guarded.age(of: .consul, wallClock: 200) == .seconds(heardAt == .max ? 100 : 200))
+        #expect(guarded.codes == ["SB304"])
+    }
+
     @Test func `what is stored is judged by the rules of today`() {
         var guarded = CatalogGuard.consul()
         let stored = StoredCatalog(

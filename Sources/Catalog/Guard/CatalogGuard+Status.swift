@@ -25,9 +25,10 @@ extension CatalogGuard {
             + states.flatMap { source, state in
                 let stored =
                     state.stored.isEmpty ? [] : state.storedAt.map { [Diagnostic.stored(source, $0.wallClock)] } ?? []
-                return stored + state.refusals.sorted { $0.key < $1.key }.flatMap(\.value)
+                return stored + state.refusals.sorted { $0.key < $1.key }.flatMap(\.value).abridged(of: source.rawValue)
             }
-            + self.shared.sorted().compactMap(self.sharedDiagnostic)
+            + self.shared.sorted().prefix(101).compactMap(self.sharedDiagnostic)
+            .abridged(of: "the sources", all: self.shared.count)
     }
 
     private func sharedDiagnostic(_ name: ServiceName) -> Diagnostic? {
@@ -158,6 +159,19 @@ extension [HeldRemoval] {
             )
         }
         return diagnostics
+    }
+}
+
+extension [Diagnostic] {
+    /// Whoever may register services can make any number of them.
+    fileprivate func abridged(of subject: String, all: Int? = nil) -> [Diagnostic] {
+        let limit = 100
+        guard self.count > limit, let next = self.dropFirst(limit).first else { return self }
+        var summary = next
+        summary.message =
+            "\((all ?? self.count) - limit) more findings about services of \(subject) are not shown; "
+            + "the first of them: \(next.message)"
+        return self.prefix(limit) + [summary]
     }
 }
 

@@ -15,8 +15,8 @@ extension CatalogGuard {
         let known = Set(self.settings.rules.keys).union(self.settings.required.keys)
         for (name, source) in stored.sources.sorted(by: { $0.key < $1.key }) where known.contains(name) {
             let next = self.withSource(name) { state in
-                // A clock that went back makes nothing younger than now.
-                state.storedAt = (min(source.heardAt, wallClock), now)
+                // Whatever the file says, and if the clock went back.
+                state.storedAt = (max(0, min(source.heardAt, wallClock)), now)
                 if let services = source.services, !state.heard.contains(.services) {
                     state.services.seed(services.compactMap { state.admit($0, named: $0.name, from: name) })
                     state.stored.insert(.services)

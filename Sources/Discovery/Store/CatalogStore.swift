@@ -96,7 +96,7 @@ package final class CatalogStore: Sendable {
         self.state.withLock { $0.wake = wake }
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         var iterator = wakes.makeAsyncIterator()
-        var rest = Duration.zero
+        var earliest = ContinuousClock.now
         while !Task.isCancelled {
             if !self.isBehind {
                 let refresh = eventLoop.scheduleTask(in: TimeAmount(self.refreshInterval)) { self.changed() }
@@ -105,9 +105,10 @@ package final class CatalogStore: Sendable {
                 guard isWoken else { break }
                 continue
             }
-            if rest > .zero { try? await Task.sleep(for: rest) }
+            try? await Task.sleep(until: earliest)
             if Task.isCancelled { break }
-            rest = await self.write(snapshot)
+            let rest = await self.write(snapshot)
+            earliest = .now + rest
         }
         if self.isBehind { _ = await self.write(snapshot) }
         self.state.withLock { $0.wake = nil }
