@@ -12,6 +12,7 @@ extension Envoy_Config_Cluster_V3_Cluster {
         self.edsClusterConfig.edsConfig = .init(configSource)
         self.connectTimeout = .init(rounding: target.connectTimeout)
         self.lbPolicy = .init(client.knows(target.loadBalancer) ? target.loadBalancer : .roundRobin)
+        self.add(target.loadBalancerOptions)
         self.typedExtensionProtocolOptions[HTTPProtocolOptions.extensionName] = .init(
             packing: HTTPProtocolOptions(target.protocol)
         )
@@ -24,6 +25,21 @@ extension Envoy_Config_Cluster_V3_Cluster {
         // Nor are there unhealthy endpoints to fall back on, only draining ones: without this Envoy would send requests to
         // those as soon as they are the greater part.
         self.commonLbConfig.healthyPanicThreshold.value = 0
+    }
+}
+
+extension Envoy_Config_Cluster_V3_Cluster {
+    /// Envoy refuses those of another policy.
+    private mutating func add(_ options: ServiceDefaults.LoadBalancerOptions) {
+        switch self.lbPolicy {
+        case .ringHash where options.minimumRingSize != nil || options.maximumRingSize != nil:
+            if let size = options.minimumRingSize { self.ringHashLbConfig.minimumRingSize = .init(UInt64(size)) }
+            if let size = options.maximumRingSize { self.ringHashLbConfig.maximumRingSize = .init(UInt64(size)) }
+        case .leastRequest:
+            if let count = options.choiceCount { self.leastRequestLbConfig.choiceCount = .init(count) }
+        default:
+            break
+        }
     }
 }
 

@@ -35,6 +35,23 @@ extension Envoy_Config_Route_V3_RouteAction {
             // No attempts is no policy: gRPC clients refuse one that says 0.
             self.retryPolicy = .init(retry)
         }
+        self.hashPolicy = forward.hashPolicies.map { .init($0) }
+    }
+}
+
+extension Envoy_Config_Route_V3_RouteAction.HashPolicy {
+    fileprivate init(_ policy: HashPolicy) {
+        self.init()
+        switch policy.source {
+        case .header(let name): self.header.headerName = name
+        case .cookie(let name, let path, let lifetime):
+            self.cookie.name = name
+            self.cookie.path = path
+            if let lifetime { self.cookie.ttl = .init(rounding: lifetime) }
+        case .queryParameter(let name): self.queryParameter.name = name
+        case .sourceAddress: self.connectionProperties.sourceIp = true
+        }
+        self.terminal = policy.isTerminal
     }
 }
 

@@ -16,7 +16,7 @@ struct Feature: Sendable, CustomTestStringConvertible {
 }
 
 extension Feature {
-    static let all = whole + onDemand + matches + actions + clusters
+    static let all = whole + onDemand + matches + actions + clusters + entries
 
     private static let whole = [
         Feature(name: "whole", kinds: Set(TranslatedResource.Kind.allCases), sample: Sample(routes: [route("web")])),

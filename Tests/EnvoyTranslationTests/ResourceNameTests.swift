@@ -11,6 +11,13 @@ struct ResourceNameTests {
         (Subset(tags: ["b", "a"]), "web?tag=a&tag=b"),
         (Subset(meta: ["version": "v1", "k": "v"]), "web?meta.k=v&meta.version=v1"),
         (Subset(tags: ["a"], meta: ["k": "v"]), "web?tag=a&meta.k=v"),
+        (Subset(isCanary: true), "web?canary=true"),
+        (Subset(onlyPassing: true), "web?passing"),
+        (
+            Subset(meta: ["k": "v"], onlyPassing: true, datacenters: ["dc2", "dc1"]),
+            "web?meta.k=v&dc=dc1&dc=dc2&passing"
+        ),
+        (filter("Service.Meta.k != v"), "web?filter=Service.Meta[\"k\"] !%3D \"v\""),
         (Subset(tags: ["a&tag=b"]), "web?tag=a%26tag%3Db"),
         (Subset(isCanary: false), "web?canary=false"),
         (Subset(tags: ["a"], isCanary: true), "web?tag=a&canary=true"),
@@ -20,8 +27,27 @@ struct ResourceNameTests {
         #expect(TargetID(service: ServiceName("web"), subset: subset).clusterName == name)
     }
 
+    @Test func `a long expression is named by its beginning and a hash, and is nobody else's`() {
+        let values = (0..<100).map { String(repeating: "x", count: 200) + String($0) }
+        let names = values.map { value in
+            TargetID(service: ServiceName("web"), subset: filter("Service.ID == \(value)")).clusterName
+        }
+        #expect(Set(names).count == 100)
+        #expect(names.allSatisfy { $0.utf8.count <= 120 })
+        #expect(names[0] == "web?filter=Service.ID %3D%3D \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx~6abf7f340de7e22bf09074ff22a08eab")
+    }
+
     @Test func `a service cannot take the name of another's subset`() {
         let name = TargetID(service: ServiceName("web?tag=a")).clusterName
         #expect(name != TargetID(service: ServiceName("web"), subset: Subset(tags: ["a"])).clusterName)
+    }
+}
+
+private func filter(_ text: String) -> Subset {
+    do {
+        return Subset(try FilterExpression.parse(text))
+    } catch {
+        Issue.record(error)
+        return .all
     }
 }

@@ -9,6 +9,7 @@ struct Sample: Sendable {
     var gateways: [Gateway] = [gateway("edge")]
     var routes: [Route] = []
     var defaults: [ServiceDefaults] = []
+    var failovers: [TargetID: [TargetID]] = [:]
     var raw: [RawResource] = []
     var services: [Service] = [service("web", [instance("web-1", port: 9001)])]
 
@@ -18,7 +19,8 @@ struct Sample: Sendable {
             gateways: Dictionary(uniqueKeysWithValues: self.gateways.map { ($0.name, $0) }),
             routes: Dictionary(uniqueKeysWithValues: self.routes.map { ($0.name, $0) }),
             serviceDefaults: Dictionary(uniqueKeysWithValues: self.defaults.map { ($0.service, $0) }),
-            rawResources: Dictionary(uniqueKeysWithValues: self.raw.map { ($0.name, $0) })
+            rawResources: Dictionary(uniqueKeysWithValues: self.raw.map { ($0.name, $0) }),
+            failovers: self.failovers
         )
         let (topology, _) = compile(catalog: Catalog(self.services), policy: policy)
         return translate(Array(topology.gateways.values), configSource: configSource, previous: previous)

@@ -162,7 +162,7 @@ struct EntryReaderTests {
         ("service-router", #"{"Routes": [{"Destination": {"NumRetries": 3}}]}"#),
         ("service-router", #"{"Routes": [{"Destination": {"NumRetries": 99, "RetryOnStatusCodes": [500]}}]}"#),
         ("service-router", #"{"Routes": [{"Destination": {"RequestHeaders": {"Set": {"x": "%REQ(y)%"}}}}]}"#),
-        ("service-resolver", #"{"LoadBalancer": {"Policy": "maglev", "RingHashConfig": {"MinimumRingSize": 1}}}"#),
+        ("service-resolver", #"{"LoadBalancer": {"Policy": "maglev", "Novelty": 1}}"#),
         ("service-splitter", #"{"Splits": [{"Weight": 50}]}"#),
         ("service-defaults", #"{"UpstreamConfig": {"Defaults": {"PassiveHealthCheck": {"MaxFailures": 1}}}}"#),
         ("service-defaults", #"{"Novelty": 1}"#),

@@ -114,19 +114,23 @@ package struct Route: Hashable, Sendable {
         /// Without a byte in either direction. Nil: Envoy's default of 5 min.
         package var idleTimeout: Duration?
         package var retry: Retry?
+        /// In this order.
+        package var hashPolicies: [HashPolicy]
 
         package init(
             backends: [Backend],
             rewrite: Rewrite? = nil,
             timeout: Duration? = nil,
             idleTimeout: Duration? = nil,
-            retry: Retry? = nil
+            retry: Retry? = nil,
+            hashPolicies: [HashPolicy] = []
         ) {
             self.backends = backends
             self.rewrite = rewrite
             self.timeout = timeout
             self.idleTimeout = idleTimeout
             self.retry = retry
+            self.hashPolicies = hashPolicies
         }
     }
 

@@ -114,3 +114,24 @@ package struct Retry: Hashable, Sendable {
         self.backoff = backoff
     }
 }
+
+/// What of a request decides which instance it goes to, where the load balancer goes by a hash (`ring_hash`, `maglev`).
+package struct HashPolicy: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// In lower case.
+        case header(String)
+        /// A cookie that is not there is made if there is a `lifetime`; one of zero is a session's.
+        case cookie(String, path: String, lifetime: Duration?)
+        case queryParameter(String)
+        case sourceAddress
+    }
+
+    package var source: Source
+    /// The next ones are for requests that do not have this.
+    package var isTerminal: Bool
+
+    package init(_ source: Source, isTerminal: Bool = false) {
+        self.source = source
+        self.isTerminal = isTerminal
+    }
+}

@@ -41,12 +41,30 @@ package struct ServiceDefaults: Hashable, Sendable {
         }
     }
 
+    /// Nil: Envoy's default, or of no meaning for the policy.
+    package struct LoadBalancerOptions: Hashable, Sendable {
+        /// Of `ring_hash`, `ringSizeRange`; not over the maximum.
+        package var minimumRingSize: Int?
+        package var maximumRingSize: Int?
+        /// Of `least_request`: how many instances are compared, at least 2.
+        package var choiceCount: UInt32?
+
+        package static let ringSizeRange = 1...8_388_608
+
+        package init(minimumRingSize: Int? = nil, maximumRingSize: Int? = nil, choiceCount: UInt32? = nil) {
+            self.minimumRingSize = minimumRingSize
+            self.maximumRingSize = maximumRingSize
+            self.choiceCount = choiceCount
+        }
+    }
+
     /// The service it is about.
     package var service: ServiceName
     package var `protocol`: `Protocol`
     /// Default 5 s, as in Consul and Envoy.
     package var connectTimeout: Duration
     package var loadBalancer: LoadBalancerPolicy
+    package var loadBalancerOptions: LoadBalancerOptions
     package var circuitBreaker: CircuitBreaker
     package var origin: Origin
 
@@ -55,6 +73,7 @@ package struct ServiceDefaults: Hashable, Sendable {
         protocol: `Protocol` = .http,
         connectTimeout: Duration = .seconds(5),
         loadBalancer: LoadBalancerPolicy = .roundRobin,
+        loadBalancerOptions: LoadBalancerOptions = LoadBalancerOptions(),
         circuitBreaker: CircuitBreaker = CircuitBreaker(),
         origin: Origin
     ) {
@@ -62,6 +81,7 @@ package struct ServiceDefaults: Hashable, Sendable {
         self.protocol = `protocol`
         self.connectTimeout = connectTimeout
         self.loadBalancer = loadBalancer
+        self.loadBalancerOptions = loadBalancerOptions
         self.circuitBreaker = circuitBreaker
         self.origin = origin
     }

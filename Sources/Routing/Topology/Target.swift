@@ -25,6 +25,7 @@ package struct Target: Hashable, Sendable {
         package var `protocol`: ServiceDefaults.`Protocol`
         package var connectTimeout: Duration
         package var loadBalancer: ServiceDefaults.LoadBalancerPolicy
+        package var loadBalancerOptions: ServiceDefaults.LoadBalancerOptions
         package var circuitBreaker: ServiceDefaults.CircuitBreaker
     }
 
@@ -40,6 +41,7 @@ package struct Target: Hashable, Sendable {
             protocol: settings.protocol,
             connectTimeout: settings.connectTimeout,
             loadBalancer: settings.loadBalancer,
+            loadBalancerOptions: settings.loadBalancerOptions,
             circuitBreaker: settings.circuitBreaker
         )
         self.endpoints = endpoints

@@ -68,6 +68,7 @@ struct ChainApplication {
             return count <= Self.maximumShares ? shares : [Share(target: backend.target, fraction: 1)]
         }
         forward.timeout = forward.timeout ?? shares.flatMap { $0 }.compactMap(\.timeout).max()
+        if forward.hashPolicies.isEmpty { forward.hashPolicies = shares.flatMap { $0 }.hashPolicies }
         forward.backends = Backends.combined(Array(zip(forward.backends, shares)))
         return forward
     }
@@ -214,9 +215,15 @@ extension Route.Forward {
             rewrite: rewrite == Rewrite() ? nil : rewrite,
             timeout: self.timeout ?? route.timeout ?? shares.compactMap(\.timeout).max(),
             idleTimeout: self.idleTimeout ?? route.idleTimeout,
-            retry: self.retry ?? route.retry
+            retry: self.retry ?? route.retry,
+            hashPolicies: self.hashPolicies.isEmpty ? shares.hashPolicies : self.hashPolicies
         )
     }
+}
+
+extension Sequence<Share> {
+    /// A route has one list for all that it leads to: of the first that has some.
+    fileprivate var hashPolicies: [HashPolicy] { self.lazy.map(\.hashPolicies).first { !$0.isEmpty } ?? [] }
 }
 
 extension HeaderModifier {

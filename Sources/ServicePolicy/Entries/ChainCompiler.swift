@@ -11,6 +11,7 @@ struct Share {
     var requestHeaders = HeaderModifier()
     var responseHeaders = HeaderModifier()
     var timeout: Duration?
+    var hashPolicies: [HashPolicy] = []
     /// Of the entry that decided; nil if none did.
     var origin: Origin?
 }
@@ -145,7 +146,13 @@ struct ChainCompiler {
         } else if !failovers.isEmpty {
             self.failovers[id] = failovers
         }
-        return Share(target: id, fraction: 1, timeout: resolver.requestTimeout, origin: resolver.origin)
+        return Share(
+            target: id,
+            fraction: 1,
+            timeout: resolver.requestTimeout,
+            hashPolicies: resolver.hashPolicies,
+            origin: resolver.origin
+        )
     }
 
     /// Through redirects and default subsets to what has instances.

@@ -57,6 +57,8 @@ package struct ServiceResolver: Hashable, Sendable {
     package var connectTimeout: Duration?
     package var requestTimeout: Duration?
     package var loadBalancer: ServiceDefaults.LoadBalancerPolicy?
+    package var loadBalancerOptions = ServiceDefaults.LoadBalancerOptions()
+    package var hashPolicies: [HashPolicy] = []
     package var origin: Origin
 }
 

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Catalog
-import Routing
+package import Catalog
+package import Routing
 
 extension ConfigEntries {
+    /// What documents say of services, and what `service-defaults` and `service-resolver` entries say of others: what is
+    /// decided before anybody asks the tags.
+    package func serviceDefaults(
+        besides documents: [ServiceName: ServiceDefaults]
+    ) -> [ServiceName: ServiceDefaults] {
+        var defaults = documents
+        for service in Set(self.serviceDefaults.keys).union(self.resolvers.keys) where defaults[service] == nil {
+            defaults[service] = self.settings(of: service)
+        }
+        return defaults
+    }
+
     /// How proxies talk to each service that a policy leads to. Of a service that has a document that counts alone.
     ///
     /// Of what an entry may say in several places counts: `service-resolver`, `service-defaults`, `proxy-defaults`.
@@ -39,6 +51,7 @@ extension ConfigEntries {
         settings.protocol = `protocol` ?? settings.protocol
         settings.connectTimeout = connectTimeout ?? settings.connectTimeout
         settings.loadBalancer = resolver?.loadBalancer ?? settings.loadBalancer
+        settings.loadBalancerOptions = resolver?.loadBalancerOptions ?? settings.loadBalancerOptions
         settings.circuitBreaker = own?.circuitBreaker ?? settings.circuitBreaker
         let plain = ServiceDefaults(service: service, origin: settings.origin)
         return settings == plain ? nil : settings

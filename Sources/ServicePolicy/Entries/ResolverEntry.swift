@@ -26,8 +26,7 @@ extension ServiceResolver {
         self.connectTimeout = try fields.duration("ConnectTimeout")
         self.requestTimeout = try fields.duration("RequestTimeout")
         if let loadBalancer = try fields.object("LoadBalancer") {
-            loadBalancer.note(allBut: ["Policy"], in: &findings)
-            self.loadBalancer = try Self.policy(loadBalancer)
+            try self.read(loadBalancer: loadBalancer, findings: &findings)
         }
     }
 
@@ -96,16 +95,5 @@ extension ServiceResolver {
             }
         }
         return [own]
-    }
-
-    private static func policy(
-        _ fields: EntryFields
-    ) throws(EntryRefusal) -> ServiceDefaults.LoadBalancerPolicy? {
-        guard let text = try fields.string("Policy") else { return nil }
-        guard let policy = ServiceDefaults.LoadBalancerPolicy(rawValue: text) else {
-            let names = ServiceDefaults.LoadBalancerPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw fields.refusal("Policy", "'\(text.printable)' is not known", cure: "write one of \(names)")
-        }
-        return policy
     }
 }
