@@ -34,7 +34,8 @@ struct ResourceNameTests {
         }
         #expect(Set(names).count == 100)
         #expect(names.allSatisfy { $0.utf8.count <= 120 })
-        #expect(names[0] == "web?filter=Service.ID %3D%3D \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx~6abf7f340de7e22bf09074ff22a08eab")
+        #expect(names[0].hasPrefix("web?filter=Service.ID %3D%3D \"xxx"))
+        #expect(names[0].hasSuffix("xxx~6abf7f340de7e22bf09074ff22a08eab"))
     }
 
     @Test func `a service cannot take the name of another's subset`() {
