@@ -145,6 +145,8 @@ extension Settings {
                 }
                 return address
             }
+            options.defaultDomain = self.sources.text("tags.domain")
+            options.requiresEnable = self.sources.flag("tags.require.enable")
             do {
                 options.ownership = try HostOwnership(parsing: self.sources.list("tags.hosts") ?? [])
             } catch {

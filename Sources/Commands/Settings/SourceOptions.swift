@@ -147,6 +147,12 @@ struct CatalogOptions: ParsableArguments {
     )
     var tagsGateways: [String] = []
 
+    @Option(help: ArgumentHelp("Tags that name no host are for <service>.<domain> (any host).", valueName: "domain"))
+    var tagsDomain: String?
+
+    @Option(help: ArgumentHelp("Whether tags need signalbox.enable=true to make routes (false).", valueName: "bool"))
+    var tagsRequireEnable: Bool?
+
     @Option(help: ArgumentHelp("Who may claim which host, as *.example.com=web-*; may be repeated.", valueName: "rule"))
     var tagsHosts: [String] = []
 
@@ -162,6 +168,8 @@ struct CatalogOptions: ParsableArguments {
         flags.set("catalog.allow.addresses", self.catalogAllowAddresses)
         flags.set("tags.prefix", self.tagsPrefix)
         flags.set("tags.gateways", self.tagsGateways)
+        flags.set("tags.domain", self.tagsDomain)
+        flags.set("tags.require.enable", self.tagsRequireEnable)
         flags.set("tags.hosts", self.tagsHosts)
         return flags
     }

@@ -106,6 +106,8 @@ enum SourceSettings {
         .init(key: "catalog.allow.addresses", kind: .list),
         .init(key: "tags.prefix", kind: .text),
         .init(key: "tags.gateways", kind: .list),
+        .init(key: "tags.domain", kind: .text),
+        .init(key: "tags.require.enable", kind: .flag(default: false)),
         .init(key: "tags.hosts", kind: .list),
     ]
 }
