@@ -134,6 +134,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private func keepTime() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
+            guard self.state.withLock({ $0.pipeline.nextDeadline.map { $0 <= self.now } ?? false }) else { continue }
             self.change(by: "time") { state, now in state.pipeline.advance(to: now) }
         }
     }

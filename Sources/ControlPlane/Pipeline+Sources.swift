@@ -47,6 +47,9 @@ extension Pipeline {
         self.isReady ? self.catalogGuard.stored(wallClock: wallClock, at: now) : nil
     }
 
+    /// When `advance` has something to do.
+    var nextDeadline: Duration? { self.catalogGuard.nextDeadline }
+
     /// Lets go what is held and due.
     package mutating func advance(to now: Duration) -> Change {
         self.take(self.catalogGuard.advance(to: now))

@@ -58,7 +58,11 @@ struct AdmissionTests {
             catalog: Catalog([self.web]),
             previous: nil
         )
-        let now = admit(candidate: policy(routes: [route("web", to: "nope")]), catalog: Catalog([self.web]), previous: before)
+        let now = admit(
+            candidate: policy(routes: [route("web", to: "nope")]),
+            catalog: Catalog([self.web]),
+            previous: before
+        )
         #expect(now.policy.routes == [:])
         #expect(now.diagnostics.findings == ["error SB203 route.yaml:11 route/web"])
     }
@@ -96,7 +100,11 @@ struct AdmissionTests {
 
     @Test func `a remembered service takes no new routes`() {
         let before = admit(candidate: policy(routes: [route("web")]), catalog: Catalog([self.web]), previous: nil)
-        let now = admit(candidate: policy(routes: [route("web"), route("new")]), catalog: Catalog([]), previous: before)
+        let now = admit(
+            candidate: policy(routes: [route("web"), route("new")]),
+            catalog: Catalog([]),
+            previous: before
+        )
         #expect(now.policy.routes.keys.map(\.rawValue) == ["web"])
         #expect(now.diagnostics.findings.contains("error SB203 route.yaml:11 route/new"))
     }

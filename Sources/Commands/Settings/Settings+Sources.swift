@@ -131,7 +131,15 @@ extension Settings {
                 case .name, .unix: nil
                 }
             }
-            return AddressRules(allowed: allowed, denied: own)
+            let denied = try (self.sources.list("catalog.deny.addresses") ?? []).map { text in
+                guard let denied = AddressRules.Denied(text) else {
+                    throw SettingsError(
+                        description: "catalog.deny.addresses: '\(text)' is no address, no range and no address:port"
+                    )
+                }
+                return denied
+            }
+            return AddressRules(allowed: allowed, denied: own + denied)
         }
     }
 

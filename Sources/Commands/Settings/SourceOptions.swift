@@ -139,6 +139,9 @@ struct CatalogOptions: ParsableArguments {
     )
     var catalogAllowAddresses: [String] = []
 
+    @Option(help: ArgumentHelp("Never let one name these, as 10.0.0.1:9901; may be repeated.", valueName: "range"))
+    var catalogDenyAddresses: [String] = []
+
     @Option(help: ArgumentHelp("What our tags begin with (signalbox.).", valueName: "text"))
     var tagsPrefix: String?
 
@@ -166,6 +169,7 @@ struct CatalogOptions: ParsableArguments {
         flags.set("catalog.removal.grace.seconds", self.catalogRemovalGraceSeconds)
         flags.set("catalog.vanished.grace.seconds", self.catalogVanishedGraceSeconds)
         flags.set("catalog.allow.addresses", self.catalogAllowAddresses)
+        flags.set("catalog.deny.addresses", self.catalogDenyAddresses)
         flags.set("tags.prefix", self.tagsPrefix)
         flags.set("tags.gateways", self.tagsGateways)
         flags.set("tags.domain", self.tagsDomain)

@@ -104,6 +104,7 @@ enum SourceSettings {
         .init(key: "catalog.removal.grace.seconds", kind: .number(0...86_400, default: 60)),
         .init(key: "catalog.vanished.grace.seconds", kind: .number(0...86_400, default: 60)),
         .init(key: "catalog.allow.addresses", kind: .list),
+        .init(key: "catalog.deny.addresses", kind: .list),
         .init(key: "tags.prefix", kind: .text),
         .init(key: "tags.gateways", kind: .list),
         .init(key: "tags.domain", kind: .text),
