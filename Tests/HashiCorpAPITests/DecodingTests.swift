@@ -66,6 +66,34 @@ func response(_ json: String) -> APIResponse {
         }
     }
 
+    @Test func `damaged answers are read, or told, and nothing worse`() {
+        var state: UInt64 = 1
+        func random(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(limit))
+        }
+        let whole = Array("[\(ConsulDecodingTests.instance)]".utf8)
+        let signs = Array("[]{}\",:\\0-eE.nulltrue \u{0}\u{1b}".utf8) + [0xC0, 0xED, 0xFF]
+        for _ in 0..<5000 {
+            var bytes = whole
+            for _ in 0...random(below: 4) {
+                let place = random(below: bytes.count)
+                switch random(below: 4) {
+                case 0: bytes[place] = signs[random(below: signs.count)]
+                case 1: bytes.insert(signs[random(below: signs.count)], at: place)
+                case 2: bytes.removeSubrange(place..<min(bytes.count, place + random(below: 20)))
+                default: bytes.removeLast(min(bytes.count - 1, random(below: 50)))
+                }
+            }
+            let answer = APIResponse(status: 200, body: ByteBuffer(bytes: bytes))
+            let listing = try? answer.list(of: ConsulServiceInstance.self)
+            #expect(listing.map { $0.elements.count + $0.unreadable.count <= 30 } ?? true)
+            _ = try? ConsulConfigEntry.list(answer)
+            _ = try? answer.map(of: Strings.self)
+            _ = try? answer.value(of: NomadEvents.self)
+        }
+    }
+
     @Test func `numbers beyond all bounds are unreadable and no more`() throws {
         let body = """
             [{"Node": {}, "Service": {"ID": "a", "Service": "a", "Port": 1e400}},

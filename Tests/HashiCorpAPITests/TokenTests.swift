@@ -65,6 +65,19 @@ import Testing
         #expect(self.tokens(server) == ["good"])
     }
 
+    @Test func `a token that no header can carry is not sent, and not told`() async throws {
+        let server = try await TestServer.start { _, connection in connection.answer() }
+        try await withClient(server.address) { client in
+            client.setToken("sesame\r\nX-Evil: 1")
+            let error = await failure { () async throws(APIError) in
+                _ = try await client.send(APIRequest(.get, "/v1/x"))
+            }
+            #expect(error?.kind == .invalid)
+            #expect(error?.message.contains("sesame") == false)
+        }
+        #expect(server.requests.isEmpty)
+    }
+
     @Test func `no dump shows a secret`() {
         var configuration = APIConfiguration(product: .consul, address: .http(host: "a", port: 1))
         configuration.token = .value("sesame")

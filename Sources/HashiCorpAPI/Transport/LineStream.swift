@@ -53,7 +53,8 @@ package struct LineStream: AsyncSequence, Sendable {
 }
 
 extension APIClient {
-    /// Starts a request whose answer is a stream of lines, such as Nomad's `/v1/event/stream`.
+    /// Starts a request whose answer is a stream of lines, such as Nomad's `/v1/event/stream`. It keeps one of the
+    /// connections for as long as it lasts.
     ///
     /// - Parameters:
     ///   - request: its deadline is for the start of the answer, its `maximumBytes` for each line.
