@@ -119,15 +119,20 @@ struct EntryFailoverTests {
                 HashPolicy(.sourceAddress),
             ]
         )
-        #expect(sample.read.entries.serviceDefaults(besides: [:])[ServiceName("web")] == web)
     }
 
     @Test func `a document counts alone, and that is said`() {
         var sample = ChainSample([EntryFixtures.resolver, entry("service-defaults", "web", #"{"Protocol": "grpc"}"#)])
-        let document = ServiceDefaults(service: ServiceName("web"), origin: Origin(file: "defaults.yaml"))
+        var document = ServiceDefaults(service: ServiceName("web"), origin: Origin(file: "defaults.yaml"))
         sample.policy.serviceDefaults[document.service] = document
         #expect(sample.applied.policy.serviceDefaults[document.service] == document)
         #expect(sample.applied.diagnostics.findings == ["warning SB332 service-defaults/web"])
+        document.protocol = .grpc
+        sample.policy.serviceDefaults[document.service] = document
+        #expect(sample.applied.diagnostics.findings == ["warning SB332 service-resolver/web"])
+        document.connectTimeout = .seconds(15)
+        sample.policy.serviceDefaults[document.service] = document
+        #expect(sample.applied.diagnostics == [], "they say the same")
     }
 
     @Test func `a service that speaks TCP is said if a route leads to it`() {

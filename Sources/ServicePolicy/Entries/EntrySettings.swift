@@ -1,21 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Catalog
-package import Routing
+import Catalog
+import Routing
 
 extension ConfigEntries {
-    /// What documents say of services, and what `service-defaults` and `service-resolver` entries say of others: what is
-    /// decided before anybody asks the tags.
-    package func serviceDefaults(
-        besides documents: [ServiceName: ServiceDefaults]
-    ) -> [ServiceName: ServiceDefaults] {
-        var defaults = documents
-        for service in Set(self.serviceDefaults.keys).union(self.resolvers.keys) where defaults[service] == nil {
-            defaults[service] = self.settings(of: service)
-        }
-        return defaults
-    }
-
     /// How proxies talk to each service that a policy leads to. Of a service that has a document that counts alone.
     ///
     /// Of what an entry may say in several places counts: `service-resolver`, `service-defaults`, `proxy-defaults`.
@@ -27,7 +15,7 @@ extension ConfigEntries {
         var diagnostics: Set<Diagnostic> = []
         for service in policy.servicesLedTo {
             if let document = documents[service] {
-                if let key = self.shadowedKey(of: service) {
+                if let key = self.shadowedKey(of: service, by: document) {
                     diagnostics.insert(.shadowed(key, of: service, by: document))
                 }
             } else {
@@ -57,14 +45,25 @@ extension ConfigEntries {
         return settings == plain ? nil : settings
     }
 
-    /// The first entry that says something about it that a document says, too.
-    private func shadowedKey(of service: ServiceName) -> (key: ConfigEntry.Key, origin: Origin)? {
-        if let own = self.serviceDefaults[service],
-            own.protocol != nil || own.connectTimeout != nil || own.circuitBreaker != .init()
+    /// The first entry that says something else of it than what counts alone.
+    private func shadowedKey(
+        of service: ServiceName,
+        by document: ServiceDefaults
+    ) -> (key: ConfigEntry.Key, origin: Origin)? {
+        let own = self.serviceDefaults[service]
+        let resolver = self.resolvers[service]
+        if let own,
+            own.protocol ?? document.protocol != document.protocol
+                || (resolver?.connectTimeout == nil
+                    && own.connectTimeout ?? document.connectTimeout != document.connectTimeout)
+                || (own.circuitBreaker != .init() && own.circuitBreaker != document.circuitBreaker)
         {
             return (ConfigEntry.Key(kind: "service-defaults", name: service.rawValue), own.origin)
         }
-        if let resolver = self.resolvers[service], resolver.connectTimeout != nil || resolver.loadBalancer != nil {
+        if let resolver,
+            resolver.connectTimeout ?? document.connectTimeout != document.connectTimeout
+                || resolver.loadBalancer ?? document.loadBalancer != document.loadBalancer
+        {
             return (ConfigEntry.Key(kind: "service-resolver", name: service.rawValue), resolver.origin)
         }
         return nil
