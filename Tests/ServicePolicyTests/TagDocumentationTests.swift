@@ -66,7 +66,7 @@ struct TagDocumentationTests {
         let service =
             example.canaryTags.map { tagged("web", example.tags, example.tags, canaries: [$0]) }
             ?? tagged("web", example.tags)
-        var routing = TagRouting(options: try tagOptions())
+        let routing = TaggedCatalog(try tagOptions())
         let policy = routing.decided(service)
         var effects = policy.effects
         let weighted = routing.weighted(service)

@@ -56,12 +56,38 @@ func tagOptions(_ ownership: String...) throws -> TagOptions {
     )
 }
 
-extension TagRouting {
+/// A `TagRouting` that can be asked within an expectation.
+final class TaggedCatalog {
+    private var routing: TagRouting
+
+    init(_ options: TagOptions) {
+        self.routing = TagRouting(options: options)
+    }
+
+    var policy: TagPolicy { self.routing.policy }
+    var standing: [ServiceName: TagStanding] { self.routing.standing }
+
     /// With exactly these services.
-    mutating func decided(_ services: Service..., with policy: Policy = tagBase()) -> TagPolicy {
-        self.replace(by: Catalog(services))
+    func decided(_ services: Service..., with policy: Policy = tagBase()) -> TagPolicy {
+        self.replace(by: services)
         _ = self.decide(with: policy)
         return self.policy
+    }
+
+    func replace(by services: [Service]) {
+        self.routing.replace(by: Catalog(services))
+    }
+
+    func update(_ services: [ServiceName: Service?]) {
+        self.routing.update(services)
+    }
+
+    func decide(with policy: Policy, named: Set<ServiceName> = []) -> Bool {
+        self.routing.decide(with: policy, named: named)
+    }
+
+    func weighted(_ service: Service) -> Service {
+        self.routing.weighted(service)
     }
 }
 

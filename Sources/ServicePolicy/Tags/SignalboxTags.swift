@@ -57,8 +57,8 @@ package struct SignalboxTags: TagDialect {
         case unknown(route: String)
     }
 
-    /// Longer than the longest header that may be matched.
-    static let maximumTagBytes = 10_000
+    /// As of any tag that a source may bring in.
+    static let maximumTagBytes = 4096
     static let maximumTags = 512
     static let maximumRoutes = 64
 

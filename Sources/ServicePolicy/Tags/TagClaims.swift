@@ -12,14 +12,27 @@ struct TagClaims {
     }
 
     private let gateways: [GatewayName: Gateway]
+    /// The hosts that only one route wants: nearly all.
+    private let uncontested: Set<String>
     private var owners: [Claim: String] = [:]
 
-    /// - Parameter hosts: nobody will ask about others.
-    init(of policy: Policy, hosts: Set<String>) {
+    /// - Parameter routes: all that will claim.
+    init(of policy: Policy, routes: some Sequence<Route>) {
         self.gateways = policy.gateways
+        var wanted: Set<String> = []
+        var contested: Set<String> = []
+        for route in routes {
+            for host in route.claimedHosts where !wanted.insert(host).inserted { contested.insert(host) }
+        }
+        var ofDocuments: [(RouteName, Route, hosts: [String])] = []
         for (name, route) in policy.routes {
-            let own = (route.hostnames.isEmpty ? ["*"] : route.hostnames).filter(hosts.contains)
+            let own = route.claimedHosts.filter(wanted.contains)
             guard !own.isEmpty else { continue }
+            contested.formUnion(own)
+            ofDocuments.append((name, route, own))
+        }
+        self.uncontested = wanted.subtracting(contested)
+        for (name, route, own) in ofDocuments {
             for claim in self.claims(on: own, route.rules.flatMap(\.matches), route.gateways) {
                 // Of two documents, whichever: both come before all tags. For the message, the first.
                 let owner = "route/\(name)"
@@ -29,25 +42,18 @@ struct TagClaims {
     }
 
     /// Takes the hosts of which nobody has any of the requests.
-    /// - Returns: those, and the others by who has them.
-    mutating func claim(
-        _ hosts: [String],
-        matches: [Match],
-        gateways: [Route.GatewayReference],
-        by owner: String
-    ) -> (won: [String], lost: [String: [String]]) {
-        var won: [String] = []
+    /// - Returns: the others, by who has them.
+    mutating func claim(_ route: Route, by owner: String) -> [String: [String]] {
         var lost: [String: [String]] = [:]
-        for host in hosts {
-            let claims = self.claims(on: [host], matches, gateways)
+        for host in route.claimedHosts where !self.uncontested.contains(host) {
+            let claims = self.claims(on: [host], route.rules.flatMap(\.matches), route.gateways)
             if let other = claims.compactMap({ self.owners[$0] }).min() {
                 lost[other, default: []].append(host)
             } else {
-                won.append(host)
                 for claim in claims { self.owners[claim] = owner }
             }
         }
-        return (won, lost)
+        return lost
     }
 
     private func claims(on hosts: [String], _ matches: [Match], _ gateways: [Route.GatewayReference]) -> Set<Claim> {

@@ -3,15 +3,21 @@
 package import Catalog
 package import Routing
 
-/// What the tags of a changing catalog come to: reads only services whose tags changed, and decides anew only if something
-/// that it depends on did.
+/// What the tags of a changing catalog come to. Reads only services whose tags changed, decides anew only about those, and
+/// only merges all if something that matters did.
+///
+/// - What is said badly costs its own route or setting, whose last good version stays in force. What is said well and refused
+///   (a host that is not the service's, or another's) does not.
+/// - While a service has no instances, or only canaries, what its other instances said and nobody speaks of stays in force.
 package struct TagRouting: Sendable {
     private let options: TagOptions
     private let reader: TagReader
     private var inputs: [ServiceName: TagInput] = [:]
     /// Of the services that are not silent.
     private var services: [ServiceName: ServiceTags] = [:]
-    private var isStale = true
+    private var prepared: [ServiceName: PreparedTags] = [:]
+    /// Of `services`, those about which nothing has been decided yet, and those that are no more.
+    private var changed: Set<ServiceName> = []
     private var basis: (policy: Policy, named: Set<ServiceName>)?
     /// The newest that was decided.
     package private(set) var policy = TagPolicy()
@@ -20,6 +26,9 @@ package struct TagRouting: Sendable {
         self.options = options
         self.reader = TagReader(options)
     }
+
+    /// What each service said when it last said it well.
+    var standing: [ServiceName: TagStanding] { self.prepared.mapValues(\.standing) }
 
     /// - Parameter services: those that changed, or all; nil: it is gone.
     package mutating func update(_ services: [ServiceName: Service?]) {
@@ -30,7 +39,7 @@ package struct TagRouting: Sendable {
             let tags = input.map(self.reader.read).flatMap { $0.isSilent ? nil : $0 }
             guard self.services[name] != tags else { continue }
             self.services[name] = tags
-            self.isStale = true
+            self.changed.insert(name)
         }
     }
 
@@ -42,21 +51,31 @@ package struct TagRouting: Sendable {
     }
 
     /// - Parameters:
-    ///   - policy: what documents and config entries say.
+    ///   - policy: what documents and config entries say. Its gateways are the ones there are.
     ///   - named: services that documents describe: their tags make no routes.
     /// - Returns: whether `self.policy` is another one.
     package mutating func decide(with policy: Policy, named: Set<ServiceName> = []) -> Bool {
-        if !self.isStale, let basis, basis.policy == policy, basis.named == named { return false }
-        let before = self.policy
-        self.policy = mergeTags(
-            self.services,
-            policy: policy,
-            options: self.options,
-            named: named,
-            previous: self.basis == nil ? nil : before
-        )
+        let isSameForAll =
+            self.basis.map { basis in
+                basis.policy.gateways == policy.gateways && basis.policy.serviceDefaults == policy.serviceDefaults
+                    && basis.named == named
+            } ?? false
+        if isSameForAll, self.changed.isEmpty, self.basis?.policy.routes == policy.routes { return false }
         self.basis = (policy, named)
-        self.isStale = false
+        for name in isSameForAll ? self.changed : Set(self.services.keys).union(self.changed) {
+            self.prepared[name] = self.services[name].map { tags in
+                TagPreparation.prepared(
+                    tags,
+                    policy: policy,
+                    options: self.options,
+                    isNamed: named.contains(name),
+                    previous: self.prepared[name]?.standing
+                )
+            }
+        }
+        self.changed = []
+        let before = self.policy
+        self.policy = mergeTags(self.prepared, policy: policy)
         return self.policy != before
     }
 

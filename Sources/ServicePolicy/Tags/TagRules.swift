@@ -8,8 +8,6 @@ struct TagRules {
     private(set) var rules: [Route.Rule] = []
     private(set) var failovers: [TargetID: [TargetID]] = [:]
 
-    var matches: [Match] { self.rules.flatMap(\.matches) }
-
     init(_ route: ServiceTags.Route, settings: TagSettings, of tags: ServiceTags) {
         let statement = route.statement
         guard case .forward(let rewrite, let timeout, let retry) = statement.action else {

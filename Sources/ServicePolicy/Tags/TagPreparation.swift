@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Routing
+
+/// What the tags of one service come to, whatever others say: all but who has a host that several want. A class, as there are
+/// thousands and few change.
+final class PreparedTags: Sendable {
+    /// With every host that the service may claim; others may have a better right to it.
+    let routes: [(name: String, route: Route)]
+    let serviceDefaults: ServiceDefaults?
+    let failovers: [TargetID: [TargetID]]
+    let diagnostics: [Diagnostic]
+    let standing: TagStanding
+
+    fileprivate init(_ preparation: TagPreparation) {
+        self.routes = preparation.routes
+        self.serviceDefaults = preparation.serviceDefaults
+        self.failovers = preparation.failovers
+        self.diagnostics = preparation.diagnostics
+        self.standing = preparation.standing
+    }
+}
+
+/// What a service said when it last said it well.
+struct TagStanding: Hashable {
+    var routes: [String: ServiceTags.Route] = [:]
+    var settings = TagSettings()
+}
+
+/// Decides what the tags of one service come to.
+struct TagPreparation {
+    let tags: ServiceTags
+    let policy: Policy
+    let options: TagOptions
+    let previous: TagStanding?
+    fileprivate private(set) var routes: [(name: String, route: Route)] = []
+    fileprivate private(set) var serviceDefaults: ServiceDefaults?
+    fileprivate private(set) var failovers: [TargetID: [TargetID]] = [:]
+    fileprivate private(set) var diagnostics: [Diagnostic] = []
+    fileprivate private(set) var standing: TagStanding
+
+    private init(_ tags: ServiceTags, policy: Policy, options: TagOptions, previous: TagStanding?) {
+        self.tags = tags
+        self.policy = policy
+        self.options = options
+        self.previous = previous
+        let settings = tags.settings.completed(by: previous?.settings ?? TagSettings(), tags.keptSettings)
+        self.standing = TagStanding(settings: settings)
+    }
+
+    /// - Parameters:
+    ///   - policy: what documents and config entries say. Of its routes nothing is asked.
+    ///   - isNamed: a document describes the service.
+    ///   - previous: what it said when it last said it well; nil if it was not there.
+    static func prepared(
+        _ tags: ServiceTags,
+        policy: Policy,
+        options: TagOptions,
+        isNamed: Bool,
+        previous: TagStanding?
+    ) -> PreparedTags {
+        var preparation = TagPreparation(tags, policy: policy, options: options, previous: previous)
+        let outcomes = preparation.prepare(isNamed: isNamed)
+        preparation.reportFaults(outcomes)
+        return PreparedTags(preparation)
+    }
+
+    /// - Returns: what became of each route.
+    private mutating func prepare(isNamed: Bool) -> [String: Outcome] {
+        let settings = self.standing.settings
+        // Whoever wrote `enable` badly may have meant to end it.
+        let isUnsure = self.tags.badSettings.contains(.enable) && self.previous == nil
+        let isEnabled = settings.isEnabled ?? (!self.options.requiresEnable && !isUnsure)
+        let last = self.previous?.routes ?? [:]
+        guard isEnabled, self.isAcceptable(isNamed: isNamed) else {
+            // Not to be enabled is no reason to forget it while nobody can be asked.
+            if self.tags.isRefused || !self.tags.hasLasting { self.standing.routes = last }
+            return [:]
+        }
+        var routes = self.tags.routes
+        let kept = last.filter { routes[$0.key] == nil && self.tags.keeps($0.key, $0.value) }
+        if settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty {
+            routes[""] = ServiceTags.Route(statement: RouteStatement(), isOfCanaries: false)
+        }
+        var outcomes: [String: Outcome] = [:]
+        for name in Set(routes.keys).union(kept.keys).sorted() {
+            let chosen = self.choose(routes[name], last[name], named: name)
+            self.standing.routes[name] = chosen.standing
+            guard let route = chosen.route else {
+                outcomes[name] = .leftOut
+                continue
+            }
+            outcomes[name] = chosen.route == routes[name] ? .said : .kept
+            let hosts = self.permittedHosts(of: route, named: name)
+            if !hosts.isEmpty { self.add(route, named: name, hosts: hosts, gateways: chosen.gateways) }
+        }
+        self.addDefaults()
+        return outcomes
+    }
+
+    private mutating func add(
+        _ said: ServiceTags.Route,
+        named name: String,
+        hosts: [String],
+        gateways: [Route.GatewayReference]
+    ) {
+        let rules = TagRules(said, settings: self.standing.settings, of: self.tags)
+        self.failovers.merge(rules.failovers) { first, _ in first }
+        let route = Route(
+            name: RouteName(tags: name, of: self.tags.service),
+            hostnames: hosts == ["*"] ? [] : hosts,
+            gateways: gateways,
+            rules: rules.rules,
+            origin: self.tags.origin
+        )
+        self.routes.append((name, route))
+    }
+
+    private mutating func isAcceptable(isNamed: Bool) -> Bool {
+        guard !self.tags.routes.isEmpty || !self.tags.badRoutes.isEmpty || self.tags.settings.isEnabled == true else {
+            return true
+        }
+        if isNamed {
+            self.report(
+                .decidedElsewhere,
+                "a document describes the service: its tags make no routes",
+                cure: "take the tags out, or the document"
+            )
+            return false
+        }
+        if !TextSyntax.isName(self.tags.service.rawValue[...]) {
+            self.report(
+                .badValue,
+                "the service's name cannot be part of a route's: its tags make no routes",
+                cure: "name it with letters, digits, dots, dashes and underscores, a letter or a digit first"
+            )
+            return false
+        }
+        return true
+    }
+
+    /// What comes into force for a route, at which gateways, and what is remembered of it.
+    private mutating func choose(
+        _ said: ServiceTags.Route?,
+        _ last: ServiceTags.Route?,
+        named name: String
+    ) -> (route: ServiceTags.Route?, gateways: [Route.GatewayReference], standing: ServiceTags.Route?) {
+        let lastGateways = last.map { TagGateways($0.statement, self.policy, self.options, self.tags.origin) }
+        guard let said else {
+            let gateways = lastGateways?.known ?? []
+            return (gateways.isEmpty ? nil : last, gateways, last)
+        }
+        let gateways = TagGateways(said.statement, self.policy, self.options, self.tags.origin)
+        guard let problem = gateways.problem else { return (said, gateways.known, said) }
+
+        let isKept = last != nil && last != said && lastGateways?.known.isEmpty == false
+        let consequence =
+            isKept
+            ? "its last good version stays in force"
+            : gateways.known.isEmpty ? "it is left out" : "it is served by its other gateways"
+        self.report(.unknownGateway, "\(routeLabel(name)): \(problem); \(consequence)", cure: gateways.cure)
+        if isKept { return (last, lastGateways?.known ?? [], last) }
+        return gateways.known.isEmpty ? (nil, [], last) : (said, gateways.known, last ?? said)
+    }
+
+    /// The hosts that the service may claim.
+    private mutating func permittedHosts(of route: ServiceTags.Route, named name: String) -> [String] {
+        var hosts = route.statement.hostnames ?? ["*"]
+        if route.statement.hostnames == nil, let domain = self.options.defaultDomain {
+            hosts = ["\(self.tags.service)".lowercased() + "." + domain]
+            guard TextSyntax.isHostname(hosts[0][...]) else {
+                self.report(
+                    .badCombination,
+                    "\(routeLabel(name)) names no host, and the service's name cannot be part of one; it is left out",
+                    cure: "write host=<host>"
+                )
+                return []
+            }
+        }
+        let verdicts = hosts.map { ($0, self.options.ownership.verdict(on: $0, for: self.tags.service)) }
+        let notOwned = verdicts.filter { $0.1 == .notOwned }.map(\.0)
+        if !notOwned.isEmpty {
+            self.report(
+                .hostNotPermitted,
+                "\(routeLabel(name)) loses \(notOwned.hostList): no rule of ownership lets this service have it",
+                cure: "use a host that is the service's, or have the operator add a rule"
+            )
+        }
+        let tooWide = verdicts.filter { $0.1 == .tooWide }.map(\.0)
+        if !tooWide.isEmpty {
+            let everyHost = route.statement.hostnames == nil ? "no tag names a host, and every host" : tooWide.hostList
+            self.report(
+                .hostNotPermitted,
+                "\(routeLabel(name)) is left out for what is too wide: \(everyHost) is not for tags to claim",
+                cure: "write host=<host>, or have the operator add a rule of ownership with just this pattern"
+            )
+        }
+        return verdicts.filter { $0.1 == .permitted }.map(\.0)
+    }
+
+    private mutating func addDefaults() {
+        guard let defaults = ServiceDefaults(self.standing.settings, of: self.tags) else { return }
+        guard self.policy.serviceDefaults[self.tags.service] == nil else {
+            self.report(
+                .decidedElsewhere,
+                "protocol, lb and connect-timeout are not heeded: service-defaults of that name decide",
+                cure: "take the tags out, or the service-defaults"
+            )
+            return
+        }
+        self.serviceDefaults = defaults
+    }
+
+    // MARK: Reports
+
+    private enum Outcome { case said, kept, leftOut }
+
+    /// Reports what is wrong with the tags of one service, and what it costs.
+    private mutating func reportFaults(_ outcomes: [String: Outcome]) {
+        for fault in self.tags.faults.prefix(ServiceTags.maximumFaults) {
+            let consequence: String? =
+                switch fault.cost {
+                case .nothing: nil
+                case .route(let name):
+                    switch outcomes[name] {
+                    case .said: "what other instances say of \(routeLabel(name)) counts"
+                    case .kept: "\(routeLabel(name)) stays as it was last good"
+                    case .leftOut, nil: "\(routeLabel(name)) is left out"
+                    }
+                case .setting(let setting) where !self.tags.badSettings.contains(setting):
+                    "what other instances say counts"
+                case .setting(.enable) where self.previous == nil: "until it is right the service has no routes"
+                case .setting(let setting): "\(setting.label) stays as it was"
+                }
+            self.report(
+                fault.code,
+                fault.message + (consequence.map { "; \($0)" } ?? ""),
+                cure: fault.cure
+            )
+        }
+        let rest = self.tags.faults.count - ServiceTags.maximumFaults
+        if rest > 0 {
+            self.report(.tooMany, "\(rest) more tags are wrong", cure: "cure those that are named")
+        }
+    }
+
+    private mutating func report(_ code: TagCode, _ message: String, cure: String) {
+        self.diagnostics.append(
+            Diagnostic(
+                code.severity,
+                code: code.rawValue,
+                subject: "service/\(self.tags.service.rawValue.printable)",
+                message: message,
+                cure: cure,
+                origin: self.tags.origin
+            )
+        )
+    }
+}
+
+extension ServiceTags {
+    /// The settings that stay as they were where nobody speaks of them.
+    fileprivate var keptSettings: Set<TagSetting> {
+        self.hasLasting && !self.isRefused ? self.badSettings : Set(TagSetting.allCases)
+    }
+
+    /// Whether a route that nobody speaks of well stays as it was.
+    fileprivate func keeps(_ name: String, _ route: Route) -> Bool {
+        self.badRoutes.contains(name) || self.isRefused || (!self.hasLasting && !route.isOfCanaries)
+    }
+}
+
+extension TagCode {
+    var severity: Diagnostic.Severity {
+        switch self {
+        case .instancesDisagree, .decidedElsewhere: .warning
+        case .unknownTag, .badValue, .unknownGateway, .conflict, .hostNotPermitted, .badCombination, .tooMany: .error
+        }
+    }
+}
+
+extension RouteName {
+    init(tags route: String, of service: ServiceName) {
+        self.init(route.isEmpty ? "\(service)@tags" : "\(service)/\(route)@tags")
+    }
+}
+
+extension [String] {
+    /// For messages.
+    var hostList: String {
+        let hosts = self.prefix(5).map { $0 == "*" ? "every host" : $0.excerpt }.joined(separator: ", ")
+        return self.count > 5 ? "\(hosts) and \(self.count - 5) more hosts" : hosts
+    }
+}
