@@ -112,7 +112,7 @@ struct TagPropertyTests {
             for rule in route.rules {
                 for match in rule.matches {
                     switch match.path {
-                    case .prefix(let path), .exact(let path): #expect(TextSyntax.isPath(path))
+                    case .prefix(let path), .exact(let path), .textPrefix(let path): #expect(TextSyntax.isPath(path))
                     case .regularExpression(let pattern): #expect(RegularExpression.refusal(of: pattern) == nil)
                     }
                     for case .exact(let value) in match.headers.map(\.value) {
@@ -122,7 +122,8 @@ struct TagPropertyTests {
                 guard case .forward(let forward) = rule.action else { continue }
                 #expect(forward.backends.contains { $0.weight > 0 })
                 switch forward.rewrite?.path {
-                case .replaceFullPath(let path), .replacePrefixMatch(let path): #expect(TextSyntax.isPath(path))
+                case .replaceFullPath(let path), .replacePrefixMatch(let path), .replacePrefixText(let path):
+                    #expect(TextSyntax.isPath(path))
                 case nil: break
                 }
             }
@@ -154,16 +155,13 @@ struct TagPropertyTests {
                 Catalog(services).services.map { ($0.key, reader.read($0.value)) },
                 uniquingKeysWith: { first, _ in first }
             )
-            let options = try tagOptions()
-            let prepared = all.mapValues { tags in
-                TagPreparation.prepared(
-                    tags,
-                    policy: tagBase(),
-                    options: options,
-                    isNamed: false,
-                    previous: before[tags.service]
-                )
-            }
+            let context = TagContext(
+                policy: tagBase(),
+                entries: ConfigEntries(),
+                named: [],
+                options: try tagOptions()
+            )
+            let prepared = all.mapValues { TagPreparation.prepared($0, in: context, previous: before[$0.service]) }
             let again = mergeTags(prepared, policy: tagBase())
             #expect(again.routes == routing.policy.routes)
             #expect(again.diagnostics == routing.policy.diagnostics)

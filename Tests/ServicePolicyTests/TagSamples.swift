@@ -82,8 +82,12 @@ final class TaggedCatalog {
         self.routing.update(services)
     }
 
-    func decide(with policy: Policy, named: Set<ServiceName> = []) -> Bool {
-        self.routing.decide(with: policy, named: named)
+    func decide(
+        with policy: Policy,
+        entries: ConfigEntries = ConfigEntries(),
+        named: Set<ServiceName> = []
+    ) -> Bool {
+        self.routing.decide(with: policy, entries: entries, named: named)
     }
 
     func weighted(_ service: Service) -> Service {

@@ -59,6 +59,9 @@ struct TagStandingTests {
         #expect(on.decided(tagged("web", [Self.shop, "signalbox.enable=fasle"])).effects == [Self.good[1]])
         let off = try self.routing(nil, tagged("web", [Self.shop, "signalbox.enable=false"]))
         #expect(off.decided(tagged("web", [Self.shop, "signalbox.enable=ture"])).effects == [])
+        let new = try self.routing(nil, tagged("web", [Self.shop, "signalbox.enable=fasle"]))
+        #expect(new.decided(tagged("web", [Self.shop, Self.pay, "signalbox.enable=fasle"])).effects == [])
+        #expect(new.decided(tagged("web", [Self.shop])).effects == [Self.good[1]])
     }
 
     @Test func `a service without instances keeps its routes, one that is gone does not`() throws {

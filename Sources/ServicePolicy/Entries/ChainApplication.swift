@@ -31,7 +31,8 @@ struct ChainApplication {
         for (name, route) in self.original.routes.sorted(by: { $0.key < $1.key }) {
             policy.routes[name] = self.apply(to: route)
         }
-        policy.failovers = self.chains.failovers
+        // Beside those of targets that no entry is about.
+        policy.failovers.merge(self.chains.failovers) { _, chain in chain }
         let settings = self.entries.settings(for: policy, documents: self.original.serviceDefaults)
         policy.serviceDefaults = settings.defaults
         self.reportUnusedRoutes()

@@ -29,7 +29,7 @@ extension ConfigEntries {
     }
 
     /// Nil if no entry says anything.
-    private func settings(of service: ServiceName) -> ServiceDefaults? {
+    func settings(of service: ServiceName) -> ServiceDefaults? {
         let own = self.serviceDefaults[service]
         let resolver = self.resolvers[service]
         let `protocol` = own?.protocol ?? (own?.isTCP == true ? nil : self.proxyDefaults?.protocol)

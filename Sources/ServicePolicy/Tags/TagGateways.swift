@@ -11,8 +11,9 @@ struct TagGateways {
     var problem: String?
     var cure = ""
 
-    init(_ statement: RouteStatement, _ policy: Policy, _ options: TagOptions, _ origin: Origin) {
-        var addresses = statement.gateways ?? options.defaultGateways
+    init(_ statement: RouteStatement, _ context: TagContext, _ origin: Origin) {
+        let policy = context.policy
+        var addresses = statement.gateways ?? context.options.defaultGateways
         if addresses.isEmpty {
             guard policy.gateways.count == 1, let only = policy.gateways.keys.first else {
                 self.problem =

@@ -5,10 +5,10 @@ import Routing
 
 /// Decides who has the hosts that several want.
 ///
-/// Documents and config entries come first, then services by their names, then the routes of a service by theirs. Who is
+/// Documents come first, then services by their names, then the routes of a service by theirs. Who is
 /// first has a host with given conditions; who comes later loses that host. It is never decided by who came first in time: a
 /// restart would not know, and two replicas could disagree.
-/// - Parameter policy: what documents and config entries say.
+/// - Parameter policy: what documents say.
 func mergeTags(_ services: [ServiceName: PreparedTags], policy: Policy) -> TagPolicy {
     var merged = TagPolicy()
     merged.routes.reserveCapacity(services.count)

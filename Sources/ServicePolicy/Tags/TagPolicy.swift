@@ -7,7 +7,7 @@ package import Routing
 package struct TagPolicy: Hashable, Sendable {
     /// Their names have an `@`, which those of documents cannot: "web@tags", "web/preview@tags".
     package var routes: [RouteName: Route] = [:]
-    /// Of services of which documents and config entries have none.
+    /// Of services of which no document has some; with what config entries say of them.
     package var serviceDefaults: [ServiceName: ServiceDefaults] = [:]
     /// Where canaries have a share: they stand in for the others, and the others for them.
     package var failovers: [TargetID: [TargetID]] = [:]

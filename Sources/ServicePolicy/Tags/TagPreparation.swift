@@ -31,8 +31,7 @@ struct TagStanding: Hashable {
 /// Decides what the tags of one service come to.
 struct TagPreparation {
     let tags: ServiceTags
-    let policy: Policy
-    let options: TagOptions
+    let context: TagContext
     let previous: TagStanding?
     fileprivate private(set) var routes: [(name: String, route: Route)] = []
     fileprivate private(set) var serviceDefaults: ServiceDefaults?
@@ -40,49 +39,39 @@ struct TagPreparation {
     fileprivate private(set) var diagnostics: [Diagnostic] = []
     fileprivate private(set) var standing: TagStanding
 
-    private init(_ tags: ServiceTags, policy: Policy, options: TagOptions, previous: TagStanding?) {
+    private init(_ tags: ServiceTags, in context: TagContext, previous: TagStanding?) {
         self.tags = tags
-        self.policy = policy
-        self.options = options
+        self.context = context
         self.previous = previous
         let settings = tags.settings.completed(by: previous?.settings ?? TagSettings(), tags.keptSettings)
         self.standing = TagStanding(settings: settings)
     }
 
-    /// - Parameters:
-    ///   - policy: what documents and config entries say. Of its routes nothing is asked.
-    ///   - isNamed: a document describes the service.
-    ///   - previous: what it said when it last said it well; nil if it was not there.
-    static func prepared(
-        _ tags: ServiceTags,
-        policy: Policy,
-        options: TagOptions,
-        isNamed: Bool,
-        previous: TagStanding?
-    ) -> PreparedTags {
-        var preparation = TagPreparation(tags, policy: policy, options: options, previous: previous)
-        let outcomes = preparation.prepare(isNamed: isNamed)
+    /// - Parameter previous: what the service said when it last said it well; nil if it was not there.
+    static func prepared(_ tags: ServiceTags, in context: TagContext, previous: TagStanding?) -> PreparedTags {
+        var preparation = TagPreparation(tags, in: context, previous: previous)
+        let outcomes = preparation.prepare()
         preparation.reportFaults(outcomes)
         return PreparedTags(preparation)
     }
 
     /// - Returns: what became of each route.
-    private mutating func prepare(isNamed: Bool) -> [String: Outcome] {
-        let settings = self.standing.settings
+    private mutating func prepare() -> [String: Outcome] {
         // Whoever wrote `enable` badly may have meant to end it.
-        let isUnsure = self.tags.badSettings.contains(.enable) && self.previous == nil
-        let isEnabled = settings.isEnabled ?? (!self.options.requiresEnable && !isUnsure)
+        if self.previous == nil, self.tags.badSettings.contains(.enable) { self.standing.settings.isEnabled = false }
+        let isEnabled = self.standing.settings.isEnabled ?? !self.context.options.requiresEnable
         let last = self.previous?.routes ?? [:]
-        guard isEnabled, self.isAcceptable(isNamed: isNamed) else {
+        guard isEnabled, self.isAcceptable() else {
             // Not to be enabled is no reason to forget it while nobody can be asked.
             if self.tags.isRefused || !self.tags.hasLasting { self.standing.routes = last }
             return [:]
         }
         var routes = self.tags.routes
         let kept = last.filter { routes[$0.key] == nil && self.tags.keeps($0.key, $0.value) }
-        if settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty {
+        if self.standing.settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty {
             routes[""] = ServiceTags.Route(statement: RouteStatement(), isOfCanaries: false)
         }
+        let settings = self.decideSettings()
         var outcomes: [String: Outcome] = [:]
         for name in Set(routes.keys).union(kept.keys).sorted() {
             let chosen = self.choose(routes[name], last[name], named: name)
@@ -93,35 +82,30 @@ struct TagPreparation {
             }
             outcomes[name] = chosen.route == routes[name] ? .said : .kept
             let hosts = self.permittedHosts(of: route, named: name)
-            if !hosts.isEmpty { self.add(route, named: name, hosts: hosts, gateways: chosen.gateways) }
+            guard !hosts.isEmpty else { continue }
+            let rules = TagRules(route, settings: settings, of: self.tags)
+            self.failovers.merge(rules.failovers) { first, _ in first }
+            self.routes.append(
+                (
+                    name,
+                    Route(
+                        name: RouteName(tags: name, of: self.tags.service),
+                        hostnames: hosts == ["*"] ? [] : hosts,
+                        gateways: chosen.gateways,
+                        rules: rules.rules,
+                        origin: self.tags.origin
+                    )
+                )
+            )
         }
-        self.addDefaults()
         return outcomes
     }
 
-    private mutating func add(
-        _ said: ServiceTags.Route,
-        named name: String,
-        hosts: [String],
-        gateways: [Route.GatewayReference]
-    ) {
-        let rules = TagRules(said, settings: self.standing.settings, of: self.tags)
-        self.failovers.merge(rules.failovers) { first, _ in first }
-        let route = Route(
-            name: RouteName(tags: name, of: self.tags.service),
-            hostnames: hosts == ["*"] ? [] : hosts,
-            gateways: gateways,
-            rules: rules.rules,
-            origin: self.tags.origin
-        )
-        self.routes.append((name, route))
-    }
-
-    private mutating func isAcceptable(isNamed: Bool) -> Bool {
+    private mutating func isAcceptable() -> Bool {
         guard !self.tags.routes.isEmpty || !self.tags.badRoutes.isEmpty || self.tags.settings.isEnabled == true else {
             return true
         }
-        if isNamed {
+        if self.context.named.contains(self.tags.service) {
             self.report(
                 .decidedElsewhere,
                 "a document describes the service: its tags make no routes",
@@ -146,12 +130,12 @@ struct TagPreparation {
         _ last: ServiceTags.Route?,
         named name: String
     ) -> (route: ServiceTags.Route?, gateways: [Route.GatewayReference], standing: ServiceTags.Route?) {
-        let lastGateways = last.map { TagGateways($0.statement, self.policy, self.options, self.tags.origin) }
+        let lastGateways = last.map { TagGateways($0.statement, self.context, self.tags.origin) }
         guard let said else {
             let gateways = lastGateways?.known ?? []
             return (gateways.isEmpty ? nil : last, gateways, last)
         }
-        let gateways = TagGateways(said.statement, self.policy, self.options, self.tags.origin)
+        let gateways = TagGateways(said.statement, self.context, self.tags.origin)
         guard let problem = gateways.problem else { return (said, gateways.known, said) }
 
         let isKept = last != nil && last != said && lastGateways?.known.isEmpty == false
@@ -167,7 +151,7 @@ struct TagPreparation {
     /// The hosts that the service may claim.
     private mutating func permittedHosts(of route: ServiceTags.Route, named name: String) -> [String] {
         var hosts = route.statement.hostnames ?? ["*"]
-        if route.statement.hostnames == nil, let domain = self.options.defaultDomain {
+        if route.statement.hostnames == nil, let domain = self.context.options.defaultDomain {
             hosts = ["\(self.tags.service)".lowercased() + "." + domain]
             guard TextSyntax.isHostname(hosts[0][...]) else {
                 self.report(
@@ -178,7 +162,7 @@ struct TagPreparation {
                 return []
             }
         }
-        let verdicts = hosts.map { ($0, self.options.ownership.verdict(on: $0, for: self.tags.service)) }
+        let verdicts = hosts.map { ($0, self.context.options.ownership.verdict(on: $0, for: self.tags.service)) }
         let notOwned = verdicts.filter { $0.1 == .notOwned }.map(\.0)
         if !notOwned.isEmpty {
             self.report(
@@ -199,17 +183,41 @@ struct TagPreparation {
         return verdicts.filter { $0.1 == .permitted }.map(\.0)
     }
 
-    private mutating func addDefaults() {
-        guard let defaults = ServiceDefaults(self.standing.settings, of: self.tags) else { return }
-        guard self.policy.serviceDefaults[self.tags.service] == nil else {
+    /// Decides about the settings, for which documents and config entries come first.
+    /// - Returns: what tags say of the canaries, if it is heeded.
+    private mutating func decideSettings() -> TagSettings {
+        var settings = self.standing.settings
+        let service = self.tags.service
+        if let key = self.context.entries.splittingKey(of: service),
+            settings.canaryWeight != nil || settings.canaryHeader != nil
+        {
+            settings.canaryWeight = nil
+            settings.canaryHeader = nil
             self.report(
                 .decidedElsewhere,
-                "protocol, lb and connect-timeout are not heeded: service-defaults of that name decide",
-                cure: "take the tags out, or the service-defaults"
+                "canary.weight and canary.header are not heeded: \(key) decides where the service's requests go",
+                cure: "take the tags out, or the config entry"
             )
-            return
         }
-        self.serviceDefaults = defaults
+        guard let defaults = ServiceDefaults(settings, of: self.tags) else { return settings }
+        guard self.context.policy.serviceDefaults[service] == nil else {
+            self.report(
+                .decidedElsewhere,
+                "protocol, lb and connect-timeout are not heeded: the document service-defaults/\(service) decides",
+                cure: "take the tags out, or the document"
+            )
+            return settings
+        }
+        let (merged, overruled) = self.context.entries.overruling(defaults, settings)
+        self.serviceDefaults = merged
+        if !overruled.isEmpty {
+            self.report(
+                .decidedElsewhere,
+                "\(overruled.map(\.label).joined(separator: ", ")): not heeded, as config entries decide",
+                cure: "take the tags out, or what the config entries say of it"
+            )
+        }
+        return settings
     }
 
     // MARK: Reports

@@ -18,7 +18,7 @@ package struct TagRouting: Sendable {
     private var prepared: [ServiceName: PreparedTags] = [:]
     /// Of `services`, those about which nothing has been decided yet, and those that are no more.
     private var changed: Set<ServiceName> = []
-    private var basis: (policy: Policy, named: Set<ServiceName>)?
+    private var context: TagContext?
     /// The newest that was decided.
     package private(set) var policy = TagPolicy()
 
@@ -51,26 +51,22 @@ package struct TagRouting: Sendable {
     }
 
     /// - Parameters:
-    ///   - policy: what documents and config entries say. Its gateways are the ones there are.
+    ///   - policy: what documents say. Its gateways are the ones there are.
+    ///   - entries: what Consul's config entries say.
     ///   - named: services that documents describe: their tags make no routes.
     /// - Returns: whether `self.policy` is another one.
-    package mutating func decide(with policy: Policy, named: Set<ServiceName> = []) -> Bool {
-        let isSameForAll =
-            self.basis.map { basis in
-                basis.policy.gateways == policy.gateways && basis.policy.serviceDefaults == policy.serviceDefaults
-                    && basis.named == named
-            } ?? false
-        if isSameForAll, self.changed.isEmpty, self.basis?.policy.routes == policy.routes { return false }
-        self.basis = (policy, named)
-        for name in isSameForAll ? self.changed : Set(self.services.keys).union(self.changed) {
+    package mutating func decide(
+        with policy: Policy,
+        entries: ConfigEntries = ConfigEntries(),
+        named: Set<ServiceName> = []
+    ) -> Bool {
+        let context = TagContext(policy: policy, entries: entries, named: named, options: self.options)
+        let isSame = self.context?.isSame(forEachServiceAs: context) ?? false
+        if isSame, self.changed.isEmpty, self.context?.policy.routes == policy.routes { return false }
+        self.context = context
+        for name in isSame ? self.changed : Set(self.services.keys).union(self.changed) {
             self.prepared[name] = self.services[name].map { tags in
-                TagPreparation.prepared(
-                    tags,
-                    policy: policy,
-                    options: self.options,
-                    isNamed: named.contains(name),
-                    previous: self.prepared[name]?.standing
-                )
+                TagPreparation.prepared(tags, in: context, previous: self.prepared[name]?.standing)
             }
         }
         self.changed = []
