@@ -221,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Catalog", "Documents", "EnvoyAPI", "TestSupport", "XDSProtocol", "XDSServer", hashTrees, grpcCore,
-                nioCore, swiftProtobuf, systemPackage,
+                "Catalog", "Documents", "EnvoyAPI", "Routing", "ServicePolicy", "TestSupport", "XDSProtocol", "XDSServer",
+                hashTrees, grpcCore, nioCore, swiftProtobuf, systemPackage,
             ],
             swiftSettings: settings
         ),

@@ -40,19 +40,21 @@ struct ServicePolicyStage: Sendable {
     ///   - named: services that documents describe.
     /// - Returns: whether the tags come to something else than before.
     mutating func decide(with policy: Policy, named: Set<ServiceName>) -> Bool {
-        self.tags.decide(with: policy, named: named)
+        self.tags.decide(with: policy, entries: self.entries.entries, named: named)
     }
 
-    /// Documents come first.
+    /// Documents come first. Without what tags say of the settings of services, for which config entries come first, too.
     func addTags(to policy: inout Policy) {
         policy.routes.merge(self.tags.policy.routes) { document, _ in document }
-        policy.serviceDefaults.merge(self.tags.policy.serviceDefaults) { document, _ in document }
         policy.failovers.merge(self.tags.policy.failovers) { document, _ in document }
     }
 
     mutating func applyChains(to policy: Policy, catalog: Catalog) -> Policy {
         let applied = ServicePolicy.applyChains(to: policy, entries: self.entries.entries)
         self.chainDiagnostics = applied.diagnostics + applied.missing(in: catalog)
-        return applied.policy
+        var policy = applied.policy
+        // They are of services that no document is about, and have what the entries say in them.
+        policy.serviceDefaults.merge(self.tags.policy.serviceDefaults) { _, tags in tags }
+        return policy
     }
 }

@@ -27,6 +27,11 @@ import XDSProtocol
         try await Fuzz("documents").run { DocumentFuzz.failure(examples: examples, seed: $0) }
     }
 
+    @Test func `no tag takes long, or another service's route with it`() async throws {
+        let examples = try TagFuzz.examples()
+        try await Fuzz("tags").run { TagFuzz.failure(examples: examples, seed: $0) }
+    }
+
     @Test(arguments: BadText.bombs.indices)
     func `a bomb is refused in time`(index: Int) {
         var set = DocumentSet()

@@ -169,7 +169,7 @@ struct TagPropertyTests {
             let catalog = Catalog(services.map(routing.weighted))
             let admitted = admit(
                 candidate: routing.policy.added(to: tagBase()),
-                services: Array(catalog.services.values),
+                catalog: catalog,
                 previous: nil
             )
             #expect(admitted.diagnostics == [])

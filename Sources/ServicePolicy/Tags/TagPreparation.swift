@@ -152,7 +152,7 @@ struct TagPreparation {
     private mutating func permittedHosts(of route: ServiceTags.Route, named name: String) -> [String] {
         var hosts = route.statement.hostnames ?? ["*"]
         if route.statement.hostnames == nil, let domain = self.context.options.defaultDomain {
-            hosts = ["\(self.tags.service)".lowercased() + "." + domain]
+            hosts = ["\(self.tags.service).\(domain)".lowercased()]
             guard TextSyntax.isHostname(hosts[0][...]) else {
                 self.report(
                     .badCombination,
