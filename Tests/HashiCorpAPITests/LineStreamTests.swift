@@ -56,6 +56,20 @@ import Testing
         }
     }
 
+    @Test func `no line is lost that comes before anybody waits for it`() async throws {
+        let server = try await TestServer.start { _, connection in
+            connection.write(Self.closing + "a\nb\n")
+            connection.close()
+        }
+        try await withClient(server.address, product: .nomad) { client in
+            for _ in 0..<300 {
+                let stream = try await client.stream(APIRequest(.get, "/v1/event/stream"), idle: .seconds(10))
+                let lines = try await Self.text(stream)
+                #expect(lines == ["a", "b"])
+            }
+        }
+    }
+
     @Test func `a line comes as soon as it ends`() async throws {
         try await self.stream { _, connection in
             connection.write(Self.closing + "{}\n")

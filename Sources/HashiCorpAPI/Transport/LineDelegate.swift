@@ -29,6 +29,8 @@ final class LineDelegate: HTTPClientResponseDelegate {
         var lastActivity = NIODeadline.now()
         var timer: Scheduled<Void>?
         var hasEnded = false
+        /// Nobody reads the lines any more.
+        var isUnwanted = false
     }
 
     /// Nil when the stream starts, or the answer that came instead.
@@ -44,21 +46,24 @@ final class LineDelegate: HTTPClientResponseDelegate {
         self.state = Mutex(State(splitter: LineSplitter(limit: limit)))
     }
 
-    /// Call once.
-    func start(_ task: HTTPClient.Task<Void>) -> LineStream.Lines {
+    /// Call once, before the request starts: its lines may come at once.
+    func lines() -> LineStream.Lines {
         let new = LineStream.Lines.makeSequence(
             backPressureStrategy: Self.strategy,
             finishOnDeinit: true,
             delegate: self
         )
-        let hasEnded = self.state.withLock { state in
-            guard !state.hasEnded else { return true }
-            state.source = new.source
-            state.task = task
-            return false
-        }
-        if hasEnded { new.source.finish() }
+        self.state.withLock { $0.source = new.source }
         return new.sequence
+    }
+
+    /// The request has started.
+    func started(_ task: HTTPClient.Task<Void>) {
+        let isUnwanted = self.state.withLock { state in
+            if !state.hasEnded { state.task = task }
+            return state.isUnwanted
+        }
+        if isUnwanted { task.cancel() }
     }
 
     /// Always comes, and last, also for a request that never started.
@@ -173,7 +178,10 @@ extension LineDelegate: NIOAsyncSequenceProducerDelegate {
 
     /// The reader is gone.
     func didTerminate() {
-        let task = self.state.withLock { $0.task }
+        let task = self.state.withLock { state in
+            state.isUnwanted = true
+            return state.task
+        }
         task?.cancel()
         self.resume()
     }

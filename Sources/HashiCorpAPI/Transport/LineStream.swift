@@ -78,7 +78,9 @@ extension APIClient {
                 idle: idle.timeAmount,
                 head: HTTPClient.defaultEventLoopGroup.any().makePromise()
             )
+            let lines = delegate.lines()
             let task = self.client.execute(request: prepared, delegate: delegate)
+            delegate.started(task)
             task.futureResult.whenComplete { [gate = self.gate] result in
                 gate.leave()
                 delegate.ended(result)
@@ -87,7 +89,6 @@ extension APIClient {
                 task.fail(reason: HTTPClientError.deadlineExceeded)
             }
             defer { timer.cancel() }
-            let lines = delegate.start(task)
             if let refusal = try await withTaskCancellationHandler(
                 operation: { try await delegate.head.futureResult.get() },
                 onCancel: { task.cancel() }
