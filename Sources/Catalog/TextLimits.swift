@@ -16,7 +16,7 @@ package struct TextLimits: Hashable, Sendable {
     package init() {}
 
     /// Not empty, not too long, no control characters (those of ASCII, and U+0080 to U+009F).
-    func isName(_ text: String, limit: Int? = nil) -> Bool {
+    package func isName(_ text: String, limit: Int? = nil) -> Bool {
         !text.isEmpty && self.isText(text, limit: limit ?? self.name)
     }
 

@@ -80,14 +80,14 @@ package struct Pipeline: Sendable {
             CatalogUpdate(source: .file, isComplete: true, services: services),
             at: now
         )
-        self.policy.update(outcome.changed, in: self.catalogGuard.catalog)
+        self.policy.update(outcome.changed, in: self.catalogGuard)
         return self.compile()
     }
 
     /// After a change of the catalog in force.
     mutating func catalogChanged(_ outcome: GuardOutcome) -> Change {
         guard outcome.isChange else { return .none }
-        self.policy.update(outcome.changed, in: self.catalogGuard.catalog)
+        self.policy.update(outcome.changed, in: self.catalogGuard)
         var isOtherPolicy = self.policy.decide(with: self.documentPolicy, named: self.documentServices)
         if !outcome.configEntries.isEmpty {
             let entries = SourceName.allCases.sorted().flatMap(self.catalogGuard.configEntries(of:))

@@ -23,9 +23,13 @@ struct ServicePolicyStage: Sendable {
         self.tags.weighted(service)
     }
 
-    mutating func update(_ names: Set<ServiceName>, in catalog: Catalog) {
+    /// Services that are gone take with them what their tags said.
+    mutating func update(_ names: Set<ServiceName>, in catalogGuard: CatalogGuard) {
         var services: [ServiceName: Service?] = [:]
-        for name in names { services.updateValue(catalog[name], forKey: name) }
+        let catalog = catalogGuard.catalog
+        for name in names {
+            services.updateValue(catalogGuard.remembered.contains(name) ? nil : catalog[name], forKey: name)
+        }
         self.tags.update(services)
     }
 

@@ -122,6 +122,7 @@ struct GuardPropertyTests {
         for step in 0..<Self.steps {
             now += .milliseconds(Int.random(in: 0...12_000, using: &random))
             let before = guarded.catalog
+            let goneBefore = guarded.remembered
             let outcome: GuardOutcome
             switch Int.random(in: 0..<20, using: &random) {
             case 0:
@@ -138,7 +139,12 @@ struct GuardPropertyTests {
             }
             #expect(guarded.catalog.services.mapValues(\.instances) == naive.inForce, "step \(step)")
             let names = Set(before.services.keys).union(guarded.catalog.services.keys)
-            #expect(outcome.changed == names.filter { before[$0] != guarded.catalog[$0] }, "step \(step)")
+            let others = names.filter { before[$0] != guarded.catalog[$0] }
+            #expect(outcome.changed == others.union(goneBefore.symmetricDifference(guarded.remembered)), "step \(step)")
+            let gone = guarded.catalog.services.keys.filter {
+                naive.said[$0] == nil && guarded.inForce[$0.rawValue] == []
+            }
+            #expect(guarded.remembered == Set(gone), "step \(step)")
             #expect(guarded.held.map(\.instances).reduce(0, +) == naive.missing.values.count(where: \.isHeld))
             let deadline = (naive.missing.values.compactMap(\.lastUntil) + [naive.massUntil].compactMap(\.self)).min()
             // It may wake up for something that came back meanwhile, and never too late.

@@ -71,6 +71,18 @@ struct LastInstanceTests {
         #expect(guarded.inForce == ["web": []])
     }
 
+    @Test func `a service is gone when nothing of it is held`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("a")]), service("empty", [])], at: 0)
+        #expect(guarded.remembered == [])
+        #expect(guarded.complete([], at: 1).changed == [ServiceName("empty")])
+        #expect(guarded.remembered == [ServiceName("empty")])
+        _ = guarded.advance(to: .seconds(62))
+        #expect(guarded.remembered == [ServiceName("empty"), ServiceName("web")])
+        guarded.complete([service("web", [instance("a")])], at: 70)
+        #expect(guarded.remembered == [ServiceName("empty")])
+    }
+
     @Test func `the services remembered are the last ones that went`() {
         var guarded = CatalogGuard.consul { $0.rememberedServices = 3 }
         for number in 0..<10 {

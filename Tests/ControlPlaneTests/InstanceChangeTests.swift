@@ -78,6 +78,40 @@ import XDSServer
         world.group(of: Node(id: node), streams: .aggregated).map { world.resources(for: $0) } ?? [:]
     }
 
+    @Test func `a service that is gone leaves its host to the next one`() {
+        var options = Self.options()
+        options.catalogGuard.rules[.consul]?.lastInstanceGrace = .zero
+        var pipeline = Pipeline(options)
+        _ = pipeline.apply([.write(Files.gateway("edge"), to: "gateway.yaml")], at: .zero)
+        let services = ["alpha", "zeta"].map { name in
+            Service(
+                name: ServiceName(name),
+                instances: [
+                    Instance(
+                        id: InstanceID(name),
+                        address: "10.0.0.1",
+                        port: 80,
+                        tags: ["signalbox.host=web.example.com"],
+                        origin: Origin(file: "consul")
+                    )
+                ],
+                origin: Origin(file: "consul")
+            )
+        }
+        _ = pipeline.apply(Self.update(services, isComplete: true), from: .consul, at: .zero)
+        #expect(pipeline.diagnostics.map(\.code) == ["SB325"])
+        let change = pipeline.apply(Self.update([services[1]], isComplete: true), from: .consul, at: .seconds(1))
+        #expect(change == .anything)
+        #expect(pipeline.diagnostics.map(\.code) == [])
+        let alone = TopologyWorld(pipeline.topology)
+        var fresh = Pipeline(options)
+        _ = fresh.apply([.write(Files.gateway("edge"), to: "gateway.yaml")], at: .zero)
+        _ = fresh.apply(Self.update([services[1]], isComplete: true), from: .consul, at: .zero)
+        #expect(
+            Self.resources(of: alone, for: "proxy") == Self.resources(of: TopologyWorld(fresh.topology), for: "proxy")
+        )
+    }
+
     @Test(arguments: UInt64(1)...20)
     func `it comes to the same as starting from what there is now`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

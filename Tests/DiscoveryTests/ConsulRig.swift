@@ -51,6 +51,11 @@ struct ConsulRig {
 
     var status: SourceStatus? { self.statuses.last }
 
+    /// What is wrong now.
+    var findings: [Diagnostic] {
+        self.events.lazy.compactMap { if case .diagnostics(let found) = $0 { found } else { nil } }.last ?? []
+    }
+
     /// Lets time pass, with all that happens in it.
     mutating func run(for duration: Duration) {
         let end = self.now + duration

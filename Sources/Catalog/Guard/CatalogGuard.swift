@@ -20,8 +20,8 @@
 /// 8. **Release.** What comes back is released by itself. So is what is superseded: another instance has its address and
 ///    port, which is no return of one that was missing too. An operator may `accept` all at once. The clock of a
 ///    source stands still while it is down, so that no grace runs out while nobody could say what is back.
-/// 9. **Memory.** A service that is gone stays known, without instances, so that routes answer 503 and not 404; for as
-///    long as the process lives, up to `rememberedServices`.
+/// 9. **Memory.** A service that is gone stays known, without instances, so that routes to it answer 503 and not 404;
+///    for as long as the process lives, up to `rememberedServices`. What it said itself, by tags, does not count.
 package struct CatalogGuard: Sendable {
     /// Who has a service, if several do.
     package static let precedence: [SourceName] = [.file, .consul, .nomad]
@@ -31,6 +31,8 @@ package struct CatalogGuard: Sendable {
     private var merged: [ServiceName: Service] = [:]
     /// Services that several sources have.
     private(set) var shared: Set<ServiceName> = []
+    /// Services that are gone: no source has one or holds anything of it. Their routes answer, and they have no say.
+    package private(set) var remembered: Set<ServiceName> = []
     /// Whether there is something in force. It stays so.
     package private(set) var isReady: Bool
 
@@ -85,8 +87,10 @@ extension CatalogGuard {
 
         var outcome = GuardOutcome()
         for name in news.touched {
+            let wasRemembered = self.remembered.contains(name)
             let service = self.merge(name)
             let before = self.merged[name]
+            if self.remembered.contains(name) != wasRemembered { outcome.changed.insert(name) }
             guard service != before else { continue }
             self.merged[name] = service
             outcome.changed.insert(name)
@@ -105,6 +109,11 @@ extension CatalogGuard {
             self.shared.remove(name)
         }
         let first = records.first { $0.said != nil } ?? records.first(where: \.hasHeld)
+        if first == nil, !records.isEmpty {
+            self.remembered.insert(name)
+        } else {
+            self.remembered.remove(name)
+        }
         return first?.inForce(named: name) ?? records.lazy.compactMap { $0.inForce(named: name) }.first
     }
 

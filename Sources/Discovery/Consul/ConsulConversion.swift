@@ -30,10 +30,11 @@ struct ConsulConversion: Sendable {
         in datacenter: String?,
         isRemote: Bool
     ) -> ConsulServiceReading {
+        var findings = ConsulFindings(service: service, datacenter: datacenter ?? entries.first?.node.datacenter ?? "")
+        let entries = Self.own(service, entries, &findings)
         var instances: [Instance] = []
         instances.reserveCapacity(entries.count)
         var nodes: Set<String> = []
-        var findings = ConsulFindings(service: service, datacenter: datacenter ?? entries.first?.node.datacenter ?? "")
         if !unreadable.isEmpty { findings.note(.unreadable, unreadable.reasons[0], times: unreadable.count) }
         var sharing = Sharing()
         var isOurs = entries.isEmpty
@@ -54,6 +55,19 @@ struct ConsulConversion: Sendable {
             isOurs: isOurs,
             diagnostics: findings.diagnostics
         )
+    }
+
+    /// Consul takes names for the same that differ in case only, and its rights do not: an answer about `web` has the
+    /// instances of `WEB`, too, whoever may register those.
+    private static func own(
+        _ service: String,
+        _ entries: [ConsulServiceInstance],
+        _ findings: inout ConsulFindings
+    ) -> [ConsulServiceInstance] {
+        guard let other = entries.first(where: { $0.service.name != service }) else { return entries }
+        let own = entries.filter { $0.service.name == service }
+        findings.note(.name, other.service.name, times: entries.count - own.count)
+        return own
     }
 
     // MARK: Addresses

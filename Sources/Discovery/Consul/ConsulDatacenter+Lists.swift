@@ -14,7 +14,13 @@ extension ConsulDatacenter {
         guard let previous = self.believe(\.names, answer, &effects) else { return }
         var isExplained = false
         var known = self.services.byName
+        self.unaskable = nil
         for (name, tags) in listed where self.selection.takes(name, tags: tags) {
+            guard ConsulSelection.canBeAsked(name) else {
+                let others = self.unaskable
+                self.unaskable = (min(name, others?.first ?? name), 1 + (others?.count ?? 0))
+                continue
+            }
             guard let service = known.removeValue(forKey: name) else {
                 self.services.add(name, tags: tags)
                 self.services.isDirty(name, needed: nil, isUrgent: self.isComplete || self.services.unreadCount < 64)

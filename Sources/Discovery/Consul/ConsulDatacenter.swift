@@ -42,6 +42,8 @@ struct ConsulDatacenter: Sendable {
     var problems: [ConsulQuery.Subject: ConsulFailure] = [:]
 
     var services = ConsulServices()
+    /// Listed, and left out because of their names.
+    var unaskable: (first: String, count: Int)?
     var focus: ConsulFocus
     var search = ConsulSearch()
     var readings: [ConsulRequestID: Reading] = [:]

@@ -9,6 +9,8 @@ struct ConsulFindings {
         case address
         case port
         case text
+        /// Of a service whose name differs in case.
+        case name
     }
 
     private let service: String
@@ -54,6 +56,11 @@ struct ConsulFindings {
                 (
                     "SB355", "tags or meta of \(count) are longer than 64 KiB and are left out: \"\(text)\"",
                     "keep tags and meta short"
+                )
+            case .name:
+                (
+                    "SB312", "\(count) of the service \"\(text)\" is left out, whose name differs in case only",
+                    "give the two services names that Consul tells apart"
                 )
             }
         return Diagnostic(

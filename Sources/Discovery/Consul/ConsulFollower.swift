@@ -200,7 +200,9 @@ extension ConsulFollower {
             self.status = current
             self.effects.deliver(.status(current))
         }
-        let others = ConsulHealth.diagnostics(self.policy) + [self.agentProblem].compactMap { $0 }
+        let others =
+            ConsulHealth.diagnostics(self.policy) + self.datacenters.compactMap(ConsulHealth.unaskable)
+            + [self.agentProblem].compactMap { $0 }
         guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
         self.findings = findings ?? self.findings
         self.otherFindings = others

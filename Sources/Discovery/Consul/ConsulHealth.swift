@@ -57,7 +57,23 @@ enum ConsulHealth {
             return SourceStatus(source: .consul, state: .up)
         }
         let more = troubled.count > 1 ? " (and \(troubled.count - 1) more services)" : ""
-        return status(.suspect, failure.reason.rawValue, failure.message + more)
+        // A token without rights may hide more than these.
+        let reason = failure.reason == .acl ? failure.reason.rawValue : "partial"
+        return status(.suspect, reason, failure.message + more)
+    }
+
+    static func unaskable(_ datacenter: ConsulDatacenter) -> Diagnostic? {
+        guard let (first, count) = datacenter.unaskable else { return nil }
+        let more = count > 1 ? " (and \(count - 1) more services)" : ""
+        return Diagnostic(
+            .error,
+            code: "SB312",
+            subject: "service/\(first.printable)",
+            message: "Consul lists a service by a name that is too long or that nobody can ask it for, "
+                + "\(first.excerpt); it is left out\(more)",
+            cure: "register it under a name of letters, digits and dashes",
+            origin: Origin(file: datacenter.name.map { "consul:\($0)" } ?? "consul")
+        )
     }
 
     /// What cannot be had besides the catalog.

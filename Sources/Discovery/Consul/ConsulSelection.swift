@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// Which services of a catalog are taken.
 struct ConsulSelection: Hashable, Sendable {
     /// Of the servers themselves: in every catalog, and never routed to.
@@ -26,6 +28,21 @@ struct ConsulSelection: Hashable, Sendable {
 
     init(_ configuration: ConsulConfiguration) {
         self.init(patterns: configuration.services, isExposedByDefault: configuration.isExposedByDefault)
+    }
+
+    /// Whether an agent answers for such a name. It is a part of a path, and what is not printed, or that leads elsewhere,
+    /// is refused or redirected: https://pkg.go.dev/net/http#ServeMux
+    static func canBeAsked(_ service: String) -> Bool {
+        guard TextLimits().isName(service) else { return false }
+        let isPrinted = service.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
+            case .spaceSeparator: scalar == " "
+            default: true
+            }
+        }
+        let parts = service.split(separator: "/", omittingEmptySubsequences: false)
+        return isPrinted && !parts.dropLast().contains("") && !parts.contains(".") && !parts.contains("..")
     }
 
     /// - Parameter tags: of all its instances together. One "no" among them counts more than any number of "yes".
