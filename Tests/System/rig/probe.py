@@ -7,16 +7,16 @@ import time
 class Probe:
     """A client of one listener with one connection, which is as quick as a change can be seen."""
 
-    def __init__(self, port, host):
-        self.port, self.host = port, host
+    def __init__(self, port, host, path="/"):
+        self.port, self.host, self.path = port, host, path
         self.connection = None
 
-    def ask(self, path="/"):
+    def ask(self):
         """(status, body); an error is status 0."""
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-            self.connection.request("GET", path, headers={"host": self.host})
+            self.connection.request("GET", self.path, headers={"host": self.host})
             response = self.connection.getresponse()
             return response.status, response.read().decode()
         except (OSError, http.client.HTTPException):
@@ -38,7 +38,7 @@ class Probe:
             else:
                 run = 0
             if asked - begin > timeout:
-                raise AssertionError(f"not within {timeout} s for {self.host}")
+                raise AssertionError(f"not within {timeout} s for {self.host}{self.path}")
 
 
 def percentile(values, share):

@@ -1,0 +1,152 @@
+"""Thousands of services: few connections, changes that arrive at once, and nothing to do while nothing happens."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+from rig import documents as text
+from rig.case import sized
+from rig.consul_case import STAYS, ConsulTest, answers, never
+from rig.probe import Probe
+from rig.processes import eventually
+from rig.traffic import Load
+
+SERVICES, INSTANCES = sized((5_000, 10), (2_000, 1))
+STABLE = 500
+LIVE = 20  # services whose requests are looked at
+ROUNDS = sized(100, 5)
+WITHIN = 250  # ms, the 99th percentile
+# Of what Consul does not say whose it is: all services may have to be asked, which a debug build takes its time for.
+SEARCHED = sized(1_000, 5_000)
+CONNECTIONS = 50
+IDLE = sized(60, 5)  # seconds
+FLAPPING, A_SECOND, PUSHES = sized(30, 5), 20, 10
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(process):
+    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+class ConsulMany(ConsulTest):
+    def setUp(self):
+        super().setUp()
+        self.catalog = self.consul()
+        self.first, self.second = self.upstream("first"), self.upstream("second")
+        self.random = random.Random(1)
+
+    def begin(self, services, instances):
+        self.catalog.fill(services, instances)
+        self.live = self.random.sample([f"svc{number}" for number in range(services)], LIVE)
+        for name in self.live:
+            for copy in range(instances):
+                node = f"fill-{(int(name[3:]) * instances + copy) % 10}"
+                self.catalog.deregister(name, 0, f"{name}-{copy}", node=node)
+            self.register(name, self.first)
+            self.documents.write(f"{name}.yaml", text.route(name))
+        self.probes = {name: Probe(self.port, f"{name}.example.com") for name in self.live}
+        begin = time.monotonic()
+        server = self.following(self.catalog)
+        ready = time.monotonic() - begin
+        wanted = (services - LIVE) * instances + LIVE
+        eventually(lambda: server.metric("signalbox_source_instances") == wanted, 60, "all instances are known")
+        self.note(f"{services} services, {wanted} instances: ready after {ready:.1f} s")
+        self.envoy(server)
+        for name in self.live:
+            self.probes[name].until(answers(self.first))
+        return server
+
+    def register(self, name, upstream, **fields):
+        self.catalog.register(name, upstream.port, f"{name}-{upstream.name}", **fields)
+
+    def flip(self, name, status):
+        self.catalog.check(name, 0, status, f"{name}-second")
+
+    def change(self, name):
+        """Each kind of change of a service, and back."""
+        probe = self.probes[name]
+        heavy = {"Weights": {"Passing": 60_000, "Warning": 1}}
+        self.measure("registration", probe, lambda: self.register(name, self.second), answers(self.second))
+        self.measure("check flip", probe, lambda: self.flip(name, "critical"), never(self.second), STAYS)
+        self.measure("check flip", probe, lambda: self.flip(name, "passing"), answers(self.second))
+        self.measure("weight", probe, lambda: self.register(name, self.second, **heavy), never(self.first), STAYS)
+        self.measure("weight", probe, lambda: self.register(name, self.second), answers(self.first))
+        self.measure("deregistration", probe, lambda: self.catalog.deregister(name, 0, f"{name}-second"),
+                     never(self.second), STAYS)
+
+    def test_thousands_of_services(self):
+        server = self.begin(SERVICES, INSTANCES)
+        most = self.catalog.connections_from(server.child.pid)
+        for _ in range(ROUNDS):
+            self.change(self.random.choice(self.live))
+            most = max(most, self.catalog.connections_from(server.child.pid))
+        self.note(f"{most} connections")
+        self.note(f"{server.resident_megabytes():.0f} MB")
+        self.idle(server)
+        searched = {kind: self.took.pop(kind) for kind in ("registration", "weight")}
+        self.assertLessEqual(most, CONNECTIONS)
+        self.assertEqual(server.state()["held"], [])
+        self.assert_took(WITHIN)
+        self.took = searched
+        self.assert_took(SEARCHED)
+
+    def idle(self, server):
+        """When what the last changes may have hidden has been looked for."""
+        eventually(lambda: self.asked_in_a_second(server) < 3, 60, "a second of rest")
+        asked, ours, theirs = self.requests(server), cpu_seconds(server), cpu_seconds(self.catalog)
+        time.sleep(IDLE)
+        asked = (self.requests(server) - asked) / IDLE
+        shares = [(cpu_seconds(self.catalog) - theirs) / IDLE, (cpu_seconds(server) - ours) / IDLE]
+        self.note(f"idle: {asked:.1f} requests/s, CPU {shares[1]:.1%}, Consul's {shares[0]:.1%}")
+        self.assertLess(asked, 3, "requests a second while nothing changes")
+
+    def asked_in_a_second(self, server):
+        before = self.requests(server)
+        time.sleep(1)
+        return self.requests(server) - before
+
+    @staticmethod
+    def requests(server):
+        return server.metric("signalbox_source_requests_total", source="consul")
+
+    def test_a_check_that_flaps(self):
+        server = self.begin(STABLE, 1)
+        flapping, *others = self.live
+        self.register(flapping, self.second)
+        self.probes[flapping].until(answers(self.second))
+        with Load(self.port, [f"{name}.example.com" for name in self.live], rate=100) as load:
+            begin, flips, pushed = time.monotonic(), 0, self.pushes(server)
+            waiting = None
+            while time.monotonic() < begin + FLAPPING:
+                self.flip(flapping, "critical" if flips % 2 else "passing")
+                flips += 1
+                waiting = self.other(others, waiting)
+                time.sleep(max(0, begin + flips / A_SECOND - time.monotonic()))
+            seconds = time.monotonic() - begin
+            pushed = (self.pushes(server) - pushed) / seconds
+        self.note(f"{flips / seconds:.0f} flips/s: {pushed:.1f} pushes/s")
+        self.assertGreater(flips / seconds, A_SECOND * 0.8)
+        self.assert_none_failed(load, at_least=100)
+        self.assertLessEqual(pushed, PUSHES)
+        self.assertGreater(len(self.took["another service"]), 3)
+        self.assert_took(1000)
+
+    def other(self, others, waiting):
+        """Registers an instance of another service, or asks whether it is there by now, without waiting for it."""
+        if waiting is None:
+            name = self.random.choice(others)
+            self.register(name, self.second)
+            return name, time.monotonic()
+        name, since = waiting
+        for _ in range(4):
+            if self.probes[name].ask() == (200, "second"):
+                self.took.setdefault("another service", []).append((time.monotonic() - since) * 1000)
+                self.catalog.deregister(name, 0, f"{name}-second")
+                return None
+        return waiting
+
+    @staticmethod
+    def pushes(server):
+        return server.metric("signalbox_xds_responses_total")
