@@ -5,7 +5,8 @@ package import Catalog
 /// Which services may claim which hosts by their tags: whoever may register a service could otherwise take every host.
 ///
 /// Without rules, every host may be claimed, and no wildcard that is as wide as a registry hands out (`*.com`). With
-/// rules, a host may be claimed if one of them says so. What is in documents is the operator's own word and not asked about.
+/// rules, a host may be claimed if one of them says so. What is in documents is the operator's own word and not asked
+/// about.
 package struct HostOwnership: Hashable, Sendable {
     package var rules: [Rule]
 

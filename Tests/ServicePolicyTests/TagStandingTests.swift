@@ -149,3 +149,13 @@ struct TagStandingTests {
         #expect(routing.policy.effects == ["a.example.com/* -> web"])
     }
 }
+
+struct TagOptionsTests {
+    @Test(arguments: [
+        ("signalbox.", "apps.example.com", true), ("edge-1.", nil, true), ("", nil, false), ("signalbox", nil, false),
+        (".", nil, false), ("a b.", nil, false), ("signalbox.", "*.example.com", false), ("signalbox.", "", false),
+    ])
+    func `a prefix ends in a dot, and a domain is a host name`(prefix: String, domain: String?, isGood: Bool) {
+        #expect((TagOptions(prefix: prefix, defaultDomain: domain).problem == nil) == isGood)
+    }
+}

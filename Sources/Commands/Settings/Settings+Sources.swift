@@ -160,6 +160,7 @@ extension Settings {
             } catch {
                 throw SettingsError(description: "tags.hosts: \(error)")
             }
+            if let problem = options.problem { throw SettingsError(description: problem) }
             return options
         }
     }

@@ -187,7 +187,8 @@ package struct SignalboxTags: TagDialect {
         )
     }
 
-    /// The tag that was meant by one that has the prefix in other letters, or a known key behind what is nearly the prefix.
+    /// The tag that was meant by one that has the prefix in other letters, or a known key behind what is nearly the
+    /// prefix.
     private func misspelt(_ tag: String) -> String? {
         let bytes = tag.utf8
         guard let dot = bytes.prefix(self.prefix.utf8.count + 2).firstIndex(of: UInt8(ascii: ".")) else { return nil }

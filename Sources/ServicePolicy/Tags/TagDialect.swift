@@ -4,15 +4,15 @@ package import Catalog
 
 /// A language in which tags speak of routes. Pure; its work is bounded by the length of the tags.
 ///
-/// What one instance says is all that a dialect sees. How the instances of a service that do not agree are combined, who
-/// may claim which host, what stays in force and who wins a conflict is the same for all dialects: `TagReader` and
-/// `TagMerge`.
+/// What one instance says is all that a dialect sees. How the instances of a service that do not agree are combined,
+/// who may claim which host, what stays in force and who wins a conflict is the same for all dialects:
+/// `TagElection`, `TagPreparation`, `mergeTags`.
 package protocol TagDialect: Sendable {
     /// Whether a tag is in this language, well or badly. All others are none of its business.
     func isRelevant(_ tag: String) -> Bool
 
-    /// What a tag says of the weight of its instance; nil if it is not about that. Such tags are not given to `read`: they
-    /// differ from instance to instance by nature.
+    /// What a tag says of the weight of its instance; nil if it is not about that. Such tags are not given to `read`:
+    /// they differ from instance to instance by nature.
     func weight(_ tag: String) -> TagWeight?
 
     /// What the tags of one instance say.

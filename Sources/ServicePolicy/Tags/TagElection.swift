@@ -7,8 +7,8 @@ import Routing
 ///
 /// - Of a route, and of each setting, counts what most of the instances say that speak of it at all; if as many say
 ///   something else, what has the smaller tags. What an instance says badly does not count.
-/// - Canaries are not asked about what other instances speak of. A route of which only they speak leads to them; the share of
-///   the canaries is what all may speak of.
+/// - Canaries are not asked about what other instances speak of. A route of which only they speak leads to them; the
+///   share of the canaries is what all may speak of.
 struct TagElection {
     private struct Votes<Value: Hashable> {
         var lasting: [Value: Int] = [:]
@@ -142,8 +142,8 @@ extension TagFault {
         TagFault(
             .instancesDisagree,
             cost: .nothing,
-            "only canaries speak of \(setting.label) (\(value.text(of: setting).excerpt)), which is about all instances: "
-                + "it counts once they are promoted",
+            "only canaries speak of \(setting.label) (\(value.text(of: setting).excerpt)), which is about all "
+                + "instances: it counts once they are promoted",
             cure: "give it to the other instances, too, or to none"
         )
     }

@@ -5,9 +5,9 @@ import Routing
 
 /// Decides who has the hosts that several want.
 ///
-/// Documents come first, then services by their names, then the routes of a service by theirs. Who is
-/// first has a host with given conditions; who comes later loses that host. It is never decided by who came first in time: a
-/// restart would not know, and two replicas could disagree.
+/// Documents come first, then services by their names, then the routes of a service by theirs. Who is first has a host
+/// with given conditions; who comes later loses that host. It is never decided by who came first in time: a restart
+/// would not know, and two replicas could disagree.
 /// - Parameter policy: what documents say.
 func mergeTags(_ services: [ServiceName: PreparedTags], policy: Policy) -> TagPolicy {
     var merged = TagPolicy()

@@ -28,6 +28,18 @@ package struct TagOptions: Hashable, Sendable {
         self.requiresEnable = requiresEnable
         self.ownership = ownership
     }
+
+    /// Why it cannot be used, as "setting: what".
+    package var problem: String? {
+        if !self.prefix.hasSuffix(".") || !TextSyntax.isName(self.prefix[...]) || self.prefix.utf8.count > 64 {
+            return
+                "tags.prefix: \(self.prefix.excerpt) must be a word of letters, digits, dashes and underscores, and a dot"
+        }
+        if let domain = self.defaultDomain, !TextSyntax.isHostname(domain[...]) {
+            return "tags.domain: \(domain.excerpt) is no host name"
+        }
+        return nil
+    }
 }
 
 /// A gateway or one listener of it, as text names it: "edge" or "edge/http".

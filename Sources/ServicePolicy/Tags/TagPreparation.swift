@@ -3,8 +3,8 @@
 import Catalog
 import Routing
 
-/// What the tags of one service come to, whatever others say: all but who has a host that several want. A class, as there are
-/// thousands and few change.
+/// What the tags of one service come to, whatever others say: all but who has a host that several want. A class, as
+/// there are thousands and few change.
 final class PreparedTags: Sendable {
     /// With every host that the service may claim; others may have a better right to it.
     let routes: [(name: String, route: Route)]
@@ -36,7 +36,7 @@ struct TagPreparation {
     fileprivate private(set) var routes: [(name: String, route: Route)] = []
     fileprivate private(set) var serviceDefaults: ServiceDefaults?
     fileprivate private(set) var failovers: [TargetID: [TargetID]] = [:]
-    fileprivate private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
     fileprivate private(set) var standing: TagStanding
 
     private init(_ tags: ServiceTags, in context: TagContext, previous: TagStanding?) {
@@ -219,52 +219,6 @@ struct TagPreparation {
         }
         return settings
     }
-
-    // MARK: Reports
-
-    private enum Outcome { case said, kept, leftOut }
-
-    /// Reports what is wrong with the tags of one service, and what it costs.
-    private mutating func reportFaults(_ outcomes: [String: Outcome]) {
-        for fault in self.tags.faults.prefix(ServiceTags.maximumFaults) {
-            let consequence: String? =
-                switch fault.cost {
-                case .nothing: nil
-                case .route(let name):
-                    switch outcomes[name] {
-                    case .said: "what other instances say of \(routeLabel(name)) counts"
-                    case .kept: "\(routeLabel(name)) stays as it was last good"
-                    case .leftOut, nil: "\(routeLabel(name)) is left out"
-                    }
-                case .setting(let setting) where !self.tags.badSettings.contains(setting):
-                    "what other instances say counts"
-                case .setting(.enable) where self.previous == nil: "until it is right the service has no routes"
-                case .setting(let setting): "\(setting.label) stays as it was"
-                }
-            self.report(
-                fault.code,
-                fault.message + (consequence.map { "; \($0)" } ?? ""),
-                cure: fault.cure
-            )
-        }
-        let rest = self.tags.faults.count - ServiceTags.maximumFaults
-        if rest > 0 {
-            self.report(.tooMany, "\(rest) more tags are wrong", cure: "cure those that are named")
-        }
-    }
-
-    private mutating func report(_ code: TagCode, _ message: String, cure: String) {
-        self.diagnostics.append(
-            Diagnostic(
-                code.severity,
-                code: code.rawValue,
-                subject: "service/\(self.tags.service.rawValue.printable)",
-                message: message,
-                cure: cure,
-                origin: self.tags.origin
-            )
-        )
-    }
 }
 
 extension ServiceTags {
@@ -279,25 +233,8 @@ extension ServiceTags {
     }
 }
 
-extension TagCode {
-    var severity: Diagnostic.Severity {
-        switch self {
-        case .instancesDisagree, .decidedElsewhere: .warning
-        case .unknownTag, .badValue, .unknownGateway, .conflict, .hostNotPermitted, .badCombination, .tooMany: .error
-        }
-    }
-}
-
 extension RouteName {
     init(tags route: String, of service: ServiceName) {
         self.init(route.isEmpty ? "\(service)@tags" : "\(service)/\(route)@tags")
-    }
-}
-
-extension [String] {
-    /// For messages.
-    var hostList: String {
-        let hosts = self.prefix(5).map { $0 == "*" ? "every host" : $0.excerpt }.joined(separator: ", ")
-        return self.count > 5 ? "\(hosts) and \(self.count - 5) more hosts" : hosts
     }
 }

@@ -96,8 +96,8 @@ package struct TagInput: Hashable, Sendable {
             TagFault(
                 .tooMany,
                 cost: .nothing,
-                "the instances have \(count) different sets of tags of ours; only the \(Self.maximumSpeakers) that most "
-                    + "of them have are read",
+                "the instances have \(count) different sets of tags of ours; only the \(Self.maximumSpeakers) that "
+                    + "most of them have are read",
                 cure: "give all instances of a service the same tags"
             )
         ]

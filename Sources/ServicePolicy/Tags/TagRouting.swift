@@ -3,12 +3,13 @@
 package import Catalog
 package import Routing
 
-/// What the tags of a changing catalog come to. Reads only services whose tags changed, decides anew only about those, and
-/// only merges all if something that matters did.
+/// What the tags of a changing catalog come to. Reads only services whose tags changed, decides anew only about those,
+/// and only merges all if something that matters did.
 ///
-/// - What is said badly costs its own route or setting, whose last good version stays in force. What is said well and refused
-///   (a host that is not the service's, or another's) does not.
-/// - While a service has no instances, or only canaries, what its other instances said and nobody speaks of stays in force.
+/// - What is said badly costs its own route or setting, whose last good version stays in force. What is said well and
+///   refused (a host that is not the service's, or another's) does not.
+/// - While a service has no instances, or only canaries, what its other instances said and nobody speaks of stays in
+///   force.
 package struct TagRouting: Sendable {
     private let options: TagOptions
     private let reader: TagReader

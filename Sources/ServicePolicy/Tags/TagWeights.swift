@@ -3,8 +3,8 @@
 package import Catalog
 
 extension TagReader {
-    /// What the tags of an instance say of its weight, before it comes to the proxies. Of several, the smallest. Nil: nothing,
-    /// and what the source said counts.
+    /// What the tags of an instance say of its weight, before it comes to the proxies. Of several, the smallest. Nil:
+    /// nothing, and what the source said counts.
     package func weight(of instance: Instance) -> Weight? {
         self.statedWeight(of: instance)?.weight
     }
@@ -13,7 +13,8 @@ extension TagReader {
     package func weighted(_ service: Service) -> Service {
         let stated = service.instances.map(self.statedWeight)
         guard stated.contains(where: { $0 != nil }) else { return service }
-        // Where some are weighed on envoy-control's scale, the others are, too, unless the source says something of them.
+        // Where some are weighed on envoy-control's scale, the others are, too, unless the source says something of
+        // them.
         let others = stated.lazy.compactMap { $0?.others }.first
         let instances = zip(service.instances, stated).map { instance, stated in
             var instance = instance
