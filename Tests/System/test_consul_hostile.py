@@ -31,8 +31,8 @@ TAGS = [
     "gateway=../edge", f"{LARGE}=a", "=", "host",
 ]
 ADDRESSES = [
-    ("127.0.0.1", 8080), ("169.254.169.254", 80), ("::1", 8080), ("::ffff:127.0.0.1", 8080), ("0.0.0.0", 80), ("::", 80),
-    ("fd00:ec2::254", 80), ("localhost", 80), ("0177.0.0.1", 80), ("2130706433", 80), ("127.0.0.1\n", 80),
+    ("127.0.0.1", 8080), ("169.254.169.254", 80), ("::1", 8080), ("::ffff:127.0.0.1", 8080), ("0.0.0.0", 80),
+    ("::", 80), ("fd00:ec2::254", 80), ("localhost", 80), ("0177.0.0.1", 80), ("2130706433", 80), ("127.0.0.1\n", 80),
     (f"{STRANGER}:1", 80), ("%2f", 80), ('"{{x}}', 80), (LARGE, 80), (STRANGER, 0), (STRANGER, 70_000), (STRANGER, -1),
     (STRANGER, 65_536 + 80),
 ]
@@ -71,7 +71,7 @@ class ConsulHostile(ConsulTest):
             self.catalog.register("later", self.good["doc"].port, address=GOOD,
                                   Tags=["signalbox.host=web.example.com", "signalbox.path=/later"])
             Probe(self.port, "web.example.com", "/later").until(answers(self.good["doc"]))
-        self.note(f"{self.tried} registrations, {self.refused} refused by Consul, {len(expected)} others found in /state")
+        self.note(f"{self.tried} registrations, {self.refused} refused by Consul, {len(expected)} found in /state")
         self.note(f"{len(load.failures)} of {len(load.responses)} requests of others failed")
         self.assert_none_failed(load, at_least=100)
         strange = Counter((each.host, each.body) for each in load.responses if each.body != self.hosts[each.host])

@@ -1,4 +1,4 @@
-"""What is written to Consul about a service changes what Envoy does with its requests, and taking it away restores it."""
+"""What is written to Consul about a service changes what Envoy does with its requests, until it is taken away."""
 
 from rig import documents as text
 from rig.case import sized
