@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+
+/// What Nomad said to a question.
+struct NomadAnswer: Sendable {
+    enum Content: Sendable {
+        case allocations([NomadAllocation])
+        case deployments([NomadDeployment])
+        case nodes([NomadNode])
+        case names([NomadServiceList])
+        case registrations([NomadServiceRegistration])
+        case checks([NomadAllocationCheck])
+        /// Of a watch: the index says it all.
+        case nothing
+    }
+
+    var content: Content
+    var index: UInt64?
+    var knownLeader: Bool?
+    var nextToken: String?
+    /// Rows that could not be read.
+    var unreadable = Unreadable()
+
+    /// - Throws: the status if it is not 200; `malformed`.
+    init(_ response: APIResponse, to question: NomadQuestion) throws(NomadFailure) {
+        guard response.status == 200 else {
+            throw NomadFailure(status: response.status, text: response.explanation)
+        }
+        self.index = response.index
+        self.knownLeader = response.knownLeader
+        self.nextToken = response.nextToken
+        self.content = .nothing
+        do throws(APIError) {
+            switch question {
+            case .page(.allocations, _, _):
+                self.content = .allocations(self.take(try response.list(of: NomadAllocation.self)))
+            case .page(.deployments, _, _):
+                self.content = .deployments(self.take(try response.list(of: NomadDeployment.self)))
+            case .page(.nodes, _, _): self.content = .nodes(self.take(try response.list(of: NomadNode.self)))
+            case .page(.services, _, _), .visibility:
+                self.content = .names(self.take(try response.list(of: NomadServiceList.self)))
+            case .service:
+                self.content = .registrations(self.take(try response.list(of: NomadServiceRegistration.self)))
+            case .checks:
+                let checks = try response.map(of: NomadAllocationCheck.self)
+                self.unreadable = checks.unreadable
+                self.content = .checks(Array(checks.values.values))
+            case .watch: break
+            }
+        } catch {
+            throw NomadFailure(error)
+        }
+    }
+
+    private mutating func take<Element>(_ listing: Listing<Element>) -> [Element] {
+        self.unreadable = listing.unreadable
+        return listing.elements
+    }
+}
+
+/// Why Nomad did not answer a question, or not as hoped.
+struct NomadFailure: Error, Hashable, Sendable {
+    /// Stable, for metrics and status: "acl", "region", "status", or an `APIError.Kind`.
+    var reason: String
+    /// For people: what, and the cure.
+    var text: String
+    /// Of the answer, if there was one.
+    var status: Int?
+    /// Of no answer.
+    var error: APIError?
+
+    init(_ error: APIError) {
+        self.init(status: error.status ?? 0, text: error.message)
+        self.error = error
+        guard error.status == nil else { return }
+        self.status = nil
+        self.reason = error.kind == .timedOut ? "unreachable" : error.kind.rawValue
+        self.text = error.message
+    }
+
+    init(status: Int, text: String) {
+        self.status = status
+        switch status {
+        case 401, 403:
+            self.reason = "acl"
+            self.text = "Nomad refuses the token (\(text)): it needs read-job in the namespaces followed, and node:read"
+        case 500 where text.contains("No path to region"):
+            self.reason = "region"
+            self.text = "Nomad knows no such region (\(text)): set the region to one that GET /v1/regions names"
+        default:
+            self.reason = "status"
+            self.text = "Nomad answers \(status): \(text)"
+        }
+    }
+
+    /// A list of all namespaces without even an index: what Nomad says to those who may see none.
+    /// See `listAllServiceRegistrations` in https://github.com/hashicorp/nomad/blob/main/nomad/service_registration_endpoint.go
+    static let blind = NomadFailure(
+        status: 403,
+        text: "all lists are empty, and have no index: it has rights in no namespace"
+    )
+
+    /// Whether the token is not enough, or the server does not have what was asked for: to ask again soon is no use.
+    var isRefusal: Bool {
+        self.status.map { [400, 401, 403, 404, 405, 501].contains($0) } ?? false
+    }
+}

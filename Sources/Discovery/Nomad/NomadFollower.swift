@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// Decides what to ask of Nomad, and what to tell of its answers. Pure: the time comes in, actions come out.
+///
+/// Facts are told once all allocations and deployments were read, services once each was read, and then each change as it
+/// comes. A failure tells nothing but the status: what was told stays told.
+struct NomadFollower: Sendable {
+    private var context: NomadContext
+    private var scopes: [NomadScope]
+    private var checks: NomadChecks
+    private var areFactsTold = false
+    private var areServicesTold = false
+    private var toldStatus: SourceStatus?
+
+    init(_ configuration: NomadConfiguration, seed: UInt64) {
+        self.context = NomadContext(configuration, seed: seed)
+        self.scopes = configuration.namespaces.enumerated().map { number, namespace in
+            NomadScope(number: number, namespace: namespace, hasNodes: number == 0)
+        }
+        self.checks = NomadChecks(configuration)
+    }
+
+    // MARK: - Inputs
+
+    /// Time has passed; the first call starts it.
+    mutating func advance(to now: Duration) -> [NomadAction] {
+        self.after(now) { _ in }
+    }
+
+    mutating func answered(_ id: NomadRequestID, _ result: Result<NomadAnswer, NomadFailure>, at now: Duration)
+        -> [NomadAction]
+    {
+        self.after(now) { follower in
+            guard let purpose = follower.context.effects.ended(id) else { return }
+            follower.take(result, for: purpose)
+        }
+    }
+
+    mutating func streamOpened(_ id: NomadRequestID, at now: Duration) -> [NomadAction] {
+        self.after(now) { follower in
+            guard case .stream(let scope) = follower.context.effects.purposes[id] else { return }
+            follower.scopes[scope].streamOpened(&follower.context)
+        }
+    }
+
+    mutating func heard(_ id: NomadRequestID, _ line: NomadEvents, at now: Duration) -> [NomadAction] {
+        if line.isHeartbeat { return [] }
+        return self.after(now) { follower in
+            guard case .stream(let scope) = follower.context.effects.purposes[id] else { return }
+            follower.scopes[scope].heard(line, &follower.context)
+        }
+    }
+
+    /// - Parameter failure: nil if the server ended it.
+    mutating func streamEnded(_ id: NomadRequestID, _ failure: NomadFailure?, at now: Duration) -> [NomadAction] {
+        self.after(now) { follower in
+            guard case .stream(let scope) = follower.context.effects.ended(id) else { return }
+            follower.scopes[scope].streamEnded(failure, &follower.context)
+        }
+    }
+
+    /// When `advance` has something to do.
+    var nextDeadline: Duration? {
+        let now = self.context.effects.now
+        return (self.scopes.map { $0.nextDeadline(after: now) } + [self.checks.due]).compactMap(\.self).min()
+    }
+
+    private mutating func after(_ now: Duration, _ input: (inout NomadFollower) -> Void) -> [NomadAction] {
+        self.context.effects.now = max(now, self.context.effects.now)
+        input(&self)
+        for number in self.scopes.indices { self.scopes[number].advance(&self.context) }
+        self.tell()
+        self.checks.advance(&self.context.effects)
+        return self.context.effects.takeActions()
+    }
+
+    private mutating func take(_ result: Result<NomadAnswer, NomadFailure>, for purpose: NomadEffects.Purpose) {
+        switch (purpose, result) {
+        case (.page(let scope, let table), .success(let answer)):
+            self.scopes[scope].answered(table, answer, &self.context)
+        case (.page(let scope, let table), .failure(let failure)):
+            self.scopes[scope].failed(table, failure, &self.context)
+        case (.watch(let scope, let table), .success(let answer)):
+            self.scopes[scope].watchAnswered(table, answer, &self.context)
+        case (.watch(let scope, let table), .failure(let failure)):
+            self.scopes[scope].watchFailed(table, failure, &self.context)
+        case (.service(let scope, let key), .success(let answer)):
+            self.scopes[scope].serviceAnswered(key, answer, &self.context)
+        case (.service(let scope, let key), .failure(let failure)):
+            self.scopes[scope].serviceFailed(key, failure, &self.context)
+        case (.visibility(let scope, let namespace), let result):
+            self.scopes[scope].visibilityAnswered(namespace, result, &self.context)
+        case (.checks(let allocation), .success(let answer)):
+            guard case .checks(let checks) = answer.content else { return }
+            for key in self.checks.answered(allocation, checks, &self.context.effects) {
+                self.context.services.touch(key)
+            }
+        case (.checks(let allocation), .failure):
+            self.checks.failed(allocation, &self.context.effects)
+        case (.stream, _): break
+        }
+    }
+
+    // MARK: - Outputs
+
+    private mutating func tell() {
+        if self.areFactsTold || self.scopes.allSatisfy(\.areFactsHeard) {
+            let update = self.context.tables.takeUpdate(isFirst: !self.areFactsTold)
+            self.areFactsTold = true
+            if !update.isEmpty { self.context.effects.deliver(.facts(update)) }
+        }
+        for key in self.context.services.touched where self.checks.isRequired(key) {
+            self.checks.follow(key, self.context.services.allocations(of: key), &self.context.effects)
+        }
+        // Facts first: no instance of an allocation that ends is told as if it stayed.
+        if self.areFactsTold, self.areServicesTold || self.scopes.allSatisfy(\.areServicesHeard) {
+            let tables = self.context.tables
+            let checks = self.checks
+            let update = self.context.services.takeUpdate(
+                isFirst: !self.areServicesTold,
+                nodeName: tables.nodeName,
+                health: checks.health
+            )
+            let isFirst = !self.areServicesTold
+            self.areServicesTold = true
+            if isFirst || !update.services.isEmpty { self.context.effects.deliver(.source(.catalog(update))) }
+        }
+        let status = self.status
+        guard status != self.toldStatus else { return }
+        self.toldStatus = status
+        self.context.effects.deliver(.source(.status(status)))
+    }
+
+    private var status: SourceStatus {
+        let failures = self.scopes.flatMap(\.failures)
+        if let failure = failures.first {
+            return SourceStatus(source: .nomad, state: .down, problem: failure.text, reason: failure.reason)
+        }
+        if let suspicion = self.scopes.lazy.compactMap(\.suspicion).first {
+            return SourceStatus(source: .nomad, state: .suspect, problem: suspicion, reason: "acl")
+        }
+        guard self.areFactsTold, self.areServicesTold else { return SourceStatus(source: .nomad, state: .starting) }
+        let lack = self.scopes.lazy.compactMap(\.lack).first
+        return SourceStatus(source: .nomad, state: .up, problem: lack, reason: lack == nil ? nil : "partial")
+    }
+}
+
+extension NomadScope {
+    /// What Nomad did not answer, or with an error: the last word of each question.
+    var failures: [NomadFailure] {
+        var failures: [NomadFailure?] = []
+        for table in self.tables {
+            let found = [self.listings[table]?.failure, self.watches[table]?.failure].compactMap(\.self)
+            failures += found.filter { $0 != .blind && !(table == .nodes && $0.isRefusal) }
+        }
+        failures.append(self.names.failure)
+        if !self.stream.isRefused { failures.append(self.stream.failure) }
+        return failures.compactMap(\.self)
+    }
+
+    /// Why what Nomad answers is not believed.
+    var suspicion: String? {
+        if self.names.isBlind { return NomadFailure.blind.text }
+        guard !self.names.hidden.isEmpty else { return nil }
+        return
+            "the token may not see \(self.names.hidden.sorted().joined(separator: ", ")) any more: what was known stays"
+    }
+
+    /// What is done without.
+    var lack: String? {
+        if self.stream.isRefused, let failure = self.stream.failure {
+            return "without the event stream, changes are seen later: \(failure.text)"
+        }
+        guard let failure = self.listings[.nodes]?.failure, failure.isRefusal else { return nil }
+        return "nodes are not seen: \(failure.text)"
+    }
+}

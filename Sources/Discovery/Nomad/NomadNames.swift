@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which services a scope has to read, one by one, after a list named them.
+struct NomadNames: Sendable {
+    /// A list that seems to have lost namespaces: is there nothing in them, or may the token not see them any more? An
+    /// answer about all of them leaves those out, and one about each says so.
+    struct Verification: Sendable {
+        var names: Set<NomadServiceKey>
+        var index: UInt64
+        var open: Set<String>
+        /// Not seen, or nobody could say.
+        var kept: Set<String>
+        var isSinceOpen: Bool
+    }
+
+    var verification: Verification?
+    /// Namespaces that the token saw once, and does not see any more.
+    private(set) var hidden: Set<String> = []
+    /// The list itself shows that the token may see nothing.
+    var isBlind = false
+    private(set) var failure: NomadFailure?
+    private var queue: [NomadServiceKey] = []
+    private var queued: Set<NomadServiceKey> = []
+    private var requests: [NomadServiceKey: NomadRequestID] = [:]
+    /// Under way since before the indexes were forgotten.
+    private var outdated: Set<NomadServiceKey> = []
+    private var notBefore = Duration.zero
+    private var backOff = BackOff()
+    private var count = 0
+    /// Everything until this index is in.
+    private(set) var syncedIndex: UInt64?
+    private var targetIndex: UInt64?
+    /// Of the last event since the stream opened.
+    private var heardIndex: UInt64 = 0
+    /// Whether the last list and the events since the stream opened are all that happened.
+    private var isUnbroken = false
+
+    var isVerifying: Bool { self.verification != nil }
+    var underWay: Int { self.requests.count }
+    /// Whether all that was ever named has been read once.
+    private(set) var areRead = false
+    var areSettled: Bool { self.queue.isEmpty && self.requests.isEmpty }
+    var due: Duration? { self.queue.isEmpty ? nil : self.notBefore }
+
+    /// Between two reads of everything because something changed, where nothing tells what: 5 ms a service.
+    var pause: Duration { min(.milliseconds(5) * self.count, .seconds(30)) }
+
+    /// A list was complete as of an index.
+    ///
+    /// - Parameter isSinceOpen: it was asked for after the stream opened, so that together they miss nothing.
+    mutating func listed(_ names: Set<NomadServiceKey>, hidden: Set<String>, asOf index: UInt64, isSinceOpen: Bool) {
+        self.count = names.count
+        self.hidden = hidden
+        self.isBlind = false
+        self.isUnbroken = isSinceOpen
+        // What events told since is in, too.
+        guard self.syncedIndex != index || !self.areSettled else { return self.finish() }
+        self.targetIndex = index
+        for key in names.sorted() where self.queued.insert(key).inserted { self.queue.append(key) }
+        self.finish()
+    }
+
+    mutating func next(at now: Duration) -> NomadServiceKey? {
+        guard self.notBefore <= now else { return nil }
+        while let key = self.queue.popLast() {
+            // One that is under way is asked again after: its answer may be from before.
+            if self.requests[key] != nil {
+                self.queue.insert(key, at: 0)
+                return nil
+            }
+            self.queued.remove(key)
+            return key
+        }
+        return nil
+    }
+
+    mutating func sent(_ key: NomadServiceKey, _ request: NomadRequestID) {
+        self.requests[key] = request
+    }
+
+    /// - Returns: whether the answer is of use.
+    mutating func answered(_ key: NomadServiceKey) -> Bool {
+        self.requests[key] = nil
+        self.backOff.succeeded()
+        self.failure = nil
+        let isCurrent = self.outdated.remove(key) == nil
+        if !isCurrent, self.queued.insert(key).inserted { self.queue.append(key) }
+        self.finish()
+        return isCurrent
+    }
+
+    /// - Parameter isHopeless: it will be the same again; what is known of it stays.
+    mutating func failed(
+        _ key: NomadServiceKey,
+        _ failure: NomadFailure,
+        isHopeless: Bool,
+        _ effects: inout NomadEffects
+    ) {
+        self.requests[key] = nil
+        self.failure = failure
+        if isHopeless {
+            self.finish()
+            return
+        }
+        self.notBefore = effects.now + self.backOff.failed(using: &effects.random)
+        if self.queued.insert(key).inserted { self.queue.append(key) }
+    }
+
+    /// An event told of a change.
+    mutating func heard(index: UInt64) {
+        self.heardIndex = max(self.heardIndex, index)
+        if self.isUnbroken, self.areSettled { self.catchUp() }
+    }
+
+    /// Events may have been missed until now.
+    mutating func streamOpened() {
+        self.isUnbroken = false
+        self.heardIndex = 0
+    }
+
+    private mutating func catchUp() {
+        if let synced = self.syncedIndex { self.syncedIndex = max(synced, self.heardIndex) }
+    }
+
+    /// Something was missed: the next list is to be read service by service.
+    mutating func doubt() {
+        self.syncedIndex = nil
+        self.isUnbroken = false
+    }
+
+    /// The indexes are not comparable with those to come. A list will name again what is to be read.
+    mutating func forgetIndexes() {
+        self.doubt()
+        self.outdated = Set(self.requests.keys)
+    }
+
+    private mutating func finish() {
+        guard self.areSettled else { return }
+        self.areRead = true
+        if let target = self.targetIndex {
+            self.syncedIndex = max(target, self.syncedIndex ?? 0)
+            self.targetIndex = nil
+        }
+        if self.isUnbroken { self.catchUp() }
+    }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+
+extension NomadScope {
+    // MARK: - The stream
+
+    mutating func streamOpened(_ context: inout NomadContext) {
+        self.stream.opened(at: context.effects.now)
+        context.effects.note(.streamOpened)
+        self.names.streamOpened()
+        self.readEverything(at: context.effects.now)
+        self.hurry(at: context.effects.now)
+    }
+
+    mutating func streamEnded(_ failure: NomadFailure?, _ context: inout NomadContext) {
+        let wasRefused = self.stream.isRefused
+        self.stream.ended(failure, &context.effects)
+        if self.stream.isRefused {
+            if !wasRefused { context.effects.note(.streamRefused(failure?.text ?? "")) }
+        } else {
+            context.effects.note(.streamEnded(failure?.text ?? "the server ended it"))
+        }
+    }
+
+    mutating func heard(_ line: NomadEvents, _ context: inout NomadContext) {
+        self.stream.heard(index: line.index)
+        if !line.unreadable.isEmpty {
+            context.effects.note(.unreadable(count: line.unreadable.count, first: line.unreadable.reasons.first ?? ""))
+            self.missedSomething(at: context.effects.now)
+        }
+        // What allocations are judged by comes first.
+        for event in line.events {
+            if let table = NomadTable(event.payload) { self.listings[table]?.heard(index: event.index) }
+            switch event.payload {
+            case .deployment(let row): context.tables.apply(row, as: .event)
+            case .node(let row):
+                if event.type == "NodeDeregistration" {
+                    context.tables.removeNode(row.id, at: event.index)
+                } else {
+                    context.tables.apply(row, as: .event)
+                }
+            default: break
+            }
+        }
+        let floor = self.listings[.services]?.appliedIndex ?? 0
+        for event in line.events {
+            switch event.payload {
+            case .allocation(let row): context.tables.apply(row, as: .event)
+            case .service(let row):
+                if event.type == "ServiceDeregistration" {
+                    context.services.deregistered(row, index: event.index)
+                } else {
+                    context.services.registered(row, index: event.index, floor: floor)
+                }
+                self.names.heard(index: event.index)
+            default: break
+            }
+        }
+    }
+
+    private mutating func missedSomething(at now: Duration) {
+        for table in self.tables { self.listings[table]?.want(notBefore: now + .seconds(1)) }
+        self.names.doubt()
+    }
+
+    /// The server answers: what waits because it did not is worth another attempt.
+    private mutating func hurry(at now: Duration) {
+        for table in self.tables {
+            self.watches[table]?.hurry(at: now)
+            if let listing = self.listings[table], listing.failure != nil {
+                self.listings[table]?.want(notBefore: now, hurry: true)
+            }
+        }
+        if !self.stream.isOpen { self.stream.hurry(at: now) }
+    }
+
+    // MARK: - Answers
+
+    mutating func answered(_ table: NomadTable, _ answer: NomadAnswer, _ context: inout NomadContext) {
+        guard var listing = self.listings[table] else { return }
+        let wasFailing = listing.failure != nil
+        let index = answer.index ?? 0
+        if table == .services, index == 0, case .names(let names) = answer.content, names.isEmpty,
+            self.namespace == NomadConfiguration.allNamespaces
+        {
+            self.names.isBlind = true
+            listing.failed(.blind, &context.effects)
+            self.listings[table] = listing
+            return
+        }
+        if !answer.unreadable.isEmpty {
+            context.effects.note(
+                .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
+            )
+        }
+        let progress = listing.answered(index: index, next: answer.nextToken, at: context.effects.now)
+        switch progress {
+        case .doubtful: break
+        case .fell:
+            context.effects.note(.indexFell)
+            context.tables.forgetIndexes(of: table)
+            if table == .services {
+                context.services.forgetIndexes(in: self.namespace)
+                self.names.forgetIndexes()
+            }
+            self.stream.forgetIndex()
+        case .partial:
+            self.use(answer.content, &listing, &context)
+            let question = NomadQuestion.page(table, namespace: self.namespace, token: listing.token)
+            listing.sentNext(context.effects.send(question, for: .page(scope: self.number, table)))
+        case .complete(let index):
+            self.use(answer.content, &listing, &context)
+            // A row that could not be read is no row that is gone.
+            if answer.unreadable.isEmpty {
+                context.tables.remove(table, butFor: listing.seen, in: self.namespace, asOf: index)
+            }
+            listing.seen = []
+        }
+        self.listings[table] = listing
+        if wasFailing { self.hurry(at: context.effects.now) }
+        if case .complete(let index) = progress, case .names(let lists) = answer.content {
+            // One that was asked for before the stream opened is wanted again.
+            self.verify(lists, index: index, isSinceOpen: !listing.isWanted, &context)
+        }
+    }
+
+    private func use(_ content: NomadAnswer.Content, _ listing: inout NomadListing, _ context: inout NomadContext) {
+        let shape = NomadTables.Shape.list(asOf: listing.firstIndex ?? 0)
+        switch content {
+        case .allocations(let rows):
+            for row in rows {
+                context.tables.apply(row, as: shape)
+                if let id = TaskRegistrationID.uuid(row.id.utf8) { listing.seen.insert(id) }
+            }
+        case .deployments(let rows):
+            for row in rows {
+                context.tables.apply(row, as: shape)
+                listing.seen.insert(row.id)
+            }
+        case .nodes(let rows):
+            for row in rows {
+                context.tables.apply(row, as: shape)
+                listing.seen.insert(row.id)
+            }
+        case .names, .registrations, .checks, .nothing: break
+        }
+    }
+
+    mutating func failed(_ table: NomadTable, _ failure: NomadFailure, _ context: inout NomadContext) {
+        self.listings[table]?.failed(failure, &context.effects)
+    }
+
+    mutating func watchAnswered(_ table: NomadTable, _ answer: NomadAnswer, _ context: inout NomadContext) {
+        let wasFailing = self.watches[table]?.failure != nil
+        let known = self.listings[table]?.knownIndex ?? 0
+        let isStreaming = self.stream.isOpen
+        self.watches[table]?.answered(answer, known: known, isStreaming: isStreaming, &context.effects)
+        if wasFailing { self.hurry(at: context.effects.now) }
+    }
+
+    mutating func watchFailed(_ table: NomadTable, _ failure: NomadFailure, _ context: inout NomadContext) {
+        self.watches[table]?.failed(failure, &context.effects)
+    }
+
+    // MARK: - Services
+
+    /// A list of names is complete. Is what it does not name gone, or hidden?
+    private mutating func verify(
+        _ lists: [NomadServiceList],
+        index: UInt64,
+        isSinceOpen: Bool,
+        _ context: inout NomadContext
+    ) {
+        var names: Set<NomadServiceKey> = []
+        for list in lists where self.namespace == NomadConfiguration.allNamespaces || list.namespace == self.namespace {
+            for service in list.services {
+                names.insert(NomadServiceKey(namespace: list.namespace, name: service.name))
+            }
+        }
+        var verification = NomadNames.Verification(
+            names: names,
+            index: index,
+            open: [],
+            kept: [],
+            isSinceOpen: isSinceOpen
+        )
+        if self.namespace == NomadConfiguration.allNamespaces {
+            verification.open = context.services.namespaces.subtracting(names.map(\.namespace))
+        }
+        for namespace in verification.open {
+            let purpose = NomadEffects.Purpose.visibility(scope: self.number, namespace: namespace)
+            _ = context.effects.send(.visibility(namespace: namespace), for: purpose)
+        }
+        self.names.verification = verification
+        self.finishVerification(&context)
+    }
+
+    mutating func visibilityAnswered(
+        _ namespace: String,
+        _ result: Result<NomadAnswer, NomadFailure>,
+        _ context: inout NomadContext
+    ) {
+        self.names.verification?.open.remove(namespace)
+        if case .failure(let failure) = result {
+            self.names.verification?.kept.insert(namespace)
+            // Whether it is hidden or nobody can say: it is looked at again.
+            self.listings[.services]?.want(
+                notBefore: context.effects.now + (failure.isRefusal ? .seconds(3) : .seconds(1))
+            )
+        }
+        self.finishVerification(&context)
+    }
+
+    private mutating func finishVerification(_ context: inout NomadContext) {
+        guard let verification = self.names.verification, verification.open.isEmpty else { return }
+        self.names.verification = nil
+        context.services.remove(
+            butFor: verification.names,
+            in: self.namespace,
+            except: verification.kept,
+            asOf: verification.index
+        )
+        self.names.listed(
+            verification.names,
+            hidden: verification.kept,
+            asOf: verification.index,
+            isSinceOpen: verification.isSinceOpen
+        )
+    }
+
+    mutating func serviceAnswered(_ key: NomadServiceKey, _ answer: NomadAnswer, _ context: inout NomadContext) {
+        if !answer.unreadable.isEmpty {
+            context.effects.note(
+                .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
+            )
+        }
+        guard self.names.answered(key), case .registrations(let rows) = answer.content else { return }
+        context.services.apply(rows, of: key, index: answer.index ?? 0)
+    }
+
+    mutating func serviceFailed(_ key: NomadServiceKey, _ failure: NomadFailure, _ context: inout NomadContext) {
+        let isHopeless = [.tooLarge, .malformed, .invalid].contains(failure.error?.kind)
+        self.names.failed(key, failure, isHopeless: isHopeless, &context.effects)
+    }
+}
+
+extension NomadTable {
+    fileprivate init?(_ payload: NomadEvent.Payload) {
+        switch payload {
+        case .allocation: self = .allocations
+        case .deployment: self = .deployments
+        case .node: self = .nodes
+        case .service: self = .services
+        case .job, .other: return nil
+        }
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// The registrations of Nomad's own service discovery, put together from answers about services and from events.
+///
+/// The index of an answer is that of all services: it holds every change up to there, and an event with a higher index is
+/// newer.
+struct NomadServiceTable: Sendable {
+    private struct Record {
+        var registrations: [String: NomadServiceRegistration] = [:]
+        /// All that happened until then is in.
+        var asOf: UInt64 = 0
+        /// Deregistered since, by the index of it: an answer that is on its way may still have them.
+        var gone: [String: UInt64] = [:]
+        var told: Service?
+    }
+
+    private let firstNamespace: String
+    private var records: [NomadServiceKey: Record] = [:]
+    private(set) var touched: Set<NomadServiceKey> = []
+    /// Those with something that can be dropped some time.
+    private var loose: Set<NomadServiceKey> = []
+
+    init(firstNamespace: String) {
+        self.firstNamespace = firstNamespace
+    }
+
+    /// The namespaces that have services.
+    var namespaces: Set<String> { Set(self.records.filter { !$0.value.registrations.isEmpty }.map(\.key.namespace)) }
+
+    func keys(in namespace: String) -> [NomadServiceKey] {
+        self.records.keys.filter { namespace == NomadConfiguration.allNamespaces || $0.namespace == namespace }
+    }
+
+    func allocations(of key: NomadServiceKey) -> Set<String> {
+        Set(self.records[key]?.registrations.values.map(\.allocationID) ?? [])
+    }
+
+    func asOf(_ key: NomadServiceKey) -> UInt64 { self.records[key]?.asOf ?? 0 }
+
+    mutating func touch(_ key: NomadServiceKey) {
+        if self.records[key] != nil { self.touched.insert(key) }
+    }
+
+    // MARK: - Rows
+
+    /// All registrations of one service, as of an index.
+    mutating func apply(_ rows: [NomadServiceRegistration], of key: NomadServiceKey, index: UInt64) {
+        var record = self.records[key] ?? Record()
+        var registrations = record.registrations.filter { $0.value.modifyIndex > index }
+        for row in rows where NomadServiceKey(row) == key && registrations[row.id] == nil {
+            if let gone = record.gone[row.id], gone > index { continue }
+            registrations[row.id] = row
+        }
+        record.asOf = index
+        record.gone = record.gone.filter { $0.value > index }
+        self.set(record, registrations, for: key)
+    }
+
+    /// - Parameter floor: what is known of services that nothing else is known of: the index of the list of names.
+    mutating func registered(_ row: NomadServiceRegistration, index: UInt64, floor: UInt64) {
+        let key = NomadServiceKey(row)
+        var record = self.records[key] ?? Record(asOf: floor)
+        guard index > record.asOf, (record.registrations[row.id]?.modifyIndex ?? 0) < index,
+            (record.gone[row.id] ?? 0) < index
+        else { return }
+        record.gone[row.id] = nil
+        var registrations = record.registrations
+        registrations[row.id] = row
+        registrations[row.id]?.modifyIndex = index
+        self.set(record, registrations, for: key)
+    }
+
+    mutating func deregistered(_ row: NomadServiceRegistration, index: UInt64) {
+        let key = NomadServiceKey(row)
+        guard var record = self.records[key], index > record.asOf,
+            (record.registrations[row.id]?.modifyIndex ?? 0) < index
+        else { return }
+        record.gone[row.id] = index
+        var registrations = record.registrations
+        registrations[row.id] = nil
+        self.set(record, registrations, for: key)
+    }
+
+    /// A list of names is complete: services that it did not name are gone, but for what is newer.
+    mutating func remove(
+        butFor names: Set<NomadServiceKey>,
+        in namespace: String,
+        except kept: Set<String>,
+        asOf index: UInt64
+    ) {
+        for key in self.keys(in: namespace) where !names.contains(key) && !kept.contains(key.namespace) {
+            self.apply([], of: key, index: index)
+        }
+    }
+
+    /// No answer is on its way: nothing can bring back what is gone. What is empty need not be kept.
+    mutating func settled(in namespace: String) {
+        for key in self.loose where namespace == NomadConfiguration.allNamespaces || key.namespace == namespace {
+            guard let record = self.records[key] else {
+                self.loose.remove(key)
+                continue
+            }
+            self.records[key]?.gone = [:]
+            guard record.registrations.isEmpty else {
+                self.loose.remove(key)
+                continue
+            }
+            guard record.told == nil else { continue }
+            self.records[key] = nil
+            self.loose.remove(key)
+        }
+    }
+
+    /// The indexes are not comparable with those to come.
+    mutating func forgetIndexes(in namespace: String) {
+        for key in self.keys(in: namespace) {
+            guard var record = self.records[key] else { continue }
+            record.asOf = 0
+            record.gone = [:]
+            for id in record.registrations.keys { record.registrations[id]?.modifyIndex = 0 }
+            self.records[key] = record
+        }
+    }
+
+    private mutating func set(
+        _ record: Record,
+        _ registrations: [String: NomadServiceRegistration],
+        for key: NomadServiceKey
+    ) {
+        var record = record
+        if record.registrations != registrations { self.touched.insert(key) }
+        record.registrations = registrations
+        if !record.gone.isEmpty || registrations.isEmpty { self.loose.insert(key) }
+        self.records[key] = record
+    }
+
+    // MARK: - Services
+
+    /// What is not as it was told. With `isFirst`, everything.
+    ///
+    /// - Parameters:
+    ///   - nodeName: of a node's ID.
+    ///   - health: of a service in an allocation.
+    mutating func takeUpdate(
+        isFirst: Bool,
+        nodeName: (String) -> String?,
+        health: (NomadServiceRegistration) -> Instance.Health
+    ) -> CatalogUpdate {
+        var update = CatalogUpdate(source: .nomad, isComplete: isFirst, services: [:])
+        for key in isFirst ? Set(self.records.keys) : self.touched {
+            guard let record = self.records[key], let name = self.name(of: key) else { continue }
+            let instances = record.registrations.values.compactMap { row in
+                Instance(row, node: nodeName(row.nodeID) ?? "", health: health(row))
+            }
+            let origin = Origin(file: "nomad:\(key.namespace)/\(key.name)")
+            let isGone = record.registrations.isEmpty
+            let service = isGone ? nil : Service(name: name, instances: instances, origin: origin)
+            guard isFirst ? service != nil : service != record.told else { continue }
+            self.records[key]?.told = service
+            update.services[name] = .some(service)
+        }
+        self.touched = []
+        return update
+    }
+
+    /// Nil: it cannot be named in a document. Nomad allows no such names.
+    private func name(of key: NomadServiceKey) -> ServiceName? {
+        guard TextSyntax.isName(key.name[...]), !key.name.utf8.contains(UInt8(ascii: ".")) else { return nil }
+        if key.namespace == self.firstNamespace { return ServiceName(key.name) }
+        let name = "\(key.name).\(key.namespace)"
+        return TextSyntax.isName(name[...]) ? ServiceName(name) : nil
+    }
+}
+
+extension NomadServiceKey {
+    init(_ row: NomadServiceRegistration) {
+        self.init(namespace: row.namespace.isEmpty ? "default" : row.namespace, name: row.serviceName)
+    }
+}
+
+extension Instance {
+    /// Nil if it cannot be sent to.
+    fileprivate init?(_ row: NomadServiceRegistration, node: String, health: Health) {
+        guard let port = UInt16(exactly: row.port), port > 0, !row.address.isEmpty else { return nil }
+        self.init(
+            id: InstanceID(row.id),
+            address: row.address,
+            port: port,
+            tags: Set(row.tags),
+            health: health,
+            datacenter: row.datacenter,
+            node: node,
+            origin: Origin(file: "nomad:\(row.namespace)/\(row.serviceName)")
+        )
+    }
+}

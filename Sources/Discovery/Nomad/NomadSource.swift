@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncAlgorithms
+import Catalog
+package import HashiCorpAPI
+package import Logging
+import NIOCore
+import NIOPosix
+
+/// Tells the services that are registered with Nomad itself, and what Nomad knows of its allocations.
+package final class NomadSource: Sendable {
+    private enum Input: Sendable {
+        case timer
+        case answered(NomadRequestID, Result<NomadAnswer, NomadFailure>)
+        case streamOpened(NomadRequestID)
+        case heard(NomadRequestID, NomadEvents)
+        case streamEnded(NomadRequestID, NomadFailure?)
+    }
+
+    private let configuration: NomadConfiguration
+    private let agent: APIConfiguration
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - agent: how to reach it; the number of connections is ours to say.
+    package init(configuration: NomadConfiguration, agent: APIConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.agent = agent
+        self.logger = logger
+    }
+
+    /// Tells until the task is cancelled. While `deliver` works, changes gather; for so long that Nomad gives up an event
+    /// stream that is not read, if need be.
+    package func run(_ deliver: (NomadReport) async -> Void) async {
+        var agent = self.agent
+        agent.product = .nomad
+        agent.maximumConnections = NomadConfiguration.maximumConnections
+        let client = APIClient(agent)
+        await self.follow(client, deliver)
+        await client.shutdown()
+    }
+
+    private func follow(_ client: APIClient, _ deliver: (NomadReport) async -> Void) async {
+        let inputs = AsyncChannel<Input>()
+        let (rings, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let clock = ContinuousClock()
+        let start = clock.now
+        var alarm = NomadAlarm(start: NIODeadline.now()) { bell.yield() }
+        var follower = NomadFollower(self.configuration, seed: .random(in: 0...UInt64.max))
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                for await _ in rings { await inputs.send(.timer) }
+            }
+            var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
+            var actions = follower.advance(to: .zero)
+            var iterator = inputs.makeAsyncIterator()
+            while !Task.isCancelled {
+                for action in actions {
+                    switch action {
+                    case .send(let id, let question):
+                        let (end, continuation) = AsyncStream<Void>.makeStream()
+                        if question.mayBeCancelled { ends[id] = continuation }
+                        group.addTask { [region = self.configuration.region] in
+                            guard let result = await Self.ask(question, client, region, unless: end) else { return }
+                            await inputs.send(.answered(id, result))
+                        }
+                    case .subscribe(let id, let subscription):
+                        group.addTask { await self.listen(id, subscription, client, inputs) }
+                    case .cancel(let id): ends.removeValue(forKey: id)?.finish()
+                    case .deliver(let report):
+                        self.log(report)
+                        await deliver(report)
+                    case .note(let note): self.log(note)
+                    }
+                }
+                alarm.set(follower.nextDeadline)
+                guard let input = await iterator.next() else { break }
+                let now = clock.now - start
+                switch input {
+                case .timer:
+                    alarm.rang()
+                    actions = follower.advance(to: now)
+                case .answered(let id, let result):
+                    ends[id] = nil
+                    actions = follower.answered(id, result, at: now)
+                case .streamOpened(let id): actions = follower.streamOpened(id, at: now)
+                case .heard(let id, let line): actions = follower.heard(id, line, at: now)
+                case .streamEnded(let id, let failure): actions = follower.streamEnded(id, failure, at: now)
+                }
+            }
+            group.cancelAll()
+        }
+        alarm.cancel()
+    }
+
+    // MARK: - Asking
+
+    /// Nil: it ended before there was an answer.
+    private static func ask(
+        _ question: NomadQuestion,
+        _ client: APIClient,
+        _ region: String?,
+        unless end: AsyncStream<Void>
+    ) async -> Result<NomadAnswer, NomadFailure>? {
+        guard question.mayBeCancelled else { return await Self.ask(question, client, region) }
+        return await withTaskGroup(of: Result<NomadAnswer, NomadFailure>?.self) { race in
+            race.addTask { await Self.ask(question, client, region) }
+            race.addTask {
+                for await _ in end {}
+                return nil
+            }
+            let first = await race.next() ?? nil
+            race.cancelAll()
+            return first
+        }
+    }
+
+    private static func ask(
+        _ question: NomadQuestion,
+        _ client: APIClient,
+        _ region: String?
+    ) async -> Result<NomadAnswer, NomadFailure> {
+        do throws(APIError) {
+            let response = try await client.send(question.request(region: region))
+            return Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }
+        } catch {
+            return .failure(NomadFailure(error))
+        }
+    }
+
+    private func listen(
+        _ id: NomadRequestID,
+        _ subscription: NomadSubscription,
+        _ client: APIClient,
+        _ inputs: AsyncChannel<Input>
+    ) async {
+        do throws(APIError) {
+            let request = subscription.request(region: self.configuration.region)
+            let lines = try await client.stream(request, idle: self.configuration.heartbeat * 2)
+            await inputs.send(.streamOpened(id))
+            for try await line in lines { await inputs.send(.heard(id, try NomadEvents.line(line))) }
+            await inputs.send(.streamEnded(id, nil))
+        } catch {
+            await inputs.send(.streamEnded(id, NomadFailure(error)))
+        }
+    }
+
+    // MARK: - Logging
+
+    private func log(_ report: NomadReport) {
+        guard case .source(.status(let status)) = report else { return }
+        var metadata: Logger.Metadata = ["source": "nomad", "state": "\(status.state.rawValue)"]
+        metadata["error"] = status.problem.map { "\($0)" }
+        metadata["reason"] = status.reason.map { "\($0)" }
+        let isGood = status.state == .starting || (status.state == .up && status.problem == nil)
+        self.logger.log(level: isGood ? .info : .warning, "source changed state", metadata: metadata)
+    }
+
+    private func log(_ note: NomadNote) {
+        let metadata: Logger.Metadata = ["source": "nomad"]
+        switch note {
+        case .streamOpened: self.logger.debug("event stream opened", metadata: metadata)
+        case .streamEnded(let why): self.logger.debug("event stream ended", metadata: metadata + ["error": "\(why)"])
+        case .streamRefused(let why):
+            self.logger.warning("event stream refused, asking instead", metadata: metadata + ["error": "\(why)"])
+        case .eventsMissed: self.logger.debug("a change without an event, reading everything", metadata: metadata)
+        case .indexFell: self.logger.warning("index fell, reading everything", metadata: metadata)
+        case .unreadable(let count, let first):
+            let details: Logger.Metadata = ["count": "\(count)", "error": "\(first)"]
+            self.logger.warning("rows cannot be read and are left out", metadata: metadata + details)
+        }
+    }
+}
+
+extension Logger.Metadata {
+    fileprivate static func + (left: Self, right: Self) -> Self { left.merging(right) { $1 } }
+}

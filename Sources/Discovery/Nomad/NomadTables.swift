@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+
+/// Allocations, deployments and nodes, put together from lists and events.
+///
+/// Neither shape of an allocation is whole: a list has the version of its job, an event its deployment and the drainer's
+/// mark. Rows come in any order; of two, the one with the higher index is newer. A list is right about everything that is
+/// not newer than itself: it replaces that, and removes what it does not name.
+struct NomadTables: Sendable {
+    enum Shape: Hashable {
+        /// As of the index of its first page.
+        case list(asOf: UInt64)
+        case event
+
+        var isList: Bool { self != .event }
+
+        /// Whether a row of this shape may take the place of one that was known.
+        func replaces(_ known: UInt64, with index: UInt64) -> Bool {
+            switch self {
+            case .list(let list): index > known || (known <= list && index != known)
+            case .event: index > known
+            }
+        }
+    }
+
+    private struct JobKey: Hashable {
+        var namespace: String
+        var job: String
+    }
+
+    private struct AllocationRecord {
+        /// Without what its deployment adds.
+        var fact: AllocationFact
+        /// Nil: nobody said; then the deployment of its job's version is its own.
+        var deployment: String??
+        var hasCanaryStatus: Bool
+        var modifyIndex: UInt64
+        var isFromList: Bool
+        /// As it was told.
+        var told: AllocationFact?
+
+        var key: JobKey { JobKey(namespace: self.fact.namespace, job: self.fact.job) }
+    }
+
+    private struct Row<Fact: Hashable & Sendable>: Sendable {
+        var fact: Fact
+        var modifyIndex: UInt64
+    }
+
+    private var allocations: [String: AllocationRecord] = [:]
+    private var allocationsOfJob: [JobKey: Set<String>] = [:]
+    private var deployments: [String: Row<DeploymentFact>] = [:]
+    private var deploymentsOfJob: [JobKey: [UInt64: String]] = [:]
+    private var nodes: [String: Row<NodeFact>] = [:]
+
+    private var touchedAllocations: Set<String> = []
+    private var removedAllocations: Set<String> = []
+    private var touchedDeployments: Set<String> = []
+    private var touchedNodes: Set<String> = []
+
+    func nodeName(_ id: String) -> String? { self.nodes[id]?.fact.name }
+
+    // MARK: - Rows
+
+    mutating func apply(_ row: NomadAllocation, as shape: Shape) {
+        guard let id = TaskRegistrationID.uuid(row.id.utf8) else { return }
+        let known = self.allocations[id]
+        if let known, !shape.replaces(known.modifyIndex, with: row.modifyIndex) {
+            guard row.modifyIndex == known.modifyIndex, shape.isList != known.isFromList else { return }
+            // The same row in its other shape: it adds what is missing.
+            if shape.isList {
+                if let version = row.jobVersion { self.allocations[id]?.fact.jobVersion = version }
+                self.touchedAllocations.insert(id)
+                return
+            }
+        }
+        var record = AllocationRecord(
+            fact: AllocationFact(row, id: id),
+            deployment: shape.isList ? nil : .some(row.deploymentID),
+            hasCanaryStatus: row.deploymentStatus?.isCanary ?? false,
+            modifyIndex: row.modifyIndex,
+            isFromList: shape.isList,
+            told: known?.told
+        )
+        if let known {
+            // Strings that stay the same are kept once.
+            if known.fact.nodeID == record.fact.nodeID { record.fact.nodeID = known.fact.nodeID }
+            if record.fact.jobVersion == nil { record.fact.jobVersion = known.fact.jobVersion }
+            if shape.isList { record.fact.isMigrating = known.fact.isMigrating }
+            if known.key != record.key { self.allocationsOfJob[known.key]?.remove(id) }
+        }
+        self.allocations[id] = record
+        self.allocationsOfJob[record.key, default: []].insert(id)
+        self.touchedAllocations.insert(id)
+        self.removedAllocations.remove(id)
+    }
+
+    mutating func apply(_ row: NomadDeployment, as shape: Shape) {
+        if let known = self.deployments[row.id], !shape.replaces(known.modifyIndex, with: row.modifyIndex) { return }
+        let fact = DeploymentFact(row)
+        self.deployments[row.id] = Row(fact: fact, modifyIndex: row.modifyIndex)
+        let key = JobKey(namespace: fact.namespace, job: fact.job)
+        self.deploymentsOfJob[key, default: [:]][fact.jobVersion] = fact.id
+        self.touchedDeployments.insert(row.id)
+        self.touchedAllocations.formUnion(self.allocationsOfJob[key] ?? [])
+    }
+
+    mutating func apply(_ row: NomadNode, as shape: Shape) {
+        if let known = self.nodes[row.id], !shape.replaces(known.modifyIndex, with: row.modifyIndex) { return }
+        self.nodes[row.id] = Row(fact: NodeFact(row), modifyIndex: row.modifyIndex)
+        self.touchedNodes.insert(row.id)
+    }
+
+    mutating func removeNode(_ id: String, at index: UInt64) {
+        guard let known = self.nodes[id], known.modifyIndex < index else { return }
+        self.nodes[id] = nil
+        self.touchedNodes.insert(id)
+    }
+
+    /// A list is complete: what it did not name is gone.
+    ///
+    /// - Parameters:
+    ///   - namespace: what the list is of; "*" for all.
+    ///   - index: of its first page.
+    mutating func remove(_ table: NomadTable, butFor seen: Set<String>, in namespace: String, asOf index: UInt64) {
+        func isMeant(_ other: String) -> Bool { namespace == NomadConfiguration.allNamespaces || namespace == other }
+        switch table {
+        case .allocations:
+            for (id, record) in self.allocations
+            where isMeant(record.fact.namespace) && record.modifyIndex <= index && !seen.contains(id) {
+                self.removeAllocation(id, record)
+            }
+        case .deployments:
+            for (id, row) in self.deployments
+            where isMeant(row.fact.namespace) && row.modifyIndex <= index && !seen.contains(id) {
+                self.removeDeployment(id, row.fact)
+            }
+        case .nodes:
+            for (id, row) in self.nodes where row.modifyIndex <= index && !seen.contains(id) {
+                self.nodes[id] = nil
+                self.touchedNodes.insert(id)
+            }
+        case .services: break
+        }
+    }
+
+    /// The indexes of a table are not comparable with those to come.
+    mutating func forgetIndexes(of table: NomadTable) {
+        switch table {
+        case .allocations: for id in self.allocations.keys { self.allocations[id]?.modifyIndex = 0 }
+        case .deployments: for id in self.deployments.keys { self.deployments[id]?.modifyIndex = 0 }
+        case .nodes: for id in self.nodes.keys { self.nodes[id]?.modifyIndex = 0 }
+        case .services: break
+        }
+    }
+
+    private mutating func removeAllocation(_ id: String, _ record: AllocationRecord) {
+        self.allocations[id] = nil
+        self.allocationsOfJob[record.key]?.remove(id)
+        if self.allocationsOfJob[record.key]?.isEmpty ?? false { self.allocationsOfJob[record.key] = nil }
+        self.touchedAllocations.remove(id)
+        if record.told != nil { self.removedAllocations.insert(id) }
+    }
+
+    private mutating func removeDeployment(_ id: String, _ fact: DeploymentFact) {
+        let key = JobKey(namespace: fact.namespace, job: fact.job)
+        self.deployments[id] = nil
+        if self.deploymentsOfJob[key]?[fact.jobVersion] == id { self.deploymentsOfJob[key]?[fact.jobVersion] = nil }
+        if self.deploymentsOfJob[key]?.isEmpty ?? false { self.deploymentsOfJob[key] = nil }
+        self.touchedDeployments.insert(id)
+        self.touchedAllocations.formUnion(self.allocationsOfJob[key] ?? [])
+    }
+
+    // MARK: - Facts
+
+    /// What is not as it was told. With `isFirst`, everything.
+    mutating func takeUpdate(isFirst: Bool) -> NomadFactsUpdate {
+        var update = NomadFactsUpdate(isComplete: isFirst)
+        for id in isFirst ? Set(self.allocations.keys) : self.touchedAllocations {
+            guard let record = self.allocations[id] else { continue }
+            let fact = self.fact(record)
+            guard isFirst || fact != record.told else { continue }
+            self.allocations[id]?.told = fact
+            update.allocations[id] = .some(fact)
+        }
+        for id in self.removedAllocations { update.allocations[id] = .some(nil) }
+        for id in isFirst ? Set(self.deployments.keys) : self.touchedDeployments {
+            update.deployments[id] = .some(self.deployments[id]?.fact)
+        }
+        for id in isFirst ? Set(self.nodes.keys) : self.touchedNodes {
+            update.nodes[id] = .some(self.nodes[id]?.fact)
+        }
+        self.touchedAllocations = []
+        self.removedAllocations = []
+        self.touchedDeployments = []
+        self.touchedNodes = []
+        return update
+    }
+
+    private func fact(_ record: AllocationRecord) -> AllocationFact {
+        var fact = record.fact
+        switch record.deployment {
+        case .some(let deployment): fact.deployment = deployment
+        case nil: fact.deployment = fact.jobVersion.flatMap { self.deploymentsOfJob[record.key]?[$0] }
+        }
+        let deployment = fact.deployment.flatMap { self.deployments[$0]?.fact }
+        // An update in place moves an allocation to another version, and the event names the deployment alone.
+        if !record.isFromList, let deployment { fact.jobVersion = deployment.jobVersion }
+        let isPromoted = deployment?.groups[fact.group]?.isPromoted ?? false
+        fact.isCanary = record.hasCanaryStatus && !isPromoted
+        return fact
+    }
+}
+
+extension AllocationFact {
+    init(_ row: NomadAllocation, id: String) {
+        self.id = id
+        self.namespace = row.namespace
+        self.job = row.jobID
+        self.jobVersion = row.jobVersion
+        self.group = row.group
+        self.deployment = nil
+        self.isCanary = false
+        self.nodeID = row.nodeID
+        self.nodeName = row.nodeName
+        // What a later release may add is no reason to act.
+        self.desired = DesiredStatus(rawValue: row.desiredStatus) ?? .run
+        self.client = ClientStatus(rawValue: row.clientStatus) ?? .unknown
+        self.isMigrating = row.isToMigrate
+    }
+}
+
+extension DeploymentFact {
+    init(_ row: NomadDeployment) {
+        self.id = row.id
+        self.namespace = row.namespace
+        self.job = row.jobID
+        self.jobVersion = row.jobVersion
+        self.status = row.status
+        self.groups = row.groups.mapValues { Group(isPromoted: $0.isPromoted, desiredCanaries: $0.desiredCanaries) }
+    }
+}
+
+extension NodeFact {
+    init(_ row: NomadNode) {
+        self.id = row.id
+        self.name = row.name
+        self.isDraining = row.isDraining
+        self.isEligible = row.schedulingEligibility != "ineligible"
+        self.status = row.status
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+import NIOCore
+import TestSupport
+
+@testable import Discovery
+
+/// A follower and a fake server, with everything that lies between them in the hands of the test.
+struct NomadRig {
+    struct Stream {
+        var subscription: NomadSubscription
+        var isOpen = false
+        /// Lines that were sent and have not arrived.
+        var lines: [String] = []
+    }
+
+    var server = FakeNomad()
+    var follower: NomadFollower
+    var now = Duration.zero
+
+    /// Questions on their way to the server, or waiting there.
+    var questions: [(id: NomadRequestID, question: NomadQuestion, deadline: Duration)] = []
+    var answers: [(id: NomadRequestID, result: Result<NomadAnswer, NomadFailure>)] = []
+    var streams: [NomadRequestID: Stream] = [:]
+    private var published: UInt64 = 0
+
+    // What was told.
+    var services: [ServiceName: Service] = [:]
+    var facts: [String: AllocationFact] = [:]
+    var status: SourceStatus?
+    var reports: [NomadReport] = []
+    var notes: [NomadNote] = []
+    var asked: [NomadQuestion] = []
+
+    init(_ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)), seed: UInt64 = 1) {
+        self.follower = NomadFollower(configuration, seed: seed)
+    }
+
+    // MARK: - The follower's side
+
+    mutating func perform(_ actions: [NomadAction]) {
+        for action in actions {
+            switch action {
+            case .send(let id, let question):
+                var deadline = Duration.seconds(3600)
+                if case .watch(_, _, _, let wait, _) = question, let wait { deadline = self.now + wait }
+                self.questions.append((id, question, deadline))
+                self.asked.append(question)
+            case .subscribe(let id, let subscription): self.streams[id] = Stream(subscription: subscription)
+            case .cancel(let id):
+                self.questions.removeAll { $0.id == id }
+                self.answers.removeAll { $0.id == id }
+            case .note(let note): self.notes.append(note)
+            case .deliver(let report):
+                self.reports.append(report)
+                self.hear(report)
+            }
+        }
+    }
+
+    private mutating func hear(_ report: NomadReport) {
+        switch report {
+        case .facts(let update):
+            if update.isComplete { self.facts = [:] }
+            for (id, fact) in update.allocations { self.facts[id] = fact }
+        case .source(.catalog(let update)):
+            if update.isComplete { self.services = [:] }
+            for (name, service) in update.services { self.services[name] = service }
+        case .source(.status(let status)): self.status = status
+        case .source: break
+        }
+    }
+
+    mutating func start() { self.perform(self.follower.advance(to: self.now)) }
+
+    /// The last time that something was told of services or facts.
+    var hasTold: Bool { self.reports.contains { if case .source(.status) = $0 { false } else { true } } }
+
+    // MARK: - The server's side
+
+    /// Puts what was published since on every stream. One that is behind what the server remembers is cut.
+    mutating func publish() {
+        let published = self.published
+        if self.server.dropped > published, self.server.index > published {
+            for (id, stream) in self.streams where stream.isOpen { self.end(id) }
+        }
+        let news = self.server.events.suffix(while: { $0.index > published })
+        self.published = self.server.index
+        for id in self.streams.keys where self.streams[id]?.isOpen ?? false {
+            self.streams[id]?.lines += news.map(\.line)
+        }
+    }
+
+    /// The server looks at one question. False: it still waits.
+    @discardableResult
+    mutating func process(_ place: Int) -> Bool {
+        let (id, question, deadline) = self.questions[place]
+        var response = self.server.answer(question)
+        if response == nil, self.now >= deadline, case .watch(let table, _, _, _, _) = question {
+            response = self.server.answer(.watch(table, namespace: "*", index: nil, wait: nil, deadline: .zero))
+        }
+        guard let response else { return false }
+        self.questions.remove(at: place)
+        self.answers.append((id, Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }))
+        return true
+    }
+
+    mutating func fail(_ place: Int) {
+        let id = self.questions.remove(at: place).id
+        self.answers.append((id, .failure(NomadFailure(APIError(.unreachable, "cut")))))
+    }
+
+    mutating func arrive(_ place: Int) {
+        let (id, result) = self.answers.remove(at: place)
+        self.perform(self.follower.answered(id, result, at: self.now))
+    }
+
+    mutating func open(_ id: NomadRequestID) {
+        guard let stream = self.streams[id], !stream.isOpen else { return }
+        if let refusal = self.server.refusal {
+            return self.end(id, NomadFailure(status: refusal.status, text: refusal.text))
+        }
+        let isAllowed = self.server.isStreaming && (self.server.mayReadNodes || !stream.subscription.hasNodes)
+        guard isAllowed else { return self.end(id, NomadFailure(status: 403, text: "Permission denied")) }
+        self.publish()
+        self.streams[id]?.isOpen = true
+        let first = stream.subscription.index ?? 0
+        let replayed = self.server.events.suffix(while: { $0.index >= first })
+        self.streams[id]?.lines = (replayed.isEmpty ? Array(self.server.events.suffix(1)) : replayed).map(\.line)
+        self.perform(self.follower.streamOpened(id, at: self.now))
+    }
+
+    mutating func end(_ id: NomadRequestID, _ failure: NomadFailure? = nil) {
+        self.streams[id] = nil
+        self.perform(self.follower.streamEnded(id, failure, at: self.now))
+    }
+
+    mutating func hear(_ id: NomadRequestID) throws {
+        guard let line = self.streams[id]?.lines.first else { return }
+        self.streams[id]?.lines.removeFirst()
+        let events = try NomadEvents.line(ByteBuffer(string: line))
+        self.perform(self.follower.heard(id, events, at: self.now))
+    }
+
+    // MARK: - Together
+
+    /// Everything arrives, in the order in which it was sent, until nothing is left but to wait.
+    mutating func flow() throws {
+        var isMoving = true
+        while isMoving {
+            isMoving = false
+            self.publish()
+            for id in self.streams.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+                if self.streams[id]?.isOpen == false {
+                    self.open(id)
+                    isMoving = true
+                }
+                while !(self.streams[id]?.lines.isEmpty ?? true) {
+                    try self.hear(id)
+                    isMoving = true
+                }
+            }
+            var place = 0
+            while place < self.questions.count {
+                if self.process(place) { isMoving = true } else { place += 1 }
+            }
+            while !self.answers.isEmpty {
+                self.arrive(0)
+                isMoving = true
+            }
+        }
+    }
+
+    /// As `flow`, for so long.
+    mutating func flow(for time: Duration) throws {
+        let end = self.now + time
+        try self.flow()
+        while self.now < end {
+            let deadlines = [self.follower.nextDeadline, self.questions.map(\.deadline).min()].compactMap(\.self)
+            self.now = min(end, max(self.now + .milliseconds(1), deadlines.min() ?? end))
+            self.perform(self.follower.advance(to: self.now))
+            try self.flow()
+        }
+    }
+}
+
+extension Array {
+    /// The last elements, back to the first one that is not meant.
+    fileprivate func suffix(while isMeant: (Element) -> Bool) -> [Element] {
+        let start = self.lastIndex { !isMeant($0) }.map { $0 + 1 } ?? 0
+        return Array(self[start...])
+    }
+}
