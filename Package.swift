@@ -221,7 +221,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Catalog", "Documents", "EnvoyAPI", "Routing", "ServicePolicy", "TestSupport", "XDSProtocol", "XDSServer",
+                "Catalog", "Documents", "EnvoyAPI", "Routing", "ServicePolicy", "TestSupport", "XDSProtocol",
+                "XDSServer",
                 hashTrees, grpcCore, nioCore, swiftProtobuf, systemPackage,
             ],
             swiftSettings: settings

@@ -83,16 +83,16 @@ package struct AdminService: ServiceLifecycle.Service {
             return Self.text("reading the documents\n", status: .accepted)
         }
         router.post("/catalog/accept") { request, _ in
-            guard let text = request.uri.queryParameters["source"].map(String.init) else {
-                self.controlPlane.accept(nil)
-                return Self.text("accepted what every source took away\n")
+            let text = request.uri.queryParameters["source"].map(String.init)
+            let source = text.flatMap(SourceName.init)
+            if let text, source == nil || source == .file {
+                return Self.text(
+                    "'\(text.prefix(64))' is not consul or nomad; what is held of files is let go by /accept-removals\n",
+                    status: .badRequest
+                )
             }
-            guard let source = SourceName(rawValue: text) else {
-                let names = SourceName.allCases.map(\.rawValue).joined(separator: ", ")
-                return Self.text("no source is named '\(text.prefix(64))'; there are \(names)\n", status: .badRequest)
-            }
-            self.controlPlane.accept(source)
-            return Self.text("accepted what \(source.rawValue) took away\n")
+            let count = self.controlPlane.accept(source)
+            return Self.text("let go of \(count) instances and config entries that were held\n")
         }
         router.post("/accept-removals") { _, _ in
             self.controlPlane.acceptRemovals()
@@ -117,7 +117,9 @@ package struct AdminService: ServiceLifecycle.Service {
     private var blockers: [String] {
         var blockers: [String] = []
         if !self.controlPlane.hasConfiguration {
-            let awaited = self.controlPlane.status.awaited.map(\.rawValue)
+            let status = self.controlPlane.status
+            if !status.hasReadFiles { blockers.append("the documents have not been read") }
+            let awaited = status.awaited.map(\.rawValue)
             blockers.append(
                 awaited.isEmpty
                     ? "no configuration has been published"

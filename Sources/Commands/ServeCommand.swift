@@ -62,6 +62,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         do {
             try await Server(settings).run()
+        } catch let error as SettingsError {
+            StandardOutput.note("\(error)")
+            throw ExitCode.badSettings
         } catch {
             StandardOutput.note("\(error)")
             throw ExitCode.failure

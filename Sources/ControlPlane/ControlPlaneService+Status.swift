@@ -17,6 +17,8 @@ extension ControlPlaneService {
         package var storedAges: [SourceName: Duration] = [:]
         /// Sources that must be heard before anything is served.
         package var awaited: [SourceName] = []
+        /// Whether the directory of documents was read.
+        package var hasReadFiles = true
         /// On the clock of `held`.
         package var now = Duration.zero
     }
@@ -36,6 +38,7 @@ extension ControlPlaneService {
                     }
                 ),
                 awaited: state.pipeline.catalogGuard.awaited.keys.sorted(),
+                hasReadFiles: !state.unread.contains(.file),
                 now: now
             )
         }
@@ -44,13 +47,13 @@ extension ControlPlaneService {
     func note(_ status: SourceStatus, in state: inout State) {
         guard state.statuses[status.source] != status else { return }
         state.statuses[status.source] = status
+        var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
+        if let reason = status.reason { metadata["reason"] = "\(reason)" }
+        if let problem = status.problem { metadata["error"] = "\(problem)" }
         self.logger.log(
             level: status.state == .up || status.state == .starting ? .notice : .warning,
             "source is \(status.state.rawValue)",
-            metadata: [
-                "source": "\(status.source.rawValue)", "reason": "\(status.reason ?? "")",
-                "error": "\(status.problem ?? "")",
-            ]
+            metadata: metadata
         )
     }
 
@@ -72,6 +75,15 @@ extension ControlPlaneService {
 }
 
 extension ControlPlaneService.State {
+    /// How long the first publication waits for a source that is not required.
+    private static let patience = Duration.seconds(10)
+
+    /// Whether there is something to serve that lacks nothing for sure. Files that cannot be read are waited for.
+    func isWhole(at now: Duration) -> Bool {
+        guard self.pipeline.hasSomethingToServe, !self.unread.contains(.file) else { return false }
+        return self.unread.isEmpty || now >= Self.patience
+    }
+
     var diagnostics: [Diagnostic] {
         self.pipeline.diagnostics + (self.world?.diagnostics ?? [])
     }

@@ -18,6 +18,8 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         /// Of the directory of documents, while it cannot be listed.
         var filesProblem: String?
         var statuses: [SourceName: SourceStatus] = [:]
+        /// What the first publication waits for, so that it lacks nothing that a moment later is there.
+        var unread: Set<SourceName> = []
         /// Those already logged, so that each is logged once.
         var logged: Set<Diagnostic> = []
     }
@@ -51,7 +53,11 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.start = self.clock.now
         let statuses = sources.map { ($0.name, SourceStatus(source: $0.name, state: .starting)) }
         self.state = Mutex(
-            State(pipeline: Pipeline(options), statuses: Dictionary(statuses) { first, _ in first })
+            State(
+                pipeline: Pipeline(options),
+                statuses: Dictionary(statuses) { first, _ in first },
+                unread: Set(sources.map(\.name)).union(files == nil ? [] : [.file])
+            )
         )
     }
 
@@ -63,7 +69,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
                     group.addTask { await files.run { scan in self.apply(scan) } }
                 }
                 for source in self.sources {
-                    group.addTask { await source.run { event in self.apply(event, from: source.name) } }
+                    group.addTask { await source.run { report in self.apply(report, from: source.name) } }
                 }
                 if !self.sources.isEmpty {
                     group.addTask { await self.keepTime() }
@@ -91,7 +97,9 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.change(by: "the stored catalog") { state, now in
             switch load {
             case .absent: return .none
-            case .loaded(let stored): return state.pipeline.apply(stored, wallClock: Self.wallClock, at: now)
+            case .loaded(let stored):
+                state.unread.subtract(stored.sources.keys)
+                return state.pipeline.apply(stored, wallClock: Self.wallClock, at: now)
             case .refused(let diagnostic):
                 state.pipeline.refuseStore(diagnostic)
                 return .none
@@ -118,15 +126,24 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
                 self.logger.warning("the documents cannot be listed", metadata: ["error": "\(problem)"])
             }
             state.filesProblem = scan.problem
+            if scan.problem == nil { state.unread.remove(.file) }
             self.metrics.reloaded()
             return state.pipeline.apply(scan.changes, at: now) ? .anything : .none
         }
     }
 
-    private func apply(_ event: SourceEvent, from source: SourceName) {
+    private func apply(_ report: SourceReport, from source: SourceName) {
         self.change(by: source.rawValue) { state, now in
-            if case .status(let status) = event { self.note(status, in: &state) }
-            return state.pipeline.apply(event, from: source, at: now)
+            switch report {
+            case .facts(let facts): return state.pipeline.apply(facts, at: now)
+            case .event(let event):
+                switch event {
+                case .status(let status): self.note(status, in: &state)
+                case .catalog: state.unread.remove(source)
+                case .configEntries, .documents, .diagnostics: break
+                }
+                return state.pipeline.apply(event, from: source, at: now)
+            }
         }
     }
 
@@ -134,7 +151,10 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private func keepTime() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            guard self.state.withLock({ $0.pipeline.nextDeadline.map { $0 <= self.now } ?? false }) else { continue }
+            let isDue = self.state.withLock { state in
+                state.world == nil || state.pipeline.nextDeadline.map { $0 <= self.now } ?? false
+            }
+            guard isDue else { continue }
             self.change(by: "time") { state, now in state.pipeline.advance(to: now) }
         }
     }
@@ -152,10 +172,18 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     }
 
     /// Lets go what is held of a source, or of all.
-    package func accept(_ source: SourceName?) {
+    ///
+    /// - Returns: how many instances and config entries that was.
+    @discardableResult
+    package func accept(_ source: SourceName?) -> Int {
+        let sources = source.map { [$0] } ?? SourceName.allCases
+        var count = 0
         self.change(by: "an operator") { state, now in
-            state.pipeline.accept(source.map { [$0] } ?? SourceName.allCases, at: now)
+            count = state.pipeline.catalogGuard.held.filter { sources.contains($0.source) }
+                .reduce(0) { $0 + ($1.reason == .configEntries ? $1.names.count : $1.instances) }
+            return state.pipeline.accept(sources, at: now)
         }
+        return count
     }
 
     // MARK: Publication
@@ -164,7 +192,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.state.withLock { state in
             let started = self.clock.now
             let change = body(&state, self.start.duration(to: started))
-            self.publish(&state, change: change, cause: cause)
+            self.publish(&state, change: change, cause: cause, at: self.start.duration(to: started))
             if change != .none {
                 self.metrics.built(in: started.duration(to: self.clock.now))
                 self.store?.changed()
@@ -173,11 +201,11 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         }
     }
 
-    private func publish(_ state: inout State, change: Pipeline.Change, cause: String) {
+    private func publish(_ state: inout State, change: Pipeline.Change, cause: String, at now: Duration) {
         // Nothing is published before there is something to publish: a start with an empty, missing or broken directory
         // must not empty the proxies that reconnect.
         let isFirst = state.world == nil
-        guard isFirst ? state.pipeline.hasSomethingToServe : change != .none else { return }
+        guard isFirst ? state.isWhole(at: now) : change != .none else { return }
         var changedTargets: Set<TargetID>?
         if case .endpoints(let targets) = change { changedTargets = targets }
         let world = TopologyWorld(

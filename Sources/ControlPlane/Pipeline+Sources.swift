@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Catalog
+package import Discovery
 import Routing
 
 extension Pipeline {
@@ -8,7 +9,7 @@ extension Pipeline {
     package mutating func apply(_ event: SourceEvent, from source: SourceName, at now: Duration) -> Change {
         switch event {
         case .catalog(let update):
-            return self.apply(update, at: now)
+            return self.apply(self.join.received(update), at: now)
         case .configEntries(let entries):
             return self.take(self.catalogGuard.apply(configEntries: entries, from: source, at: now))
         case .documents(let changes):
@@ -29,6 +30,8 @@ extension Pipeline {
     ///
     /// - Parameter wallClock: in seconds since 1970.
     package mutating func apply(_ stored: StoredCatalog, wallClock: Int64, at now: Duration) -> Change {
+        let stored = stored.limited(to: self.followed)
+        if self.followed[.nomad] != nil { _ = self.join.received(NomadFactsUpdate(stored)) }
         let (documents, outcome) = self.catalogGuard.seed(stored, wallClock: wallClock, at: now)
         var isOther = false
         for (_, changes) in documents.sorted(by: { $0.key < $1.key }) {
@@ -64,10 +67,17 @@ extension Pipeline {
         return change
     }
 
-    private mutating func apply(_ update: CatalogUpdate, at now: Duration) -> Change {
-        var update = update
+    /// What Nomad knows of the instances, whoever registered them.
+    package mutating func apply(_ facts: NomadFactsUpdate, at now: Duration) -> Change {
+        var change = Change.none
+        for output in self.join.received(facts) { change.formUnion(self.apply(output, at: now)) }
+        return change
+    }
+
+    private mutating func apply(_ joined: Join.Output, at now: Duration) -> Change {
+        var update = joined.update
         update.services = update.services.mapValues { $0.map(self.policy.weighted) }
-        return self.take(self.catalogGuard.apply(update, at: now))
+        return self.take(self.catalogGuard.apply(update, stopped: joined.stopped, at: now))
     }
 
     /// Held and released since the last time: for the log, metrics and audit.
@@ -96,5 +106,54 @@ extension Pipeline.Change {
         case (.endpoints(let mine), .endpoints(let others)): self = .endpoints(mine.union(others))
         default: self = .anything
         }
+    }
+}
+
+extension StoredCatalog {
+    fileprivate func limited(to followed: [SourceName: Set<CatalogGuard.Part>]) -> StoredCatalog {
+        var limited = self
+        limited.sources = [:]
+        for (name, source) in self.sources {
+            guard let parts = followed[name] else { continue }
+            limited.sources[name] = Source(
+                heardAt: source.heardAt,
+                services: parts.contains(.services) ? source.services : nil,
+                configEntries: parts.contains(.configEntries) ? source.configEntries : nil,
+                documents: parts.contains(.documents) ? source.documents : nil
+            )
+        }
+        return limited
+    }
+}
+
+extension NomadFactsUpdate {
+    /// What Nomad had said of the instances that were stored, so that its silence takes nothing of it back.
+    fileprivate init(_ stored: StoredCatalog) {
+        self.init()
+        for service in stored.sources.values.lazy.flatMap({ $0.services ?? [] }) {
+            for instance in service.instances {
+                guard let allocation = instance.allocation else { continue }
+                self.allocations[allocation.id] = AllocationFact(allocation, isStopping: instance.isDraining)
+            }
+        }
+    }
+}
+
+extension AllocationFact {
+    fileprivate init(_ allocation: Allocation, isStopping: Bool) {
+        self.init(
+            id: allocation.id,
+            namespace: allocation.namespace,
+            job: allocation.job,
+            jobVersion: allocation.jobVersion,
+            group: allocation.group,
+            deployment: allocation.deployment,
+            isCanary: allocation.isCanary,
+            nodeID: allocation.nodeID,
+            nodeName: "",
+            desired: isStopping ? .stop : .run,
+            client: .running,
+            isMigrating: false
+        )
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Catalog
+import Discovery
 package import Documents
 import EnvoyTranslation
 package import Routing
@@ -11,6 +12,8 @@ package struct Pipeline: Sendable {
     package struct Options: Sendable {
         package var documents: DocumentSet.Options
         package var catalogGuard: CatalogGuard.Settings
+        /// What is taken of each source: what was stored of anything else is not its last word, but out of use.
+        package var followed: [SourceName: Set<CatalogGuard.Part>]
         package var tags: TagOptions
         /// The one to prefer first. Empty: there is one.
         package var datacenters: [String]
@@ -18,11 +21,13 @@ package struct Pipeline: Sendable {
         package init(
             documents: DocumentSet.Options = DocumentSet.Options(),
             catalogGuard: CatalogGuard.Settings = CatalogGuard.Settings(),
+            followed: [SourceName: Set<CatalogGuard.Part>] = [:],
             tags: TagOptions = TagOptions(),
             datacenters: [String] = []
         ) {
             self.documents = documents
             self.catalogGuard = catalogGuard
+            self.followed = followed
             self.tags = tags
             self.datacenters = datacenters
         }
@@ -38,6 +43,8 @@ package struct Pipeline: Sendable {
 
     private var documents: DocumentSet
     private let datacenters: [String]
+    let followed: [SourceName: Set<CatalogGuard.Part>]
+    var join = Join()
     var catalogGuard: CatalogGuard
     var policy: ServicePolicyStage
     /// Input that sources could not use.
@@ -56,6 +63,7 @@ package struct Pipeline: Sendable {
         self.catalogGuard = CatalogGuard(options.catalogGuard)
         self.policy = ServicePolicyStage(options.tags)
         self.datacenters = options.datacenters
+        self.followed = options.followed
     }
 
     /// Whether every source that must be heard has been, or is stood in for.

@@ -15,9 +15,9 @@ extension Translation {
         for target in targets {
             let name = target.id.clusterName
             // Who wrote a resource of that name in Envoy's own words has it.
-            guard let last = entries[name], case .endpoints(target.id, let endpoints) = last.content,
-                endpoints != target.endpoints
-            else { continue }
+            guard let last = entries[name], case .endpoints(target.id, let endpoints) = last.content else { continue }
+            self.entries[.cluster]?[name]?.origin = target.origin
+            guard endpoints != target.endpoints || last.origin != target.origin else { continue }
             entries[name] = TranslatedResource(
                 name: name,
                 content: .endpoints(target.id, target.endpoints),

@@ -7,7 +7,7 @@ struct CatalogStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Print how each source is, and what is held of it.",
-        discussion: "Exit codes: 0 done; 64 usage; 69 the server cannot be reached."
+        discussion: "Exit codes: 0 done; 1 an answer that cannot be read; 64 usage; 69 the server cannot be reached."
     )
 
     enum Output: String, CaseIterable, ExpressibleByArgument {
@@ -67,10 +67,11 @@ struct CatalogStatusCommand: AsyncParsableCommand {
             lines += self.held.map { held in
                 let names = held.services.prefix(5).joined(separator: ", ")
                 let more = held.serviceCount > 5 ? " and \(held.serviceCount - 5) more" : ""
+                let what = held.instances > 0 ? "\(held.instances) instances of \(names)" : names
                 let rest =
                     held.remainingSeconds.map { "released in \($0) s" } ?? "not released while the source is down"
                 return
-                    "held of \(held.source) (\(held.reason)): \(held.instances) instances of \(names)\(more); \(rest)"
+                    "held of \(held.source) (\(held.reason)): \(what)\(more); \(rest)"
             }
             if self.held.isEmpty { lines.append("nothing is held") }
             return lines.map { $0 + "\n" }.joined()

@@ -13,6 +13,7 @@ extension Settings {
     func makeSources(logger: Logger) throws -> [any ServiceSource] {
         var sources: [any ServiceSource] = []
         if self.sources.flag("consul.enabled") { sources.append(try self.consul(logger: logger)) }
+        if self.sources.flag("nomad.enabled") { sources.append(try self.nomad(logger: logger)) }
         return sources
     }
 
@@ -21,6 +22,7 @@ extension Settings {
             Pipeline.Options(
                 documents: self.documentOptions,
                 catalogGuard: CatalogGuard.Settings(required: self.requiredParts, rules: try self.sourceRules),
+                followed: self.followedParts,
                 tags: try self.tagOptions,
                 datacenters: self.sources.list("consul.datacenters") ?? []
             )
@@ -42,7 +44,7 @@ extension Settings {
         } catch {
             throw SettingsError(description: "\(error)")
         }
-        let agent = try self.agent(environment.api, prefix: "consul")
+        let agent = try self.agent(environment.api, prefix: "consul", isSecure: environment.isSecure)
         var configuration = ConsulConfiguration()
         configuration.datacenters = self.sources.list("consul.datacenters") ?? []
         guard configuration.datacenters.count <= ConsulConfiguration.maximumDatacenters else {
@@ -70,12 +72,43 @@ extension Settings {
         return ConsulSource(configuration: configuration, agent: agent, logger: logger)
     }
 
+    private func nomad(logger: Logger) throws -> NomadSource {
+        let environment: NomadEnvironment
+        do {
+            environment = try NomadEnvironment(Environment.all)
+        } catch {
+            throw SettingsError(description: "\(error)")
+        }
+        let namespaces = (self.sources.text("nomad.namespace") ?? environment.namespace ?? "")
+            .split(separator: ",").map(String.init)
+        guard namespaces.count <= NomadConfiguration.maximumNamespaces else {
+            throw SettingsError(
+                description: "nomad.namespace names \(NomadConfiguration.maximumNamespaces) at most, or * for all"
+            )
+        }
+        let configuration = NomadConfiguration(
+            region: self.sources.text("nomad.region") ?? environment.region,
+            namespaces: namespaces,
+            requiredChecks: self.sources.flag("nomad.require.check") ? .all : .none
+        )
+        return NomadSource(
+            configuration: configuration,
+            agent: try self.agent(environment.api, prefix: "nomad", isSecure: false),
+            logger: logger
+        )
+    }
+
     /// What the product's own variables say, with our settings of the same over it.
-    private func agent(_ environment: APIConfiguration, prefix: String) throws -> APIConfiguration {
+    private func agent(
+        _ environment: APIConfiguration,
+        prefix: String,
+        isSecure: Bool
+    ) throws -> APIConfiguration {
         var agent = environment
         if let address = self.sources.text("\(prefix).address") {
             do {
-                agent.address = try APIAddress(address)
+                agent.address = try APIAddress(address, isSecure: isSecure)
+                agent.pathPrefix = ""
             } catch {
                 throw SettingsError(description: "\(prefix).address: \(error)")
             }
@@ -87,16 +120,22 @@ extension Settings {
 
     // MARK: The catalog
 
-    private var requiredParts: [SourceName: Set<CatalogGuard.Part>] {
-        var required: [SourceName: Set<CatalogGuard.Part>] = [:]
+    /// What is taken of each source.
+    private var followedParts: [SourceName: Set<CatalogGuard.Part>] {
+        var parts: [SourceName: Set<CatalogGuard.Part>] = [:]
         if self.sources.flag("consul.enabled") {
-            required[.consul] = [.services]
-            if self.sources.flag("consul.config.entries") { required[.consul]?.insert(.configEntries) }
-            if self.sources.text("consul.kv.prefix") != nil { required[.consul]?.insert(.documents) }
+            parts[.consul] = [.services]
+            if self.sources.flag("consul.config.entries") { parts[.consul]?.insert(.configEntries) }
+            if self.sources.text("consul.kv.prefix") != nil { parts[.consul]?.insert(.documents) }
         }
-        // Of Nomad's own services. What it knows of allocations may come later.
-        if self.sources.flag("nomad.enabled"), self.sources.flag("nomad.services") { required[.nomad] = [.services] }
-        return required
+        if self.sources.flag("nomad.enabled") { parts[.nomad] = [.services] }
+        return parts
+    }
+
+    /// What nothing is served without. Beside Consul, Nomad is waited for a while only.
+    private var requiredParts: [SourceName: Set<CatalogGuard.Part>] {
+        let parts = self.followedParts
+        return parts.filter { $0.key != .nomad || parts[.consul] == nil }
     }
 
     private var sourceRules: [SourceName: CatalogGuard.SourceRules] {

@@ -38,12 +38,13 @@ extension Settings {
     /// - Parameter reader: the providers in their order of precedence.
     init(_ reader: ConfigReader) throws {
         self.sources = try SourceValues(reader, of: SourceSettings.all)
-        self.documents = reader.string(forKey: "documents")
-        guard self.documents != nil || self.sources.text("consul.kv.prefix") != nil else {
+        self.documents = reader.string(forKey: "documents").flatMap { $0.isEmpty ? nil : $0 }
+        let hasKeys = self.sources.flag("consul.enabled") && self.sources.text("consul.kv.prefix") != nil
+        guard self.documents != nil || hasKeys else {
             throw SettingsError(
                 description:
                     "no documents, and so no gateway: give --documents DIR, SIGNALBOX_DOCUMENTS or 'documents' in the "
-                    + "settings file, or --consul-kv-prefix where they are in Consul"
+                    + "settings file, or --consul with --consul-kv-prefix where they are in Consul"
             )
         }
         self.xdsAddresses = try reader.stringArray(forKey: "xds.listen", default: [Self.defaultXDSAddress])

@@ -89,11 +89,8 @@ struct NomadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Its region (the agent's own).", valueName: "name"))
     var nomadRegion: String?
 
-    @Option(help: ArgumentHelp("Only this namespace (*).", valueName: "name"))
+    @Option(help: ArgumentHelp("Only these namespaces, separated by commas; at most 3 (*).", valueName: "name"))
     var nomadNamespace: String?
-
-    @Option(help: ArgumentHelp("Whether its own services count (true).", valueName: "bool"))
-    var nomadServices: Bool?
 
     @Option(help: ArgumentHelp("Whether an instance without a passed check gets nothing (false).", valueName: "bool"))
     var nomadRequireCheck: Bool?
@@ -105,7 +102,6 @@ struct NomadOptions: ParsableArguments {
         flags.set("nomad.token.file", self.nomadTokenFile)
         flags.set("nomad.region", self.nomadRegion)
         flags.set("nomad.namespace", self.nomadNamespace)
-        flags.set("nomad.services", self.nomadServices)
         flags.set("nomad.require.check", self.nomadRequireCheck)
         return flags
     }

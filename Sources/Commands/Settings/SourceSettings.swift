@@ -30,9 +30,17 @@ struct SourceValues: Sendable {
         for setting in settings {
             let key = ConfigKey(setting.key)
             switch setting.kind {
-            case .text: self.texts[setting.key] = reader.string(forKey: key)
-            case .secret: self.texts[setting.key] = reader.string(forKey: key, isSecret: true)
-            case .list: self.lists[setting.key] = reader.stringArray(forKey: key)
+            // One that is empty is not set, as in HashiCorp's own programs.
+            case .text: self.texts[setting.key] = reader.string(forKey: key).flatMap { $0.isEmpty ? nil : $0 }
+            case .secret:
+                let secret = reader.string(forKey: key, isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
+                guard secret?.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ?? true else {
+                    throw SettingsError(description: "\(setting.key) holds white space or signs that are in no token")
+                }
+                self.texts[setting.key] = secret
+            case .list:
+                let list = reader.stringArray(forKey: key)?.filter { !$0.isEmpty } ?? []
+                self.lists[setting.key] = list.isEmpty ? nil : list
             case .flag(let standard): self.flags[setting.key] = reader.bool(forKey: key, default: standard)
             case .number(let range, let standard):
                 let value = reader.int(forKey: key, default: standard)
@@ -90,7 +98,6 @@ enum SourceSettings {
         .init(key: "nomad.token.file", kind: .text),
         .init(key: "nomad.region", kind: .text),
         .init(key: "nomad.namespace", kind: .text),
-        .init(key: "nomad.services", kind: .flag(default: true)),
         .init(key: "nomad.require.check", kind: .flag(default: false)),
     ]
 

@@ -24,6 +24,7 @@ struct ConsulPolicy: Sendable {
     }
 
     private var topics: [Topic]
+    private var areDocumentsDelivered = false
     private var areEntriesDelivered = false
     private var isEntryChanged = false
     private var fileChanges: [FileChange] = []
@@ -108,7 +109,10 @@ struct ConsulPolicy: Sendable {
             self.isEntryChanged = false
             events.append(.configEntries(kinds.flatMap(\.entries)))
         }
-        if !self.fileChanges.isEmpty {
+        let keys = self.topics.first { if case .keys = $0.subject { true } else { false } }
+        // Also that there are none: who waits for them waits no longer.
+        if !self.fileChanges.isEmpty || keys?.isAnswered == true && !self.areDocumentsDelivered {
+            self.areDocumentsDelivered = true
             events.append(.documents(self.fileChanges))
             self.fileChanges = []
         }

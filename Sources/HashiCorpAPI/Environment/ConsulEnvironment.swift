@@ -7,6 +7,8 @@ package struct ConsulEnvironment: Hashable, Sendable {
     /// `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_CACERT`, `CONSUL_CAPATH`, `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`,
     /// `CONSUL_TLS_SERVER_NAME`.
     package var api: APIConfiguration
+    /// `CONSUL_HTTP_SSL`: what an address without a scheme means.
+    package var isSecure: Bool
     /// Whether `CONSUL_HTTP_ADDR` is set, and not the default in use.
     package var isAddressSet: Bool
     /// `CONSUL_NAMESPACE`, of Enterprise.
@@ -53,6 +55,7 @@ package struct ConsulEnvironment: Hashable, Sendable {
             basicAuth: variables["CONSUL_HTTP_AUTH"].map { BasicAuth($0) },
             token: token
         )
+        self.isSecure = isSecure
         self.isAddressSet = given != nil
         self.namespace = variables["CONSUL_NAMESPACE"]
         self.partition = variables["CONSUL_PARTITION"]

@@ -10,6 +10,10 @@ extension Topology {
         for gateway in self.gateways.values {
             for id in gateway.targets.keys where !id.subset.isAll { services.insert(id.service) }
         }
+        // Also those that lead nowhere yet: they are warned of.
+        for route in policy.routes.values {
+            for backend in route.backends where !backend.subset.isAll { services.insert(backend.service) }
+        }
         for (id, alternatives) in policy.failovers {
             services.insert(id.service)
             services.formUnion(alternatives.map(\.service))
@@ -33,8 +37,11 @@ extension Topology {
             let holders = self.gateways.filter { $0.value.targets[id] != nil }.map(\.key)
             guard !holders.isEmpty else { continue }
             let endpoints = levels.endpoints(of: service.instances)
-            for gateway in holders where self.gateways[gateway]?.targets[id]?.endpoints != endpoints {
+            for gateway in holders {
+                let target = self.gateways[gateway]?.targets[id]
+                guard target?.endpoints != endpoints || target?.origin != service.origin else { continue }
                 self.gateways[gateway]?.targets[id]?.endpoints = endpoints
+                self.gateways[gateway]?.targets[id]?.origin = service.origin
                 changed.insert(id)
             }
         }
