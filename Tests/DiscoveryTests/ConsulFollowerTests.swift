@@ -104,6 +104,18 @@ struct ConsulFollowerTests {
         #expect(rig.counts[.search] == searches)
     }
 
+    @Test func `of many services the one with a new instance is found by one question`() {
+        var rig = Self.rig(services: 1000)
+        rig.run(for: .seconds(30))
+        let before = rig.sent.count
+        rig.change { $0.register("s3", .init(node: "n0", id: "new")) }
+        rig.run(for: .milliseconds(200))
+        #expect(rig.isSettled)
+        #expect(rig.sent[before...].count { $0.subject == .passing } == 1)
+        #expect(rig.sent[before...].count { $0.subject == .probe("s3") } == 0)
+        #expect(rig.sent.count - before < 20)
+    }
+
     @Test func `nothing is asked again and again while nothing changes`() {
         var rig = Self.rig(services: 200)
         rig.run(for: .seconds(60))

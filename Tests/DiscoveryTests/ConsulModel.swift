@@ -31,6 +31,8 @@ struct ConsulModel {
     private(set) var nodeAddresses: [String: String] = [:]
     private var nodeIndexes: [String: UInt64] = ["server": 1]
     private var serviceIndexes: [String: UInt64] = [:]
+    /// Of checks that pass, by service and instance.
+    private var checkIndexes: [String: [String: UInt64]] = [:]
     private var extinction: UInt64 = 1
     private var lastIndex: UInt64 = 1
     private var servicesTable: UInt64 = 1
@@ -52,6 +54,9 @@ struct ConsulModel {
             self.nodesTable = self.lastIndex
         }
         let old = self.services[service]?[registration.key]
+        if old?.status != registration.status {
+            self.checkIndexes[service, default: [:]][registration.key] = self.lastIndex
+        }
         self.services[service, default: [:]][registration.key] = registration
         self.servicesTable = self.lastIndex
         self.serviceIndexes[service] = self.lastIndex
@@ -62,6 +67,7 @@ struct ConsulModel {
         guard let old = self.services[service]?[key], old.status != status else { return }
         self.lastIndex += 1
         self.services[service]?[key]?.status = status
+        self.checkIndexes[service, default: [:]][key] = self.lastIndex
         self.serviceIndexes[service] = self.lastIndex
         self.checksChanged(old.status, status)
     }
@@ -162,7 +168,7 @@ struct ConsulModel {
         switch subject {
         case .services: self.servicesTable
         case .nodes: self.nodesTable
-        case .checks: self.checksTable
+        case .checks, .passing: self.checksTable
         case .service(let name), .probe(let name): self.serviceIndexes[name] ?? self.extinction
         case .server: max(self.servicesTable, self.nodesTable)
         case .servers, .entries, .keys, .agent: 1
@@ -205,6 +211,14 @@ struct ConsulModel {
             let instances = isVisible && !self.hidden.contains(name) ? self.instances(of: name) : []
             let nodes = Set(instances.map(\.node)).sorted()
             return .service(ConsulServiceReading(instances: instances, nodes: nodes, count: instances.count))
+        case .passing:
+            guard isVisible else { return .passing([:]) }
+            return .passing(
+                self.services.reduce(into: [:]) { indexes, service in
+                    let passing = service.value.filter { $0.value.status == .passing }.keys
+                    indexes[service.key] = passing.compactMap { self.checkIndexes[service.key]?[$0] }.max()
+                }
+            )
         case .probe: return .probe
         case .entries: return .entries([])
         case .keys: return .keys([:])

@@ -18,7 +18,7 @@ LIVE = 20  # services whose requests are looked at
 ROUNDS = sized(100, 5)
 WITHIN = 250  # ms, the 99th percentile
 # Of what Consul does not say whose it is: all services may have to be asked, which a debug build takes its time for.
-SEARCHED = sized(1_000, 5_000)
+SEARCHED = sized(1_000, 3_000)
 CONNECTIONS = 50
 IDLE = sized(60, 5)  # seconds
 FLAPPING, A_SECOND, PUSHES = sized(30, 5), 20, 10

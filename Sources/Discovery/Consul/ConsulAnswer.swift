@@ -14,6 +14,8 @@ struct ConsulAnswer: Sendable {
         /// Name to the index of its last change.
         case nodes([String: UInt64])
         case checks(Set<ConsulCheckKey>)
+        /// Service to the index of its check that changed last.
+        case passing([String: UInt64])
         case service(ConsulServiceReading)
         case probe
         case entries([ConfigEntry])

@@ -172,6 +172,8 @@ extension ConsulDatacenter {
         self.critical.renew(&effects)
         self.warning.renew(&effects)
         self.focus.renew(&effects)
+        if let glance = self.glance { effects.cancel(glance) }
+        self.glance = nil
         self.search.abandon(&effects)
         for (request, reading) in self.readings {
             effects.cancel(request)

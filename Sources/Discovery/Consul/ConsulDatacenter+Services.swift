@@ -56,6 +56,8 @@ extension ConsulDatacenter {
         } else if request == self.warning.request {
             self.warning.failed(&effects)
             self.problems[.checks(.warning)] = failure
+        } else if request == self.glance {
+            self.glance = nil
         } else if let reading = self.readings.removeValue(forKey: request) {
             self.services.readingEnded(reading.service)
             let failures = self.services.readingFailed(reading.service)
@@ -100,13 +102,18 @@ extension ConsulDatacenter {
 
     mutating func lookForChanges(_ effects: inout ConsulEffects) {
         let now = effects.now
-        guard !self.services.isAnyQueued else { return }
+        guard !self.services.isAnyQueued, self.glance == nil else { return }
         if let audit = self.nextAudit, audit <= now {
             self.search.want(.later, at: now)
             self.nextAudit = nil
         }
         if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
         guard let due = self.search.due(at: now), due <= now else { return }
+        if self.search.isUrgent, !self.search.hasGlanced, self.isGlanceCheap {
+            self.search.glanced(at: now)
+            self.glance = effects.send(ConsulQuery(.passing, datacenter: self.name))
+            return
+        }
         let candidates = self.services.byName.filter { name, service in
             service.isRead && service.work == .none && !self.focus.isWatching(name)
         }
@@ -116,6 +123,28 @@ extension ConsulDatacenter {
         }
         self.search.start(order.map(\.key), at: now)
         self.read(&effects)
+    }
+
+    /// Whether it costs less than to ask all services, and not only those that are not watched. Most changes that nothing
+    /// else explains are new instances, and most of those have checks.
+    private var isGlanceCheap: Bool {
+        let services = self.services.byName.count
+        return services > 2 * self.limits.focus && self.services.instanceCount <= 4 * services
+            && self.readings.count + self.search.inFlight < self.limits.readers
+    }
+
+    /// Whose checks changed since they were read has changed.
+    mutating func glanceAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
+        self.glance = nil
+        self.search.glanced(cost: .seconds(Double(answer.bytes) / Self.bytesPerSecond), at: effects.now)
+        guard case .passing(let indexes) = answer.content else { return }
+        var isExplained = false
+        for (name, index) in indexes {
+            guard let known = self.services[name], known.index < index else { continue }
+            self.services.isDirty(name, needed: index)
+            isExplained = true
+        }
+        if isExplained { self.search.explained(at: effects.now) }
     }
 
     private mutating func readingAnswered(

@@ -46,6 +46,8 @@ struct ConsulDatacenter: Sendable {
     var unaskable: (first: String, count: Int)?
     var focus: ConsulFocus
     var search = ConsulSearch()
+    /// The question that comes before a search.
+    var glance: ConsulRequestID?
     var readings: [ConsulRequestID: Reading] = [:]
     var resetNotBefore = Duration.zero
     var isResetWanted = false
@@ -85,6 +87,7 @@ struct ConsulDatacenter: Sendable {
     var inFlight: Int {
         let standing = [
             self.link.request, self.names.request, self.nodes.request, self.critical.request, self.warning.request,
+            self.glance,
         ]
         return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
             + self.focus.slots.values.count { $0.request != nil }
@@ -110,6 +113,8 @@ struct ConsulDatacenter: Sendable {
             self.checksAnswered(.critical, answer, &effects)
         } else if request == self.warning.request {
             self.checksAnswered(.warning, answer, &effects)
+        } else if request == self.glance {
+            self.glanceAnswered(answer, &effects)
         } else {
             self.serviceAnswered(request, answer, &effects)
         }
@@ -136,7 +141,7 @@ struct ConsulDatacenter: Sendable {
         guard self.isBased else { return times.min() }
         if let wake = self.services.resting.values.min() { times.append(wake) }
         if let due = self.focus.due(self.services) { times.append(due) }
-        if !self.services.isAnyQueued {
+        if !self.services.isAnyQueued, self.glance == nil {
             if let due = self.search.due(at: now) { times.append(due) }
             if let audit = self.nextAudit { times.append(audit) }
         }

@@ -55,7 +55,7 @@ extension ConsulQuery {
     fileprivate var isOfLink: Bool {
         switch self.subject {
         case .servers, .server: true
-        case .services, .nodes, .checks, .service, .probe, .entries, .keys, .agent: false
+        case .services, .nodes, .checks, .passing, .service, .probe, .entries, .keys, .agent: false
         }
     }
 

@@ -36,6 +36,7 @@ extension ConsulQuery {
         case .services: path = "/v1/catalog/services"
         case .nodes: path = "/v1/catalog/nodes"
         case .checks(let state): path = "/v1/health/state/\(state.rawValue)"
+        case .passing: path = "/v1/health/state/passing"
         case .service(let name):
             path = "/v1/health/service/" + name
             if let filter { query.append(.init("filter", filter)) }

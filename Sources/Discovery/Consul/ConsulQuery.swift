@@ -14,6 +14,8 @@ struct ConsulQuery: Hashable, Sendable {
         case nodes
         /// The checks that are in a state other than passing.
         case checks(CheckState)
+        /// The services of the checks that pass, and the index at which one of them last changed.
+        case passing
         /// The instances of a service with their checks.
         case service(String)
         /// Only the index at which a service changed.

@@ -45,6 +45,9 @@ struct ConsulReader: Sendable {
                 ConsulCheckKey(node: $0.node, check: $0.id, service: $0.serviceName, serviceID: $0.serviceID)
             }
             return .checks(Set(checks))
+        case .passing:
+            let checks = try response.list(of: ChangedCheck.self).elements.filter { !$0.service.isEmpty }
+            return .passing(Dictionary(checks.map { ($0.service, $0.index) }, uniquingKeysWith: max))
         case .service(let name):
             let entries = try response.list(of: ConsulServiceInstance.self)
             if entries.elements.isEmpty, let reason = entries.unreadable.reasons.first {
@@ -98,6 +101,23 @@ struct ConsulReader: Sendable {
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             self.node = try container.decode(String.self, forKey: .node)
+            self.index = try container.decodeIfPresent(UInt64.self, forKey: .index) ?? 0
+        }
+    }
+
+    /// Of a check, what `.passing` is asked for.
+    private struct ChangedCheck: Decodable, Sendable {
+        var service: String
+        var index: UInt64
+
+        private enum CodingKeys: String, CodingKey {
+            case service = "ServiceName"
+            case index = "ModifyIndex"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            self.service = try container.decodeIfPresent(String.self, forKey: .service) ?? ""
             self.index = try container.decodeIfPresent(UInt64.self, forKey: .index) ?? 0
         }
     }

@@ -30,7 +30,19 @@ struct ConsulSearch: Sendable {
     private var hurried = Allowance(burst: .milliseconds(2500), share: 0.2)
     private var relaxed = Allowance(burst: .zero, share: 0.05)
 
+    /// Whether one question about all was asked, which may make the search needless.
+    private(set) var hasGlanced = false
+
     var inFlight: Int { self.asked.count }
+
+    /// Whether the next search is one that nobody should wait for.
+    var isUrgent: Bool { self.wantedNow != nil }
+
+    /// - Parameter cost: what the question cost the server.
+    mutating func glanced(cost: Duration = .zero, at now: Duration) {
+        self.hasGlanced = true
+        self.hurried.spend(cost, at: now)
+    }
 
     /// When the next search begins; nil: none is wanted, or one is running.
     func due(at now: Duration) -> Duration? {
@@ -52,12 +64,14 @@ struct ConsulSearch: Sendable {
     mutating func explained(at now: Duration) {
         guard self.wantedNow != nil, self.running == nil else { return }
         self.wantedNow = nil
+        self.hasGlanced = false
         self.want(.later, at: now)
     }
 
     /// - Parameter candidates: the first to be asked is the last.
     mutating func start(_ candidates: [String], at now: Duration) {
         self.running = self.wantedNow == nil ? .later : .now
+        self.hasGlanced = false
         self.wantedNow = nil
         self.wantedLater = nil
         self.queue = candidates
