@@ -45,8 +45,9 @@ extension ControlPlaneService {
     }
 
     func note(_ status: SourceStatus, in state: inout State) {
-        guard state.statuses[status.source] != status else { return }
-        state.statuses[status.source] = status
+        let before = state.statuses.updateValue(status, forKey: status.source)
+        // The words of a problem change with every try.
+        guard before?.state != status.state || before?.reason != status.reason else { return }
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }
         if let problem = status.problem { metadata["error"] = "\(problem)" }

@@ -125,6 +125,19 @@ struct ConsulFollowerTests {
         #expect(rig.sent.count - before < 300 + 4 * 11 + 3 * 200 + 50)
     }
 
+    @Test func `an index that stands makes no loop`() {
+        var rig = Self.rig(services: 40)
+        // The index now: each registration is one.
+        rig.forgedIndex = { min($0, 1 + 40 * 2) }
+        rig.change { model in
+            for number in 0..<40 { model.register("s\(number)", .init(node: "n1", id: "s\(number)-0", weight: 9)) }
+        }
+        rig.run(for: .seconds(1))
+        let before = rig.sent.count
+        rig.run(for: .seconds(10))
+        #expect(rig.sent.count - before < 10 * 60)
+    }
+
     @Test func `searches take a fifth of the time when changes never stop`() {
         var rig = Self.rig(services: 3000)
         let before = rig.sent.count
@@ -186,6 +199,19 @@ struct ConsulFollowerTests {
         rig.run(for: .seconds(4))
         #expect(rig.isSettled)
         #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test func `a server that comes back again and again is said to be up soon each time`() {
+        var rig = Self.rig(services: 40)
+        for _ in 0..<5 {
+            rig.isDown = true
+            rig.disconnect()
+            rig.run(for: .seconds(1))
+            #expect(rig.status?.state == .down)
+            rig.isDown = false
+            rig.run(for: .seconds(5))
+            #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        }
     }
 
     @Test func `a state that was lost is followed, and told of as such`() {

@@ -171,7 +171,7 @@ struct ConsulRig {
             case .send(let id, let query):
                 self.sent.append(query)
                 let arrives = self.now + self.delay()
-                self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + .seconds(61))
+                self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + query.wait * 61 / 60)
             case .cancel(let id):
                 self.requests[id] = nil
                 self.answers[id] = nil

@@ -82,6 +82,30 @@ import Testing
         #expect(taken.value < 16 * 1024 * 1024)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `many large bodies at once cost no more than one`() async throws {
+        let taken = Counter()
+        let server = try await TestServer.start { _, connection in
+            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let chunk = ByteBuffer(string: "10000\r\n\(String(repeating: "x", count: 64 * 1024))\r\n")
+            connection.pour(chunk, times: 256) { bytes in taken.add(bytes) }
+        }
+        try await withClient(server.address, maximumBytesUnderWay: 1024 * 1024) { client in
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        let error = await HashiCorpAPITests.failure { () async throws(APIError) in
+                            _ = try await client.send(APIRequest(.get, "/v1/x", deadline: .seconds(50)))
+                        }
+                        #expect(error?.kind == .tooLarge)
+                    }
+                }
+            }
+        }
+        try await server.stop()
+        #expect(taken.value < 32 * 1024 * 1024)
+    }
+
     @Test func `a byte now and then does not put off the deadline`() async throws {
         let start = ContinuousClock.now
         let error = try await self.failure(APIRequest(.get, "/v1/x", deadline: .milliseconds(300))) { _, connection in

@@ -224,6 +224,7 @@ func withClient(
     product: APIConfiguration.Product = .consul,
     pathPrefix: String = "",
     maximumConnections: Int = 64,
+    maximumBytesUnderWay: Int = 256 * 1024 * 1024,
     tls: TLSOptions = TLSOptions(),
     token: TokenSource = .none,
     basicAuth: BasicAuth? = nil,
@@ -236,6 +237,7 @@ func withClient(
         tls: tls,
         basicAuth: basicAuth,
         maximumConnections: maximumConnections,
+        maximumBytesUnderWay: maximumBytesUnderWay,
         token: token
     )
     let client = APIClient(configuration)

@@ -1,4 +1,4 @@
-"""A5 and A7: Consul forgets its catalog, for good or because it was told to."""
+"""A4, A5 and A7: Consul forgets its catalog, for a moment, for good, or because it was told to."""
 
 import shutil
 import time
@@ -9,9 +9,59 @@ from rig.signalbox import command
 from rig.survival import RATE, Survival
 from rig.traffic import once
 
-RETURNS = sized(30, 4)  # seconds over which services register again
-GRACE = sized(60, 8)  # seconds that removals are held
+ROUNDS = sized(20, 5)
+RETURNS = sized(30, 2)  # seconds over which services register again
+GRACE = sized(60, 5)  # seconds that removals are held
 APPLIED = 2.0  # seconds until a removal is in the traffic that nothing holds
+
+
+class HalfACatalog(Survival):
+    """A4: for a moment after its start Consul answers from half of its state. Killed 20 [5] times, it takes nothing
+    from Envoy."""
+
+    services = 300
+
+    def register(self, services=None):
+        # One by one: what Consul replays at its start are the steps, and it answers between them.
+        for number in range(self.services):
+            self.consul.register(f"svc{number}", 8000, f"svc{number}-0", f"10.1.{number // 250}.{number % 250 + 1}")
+        super().register(services=0)
+
+    def test_Consul_is_killed_again_and_again(self):
+        self.follow("--catalog-removal-percent", "0", "--catalog-vanished-grace-seconds", "0")  # nothing is held
+        self.proxied()
+        partial, took = [], []
+        with self.load() as load:
+            for number in range(ROUNDS):
+                self.consul.kill()
+                self.wait_source("down")
+                self.consul.start(ready=False)
+                partial.append(self.fewest())
+                took.append(self.wait_source("up", 30))
+                time.sleep(0.5)
+                self.assert_unmoved(f"in round {number + 1}")
+            follows = self.follows()
+        self.assert_none_failed(load, RATE * ROUNDS // 2)
+        regressions = self.server.metric("signalbox_source_index_regressions_total", source="consul")
+        halves = sum(count < self.services for count in partial)
+        self.note(f"{ROUNDS} kills, {halves} times half a catalog was to be seen (fewest services: "
+                  f"{min(partial)} of {self.services}), nothing removed; {regressions:.0f} index regressions; "
+                  f"0 of {len(load.responses):,} requests failed; a change in {follows:.2f} s after the last")
+
+    def fewest(self):
+        """The smallest list of services that somebody who asks carelessly is given in the first moments."""
+        fewest, complete, deadline = self.services, 0, time.monotonic() + 20
+        while complete < 10 and time.monotonic() < deadline:
+            try:
+                status, _, body = self.consul.request("GET", "/v1/catalog/services?stale")
+            except OSError:
+                time.sleep(0.002)
+                continue
+            count = body.count(b'"svc') if status == 200 else 0
+            complete = complete + 1 if count == self.services else 0
+            if status == 200:
+                fewest = min(fewest, count)
+        return fewest
 
 
 class Emptied(Survival):

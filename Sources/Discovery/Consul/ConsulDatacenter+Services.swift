@@ -34,6 +34,8 @@ extension ConsulDatacenter {
             } else if answer.index > known.index {
                 let pause = self.learn(name, found, answer, &effects)
                 if pause - effects.now > .milliseconds(5) { self.focus.postpone(name, until: pause) }
+            } else {
+                self.focus.toldNothingNew(name, at: effects.now)
             }
         }
     }

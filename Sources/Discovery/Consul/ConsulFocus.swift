@@ -4,9 +4,12 @@
 struct ConsulFocus: Sendable {
     struct Slot: Sendable {
         var request: ConsulRequestID?
+        var sent = Duration.zero
         var notBefore = Duration.zero
         var failures = 0
     }
+
+    private static let idle = Duration.seconds(1)
 
     let capacity: Int
     private(set) var slots: [String: Slot] = [:]
@@ -48,12 +51,18 @@ struct ConsulFocus: Sendable {
     /// Asks about all that are not being asked about.
     mutating func ask(_ services: ConsulServices, in datacenter: String?, _ effects: inout ConsulEffects) {
         for (name, slot) in self.slots where slot.request == nil && slot.notBefore <= effects.now {
-            guard let service = services[name], service.index > 0 else { continue }
+            guard let service = services[name], Self.isKnown(service) else { continue }
             let query = ConsulQuery(.service(name), datacenter: datacenter, index: service.index)
             let request = effects.send(query)
             self.slots[name]?.request = request
+            self.slots[name]?.sent = effects.now
             self.names[request] = name
         }
+    }
+
+    /// Whether its index can be waited for. One that is about to be read may have had an index that is never reached.
+    private static func isKnown(_ service: ConsulKnownService) -> Bool {
+        service.index > 0 && service.work == .none
     }
 
     /// Returns which service the request was about.
@@ -62,6 +71,12 @@ struct ConsulFocus: Sendable {
         self.slots[name]?.request = nil
         self.slots[name]?.failures = 0
         return name
+    }
+
+    /// It was answered with what was known. If that came at once, the next answer would, too: an index stands.
+    mutating func toldNothingNew(_ name: String, at now: Duration) {
+        guard let sent = self.slots[name]?.sent, now - sent < Self.idle else { return }
+        self.slots[name]?.notBefore = now + Self.idle
     }
 
     mutating func postpone(_ name: String, until: Duration) {
@@ -87,7 +102,7 @@ struct ConsulFocus: Sendable {
     /// When the next one is to be asked; nil: all are that can be.
     func due(_ services: ConsulServices) -> Duration? {
         self.slots.lazy
-            .filter { name, slot in slot.request == nil && (services[name]?.index ?? 0) > 0 }
+            .filter { name, slot in slot.request == nil && services[name].map(Self.isKnown) ?? false }
             .map { $0.value.notBefore }
             .min()
     }

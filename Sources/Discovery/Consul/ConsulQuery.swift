@@ -38,6 +38,8 @@ struct ConsulQuery: Hashable, Sendable {
     var datacenter: String?
     /// Wait until the state is a later one; nil: answer at once.
     var index: UInt64?
+    /// How long, at most.
+    var wait = Self.wait
     var scope = ConsulScope()
 
     init(_ subject: Subject, datacenter: String? = nil, index: UInt64? = nil) {

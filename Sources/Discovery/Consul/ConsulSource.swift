@@ -30,6 +30,7 @@ package final class ConsulSource: Sendable {
         var agent = self.agent
         agent.product = .consul
         agent.maximumConnections = ConsulConfiguration.maximumConnections
+        agent.maximumBytesUnderWay = ConsulConfiguration.maximumBytesUnderWay
         let client = APIClient(agent)
         var anonymous = agent
         anonymous.token = .none

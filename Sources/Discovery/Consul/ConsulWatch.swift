@@ -19,12 +19,15 @@ struct ConsulWatch: Sendable {
     private static let bytesPerSecond = 5_000_000.0
     /// The longest that a failure may put off the next try.
     private static let maximumBackOff = Duration.seconds(60)
+    /// How long the question after a failure waits for a change: only an answer says that it is over.
+    private static let probeWait = Duration.seconds(2)
 
     private(set) var request: ConsulRequestID?
     /// Of the last answer that was believed.
     private(set) var index: UInt64?
-    /// In a row.
+    /// In a row, since the link was last found good again.
     private(set) var failures = 0
+    private var isAfterFailure = false
     private var isConfirming = false
     private var sent = Duration.zero
     /// Answers in a row that came at once and told nothing new.
@@ -42,12 +45,15 @@ struct ConsulWatch: Sendable {
         guard self.request == nil, self.notBefore <= effects.now else { return }
         let index = self.isConfirming ? nil : self.index
         self.sent = effects.now
-        self.request = effects.send(ConsulQuery(subject, datacenter: datacenter, index: index))
+        var query = ConsulQuery(subject, datacenter: datacenter, index: index)
+        if self.isAfterFailure { query.wait = Self.probeWait }
+        self.request = effects.send(query)
     }
 
     mutating func answered(_ answer: ConsulAnswer, at now: Duration) -> Verdict {
         self.request = nil
         self.failures = 0
+        self.isAfterFailure = false
         self.allowance.spend(.seconds(Double(answer.bytes) / Self.bytesPerSecond), at: now)
         self.notBefore = self.allowance.earliest(at: now)
         guard let last = self.index else {
@@ -72,6 +78,7 @@ struct ConsulWatch: Sendable {
     mutating func failed(_ effects: inout ConsulEffects) {
         self.request = nil
         self.failures += 1
+        self.isAfterFailure = true
         self.notBefore = effects.now + effects.backOff(after: self.failures, to: Self.maximumBackOff)
     }
 
@@ -79,6 +86,7 @@ struct ConsulWatch: Sendable {
     mutating func renew(_ effects: inout ConsulEffects) {
         if let request = self.request { effects.cancel(request) }
         self.request = nil
+        self.failures = 0
         self.notBefore = min(self.notBefore, effects.now)
     }
 

@@ -15,6 +15,7 @@ package final class APIClient: Sendable {
     package let configuration: APIConfiguration
     let client: HTTPClient
     let gate: ConnectionGate
+    private let budget: ByteBudget
     private let tokens: TokenStore
     private let certificates: TLSStore
     private let isShutDown = Mutex(false)
@@ -24,6 +25,7 @@ package final class APIClient: Sendable {
         let group = HTTPClient.defaultEventLoopGroup
         self.configuration = configuration
         self.gate = ConnectionGate(limit: configuration.maximumConnections, group: group)
+        self.budget = ByteBudget(limit: configuration.maximumBytesUnderWay)
         self.tokens = TokenStore(configuration.token)
         self.certificates = TLSStore(configuration.tls)
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -71,7 +73,7 @@ package final class APIClient: Sendable {
                 let prepared = try self.prepare(request)
                 let task = self.client.execute(
                     request: prepared,
-                    delegate: ResponseAccumulator(request: prepared, maxBodySize: limit),
+                    delegate: BoundedAccumulator(prepared, limit: limit, budget: self.budget),
                     deadline: deadline
                 )
                 response = try await withTaskCancellationHandler {

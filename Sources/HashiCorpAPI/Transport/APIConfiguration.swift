@@ -26,6 +26,8 @@ package struct APIConfiguration: Hashable, Sendable {
     /// How many requests may be under way at a time, each on a connection of its own; more wait for their turn. Consul
     /// resets connections beyond 200 from one address (`limits.http_max_conns_per_client`), Nomad beyond 100.
     package var maximumConnections: Int
+    /// How many bytes of bodies may be gathered at a time, of all requests together.
+    package var maximumBytesUnderWay: Int
     package var token: TokenSource
     /// How long a connection may take to be made, TLS included.
     package var connectTimeout: Duration
@@ -37,6 +39,7 @@ package struct APIConfiguration: Hashable, Sendable {
         tls: TLSOptions = TLSOptions(),
         basicAuth: BasicAuth? = nil,
         maximumConnections: Int = 64,
+        maximumBytesUnderWay: Int = 256 * 1024 * 1024,
         token: TokenSource = .none,
         connectTimeout: Duration = .seconds(5)
     ) {
@@ -46,6 +49,7 @@ package struct APIConfiguration: Hashable, Sendable {
         self.tls = tls
         self.basicAuth = basicAuth
         self.maximumConnections = max(1, maximumConnections)
+        self.maximumBytesUnderWay = maximumBytesUnderWay
         self.token = token
         self.connectTimeout = connectTimeout
     }

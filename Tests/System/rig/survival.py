@@ -95,8 +95,14 @@ class Survival(SystemTest):
 
     def wait_source(self, state, timeout=10.0):
         """Seconds until /state says so."""
+        def told():
+            source = self.source()
+            if source["state"] != state:
+                raise AssertionError(source)
+            return True
+
         began = time.monotonic()
-        eventually(lambda: self.source()["state"] == state, timeout, f"the source is {state}")
+        eventually(told, timeout, f"the source is {state}")
         return time.monotonic() - began
 
     def follows(self, timeout=10.0, began=None):
@@ -109,7 +115,7 @@ class Survival(SystemTest):
             self.assertNotEqual(self.moves(), self.before, "what tells of moves does")
             return took
         finally:
-            self.consul.register("web0", self.web[0].port)
+            self.unchange()
 
     def change(self):
         """The only instance of web0 moves to an upstream that answers otherwise; the moment before."""
@@ -118,6 +124,9 @@ class Survival(SystemTest):
         began = time.monotonic()
         self.consul.register("web0", self.upstreams[-1].port, f"web0-{self.web[0].port}")
         return began
+
+    def unchange(self):
+        self.consul.register("web0", self.web[0].port)
 
     def unchanged(self):
         """Waits for the end of what `follows` did, and begins to watch for moves again."""
