@@ -13,6 +13,10 @@ package struct TextLimits: Hashable, Sendable {
     /// Of an instance, and of its node. Consul's own limit is 64.
     package var metaPairs = 256
 
+    /// Tags that begin so are conditions of routes. Without one a route would match more than its author meant, so they are
+    /// left to who reads them, however bad.
+    package var routeTagPrefix = "signalbox."
+
     package init() {}
 
     /// Not empty, not too long, no control characters (those of ASCII, and U+0080 to U+009F).
@@ -38,12 +42,20 @@ package struct TextLimits: Hashable, Sendable {
 extension TextLimits {
     /// Whether nothing of it would be left out.
     func isClean(_ instance: Instance) -> Bool {
-        instance.tags.count <= self.tags && instance.tags.allSatisfy { self.isText($0, limit: self.tag) }
+        instance.tags.count <= self.tags && instance.tags.allSatisfy(self.isTaken)
             && self.isClean(instance.meta) && self.isClean(instance.nodeMeta)
             && self.isText(instance.datacenter, limit: self.name) && self.isText(instance.node, limit: self.name)
             && self.isText(instance.locality.region, limit: self.name)
             && self.isText(instance.locality.zone, limit: self.name)
             && self.isText(instance.locality.subZone, limit: self.name)
+    }
+
+    private func isTaken(_ tag: String) -> Bool {
+        self.isText(tag, limit: self.tag) || self.isOfRoute(tag)
+    }
+
+    private func isOfRoute(_ tag: String) -> Bool {
+        !self.routeTagPrefix.isEmpty && tag.hasPrefix(self.routeTagPrefix)
     }
 
     private func isClean(_ meta: [String: String]) -> Bool {
@@ -70,8 +82,11 @@ extension TextLimits {
     }
 
     private func clean(_ tags: inout Set<String>) {
-        tags = tags.filter { self.isText($0, limit: self.tag) }
-        if tags.count > self.tags { tags = Set(tags.sorted().prefix(self.tags)) }
+        tags = tags.filter(self.isTaken)
+        guard tags.count > self.tags else { return }
+        let ofRoutes = tags.filter(self.isOfRoute)
+        let others = tags.subtracting(ofRoutes).sorted().prefix(max(0, self.tags - ofRoutes.count))
+        tags = ofRoutes.union(others)
     }
 
     private func clean(_ meta: inout [String: String]) {

@@ -10,7 +10,7 @@ from rig.probe import Probe, percentile
 LOOPBACK = ["--catalog-allow-addresses", "127.0.0.0/8"]
 OTHERS = 500  # services that are there and do not change
 ROUNDS = sized(100, 15)
-WITHIN = 100  # ms, the 99th percentile
+WITHIN = sized(100, 300)  # ms, the 99th percentile; of few rounds, beside other work, that is the slowest
 BETWEEN = 0.1  # seconds: what comes faster is a storm, and pushes are slowed down
 STAYS = 12  # answers in a row that an instance which is gone does not give
 

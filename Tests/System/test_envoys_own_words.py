@@ -120,7 +120,7 @@ class EnvoysOwnWords(SystemTest):
             self.write("filter", self.header("4"))
             self.server.start()
             eventually(lambda: load.responses[-1].header("x-odd") == "4", 5, "an edit over a restart")
-        self.assert_none_failed(load, 40)
+        self.assert_none_failed(load, 15)
         self.assertEqual(self.server.state()["rejections"], [])
         self.note(f"edits within {1000 * max(took):.0f} ms")
 
@@ -168,7 +168,7 @@ class EnvoysOwnWords(SystemTest):
             self.write("scope-1", self.scope("1", "a"))
             self.server.start()
             eventually(lambda: load.responses[-1].body == "a", 5, "an edit over a restart")
-        self.assert_none_failed(load, 20)
+        self.assert_none_failed(load, 10)
         self.assertEqual(self.server.state()["rejections"], [])
 
     def scope(self, key, routes):

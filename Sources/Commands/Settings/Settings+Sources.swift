@@ -147,7 +147,9 @@ extension Settings {
             rules.window = .seconds(self.sources.number("catalog.removal.window.seconds"))
             rules.grace = .seconds(self.sources.number("catalog.removal.grace.seconds"))
             rules.lastInstanceGrace = .seconds(self.sources.number("catalog.vanished.grace.seconds"))
-            rules.input = InputRules(addresses: try self.addressRules)
+            var texts = TextLimits()
+            if let prefix = self.sources.text("tags.prefix") { texts.routeTagPrefix = prefix }
+            rules.input = InputRules(addresses: try self.addressRules, texts: texts)
             return [.consul: rules, .nomad: rules]
         }
     }
