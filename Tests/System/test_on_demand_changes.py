@@ -47,7 +47,7 @@ class OnDemandChanges(SystemTest):
             self.documents.write("route-asked.yaml", route("asked", service="web", edit=1))
             eventually(lambda: once(self.port, "asked.example.com").header("x-edit") == "1", EDITED, "an edit")
         self.assertEqual(self.server.state()["rejections"], [])
-        self.assert_none_failed(load, 40)
+        self.assert_none_failed(load, 15)
 
     def test_clusters_become_on_demand(self):
         self.switched(dict(clusters="all"), dict(clusters="on-demand"))
@@ -88,7 +88,7 @@ class OnDemandChanges(SystemTest):
                 self.ask("b.example.com", port=port)
                 self.ask("c.example.com", 404, AT_ONCE, port=port)
         self.note(f"edits within {1000 * worst:.0f} ms")
-        self.assert_none_failed(load, 40)
+        self.assert_none_failed(load, 15)
 
     def route_configuration(self, edit):
         header = {"header": {"key": "x-edit", "value": str(edit)}}
@@ -123,7 +123,7 @@ class OnDemandChanges(SystemTest):
             self.server.wait_settled("edge-1")
             self.documents.write("web.yaml", service("web", self.upstreams[0]))
             eventually(lambda: load.responses[-1].body == "web", EDITED, "endpoints follow after a restart")
-        self.assert_none_failed(load, 40)
+        self.assert_none_failed(load, 15)
 
     def test_clusters_by_header(self):
         """What no route of Signalbox's leads to: a known service 200, an unknown and a removed one 503 at once.

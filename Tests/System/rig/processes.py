@@ -14,13 +14,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
+_given = set()  # whoever was given a port may not listen on it yet
+
+
 def free_port(prefer=None):
-    """A port that nobody listens on: the preferred one if it can be had. Outside the range the kernel hands out."""
+    """A port that nobody listens on: the preferred one if it can be had. Outside the range the kernel hands out, and never
+    one that was given before."""
     for port in [prefer] * (prefer is not None) + random.sample(range(20_000, 32_000), 100):
+        if port in _given:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("0.0.0.0", port))
+                _given.add(port)
                 return port
             except OSError:
                 continue
