@@ -114,6 +114,21 @@ struct ConsulFollowerTests {
         #expect(rig.sent[before...].count { $0.subject == .passing } == 1)
         #expect(rig.sent[before...].count { $0.subject == .probe("s3") } == 0)
         #expect(rig.sent.count - before < 20)
+        rig.run(for: .seconds(100))
+        rig.change { $0.deregister("n5/s5-0", of: "s5") }
+        rig.run(for: .milliseconds(200))
+        #expect(rig.isSettled)
+        #expect(rig.sent[before...].count { $0.subject == .passing } == 2)
+    }
+
+    @Test func `a change that hides behind another is found within seconds`() {
+        var rig = Self.rig(services: 200)
+        rig.change { model in
+            model.register("s3", .init(node: "n3", id: "s3-0", weight: 2))
+            model.register("another", .init(node: "n1", id: "a"))
+        }
+        rig.run(for: .seconds(5))
+        #expect(rig.isSettled)
     }
 
     @Test func `nothing is asked again and again while nothing changes`() {
@@ -159,7 +174,11 @@ struct ConsulFollowerTests {
         rig.run(for: .seconds(5))
         #expect(rig.status?.state == .suspect)
         #expect(rig.status?.reason == "acl")
-        rig.change { $0.setStatus(.critical, of: "n1/s1-0", in: "s1") }
+        rig.change { model in
+            for number in 0..<40 {
+                model.setStatus(.critical, of: "n\(number % 7)/s\(number)-0", in: "s\(number)")
+            }
+        }
         rig.run(for: .seconds(120))
         #expect(rig.told == told)
         rig.change { $0.rights = .all }

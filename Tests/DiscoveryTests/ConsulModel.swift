@@ -26,7 +26,10 @@ struct ConsulModel {
         case denied
     }
 
+    let datacenter: String
     private(set) var services: [String: [String: Registration]] = [:]
+    private(set) var entries: [String: [ConfigEntry]] = [:]
+    private(set) var keys: [String: ConsulKey] = [:]
     private(set) var nodeStatus: [String: Instance.Health] = [:]
     private(set) var nodeAddresses: [String: String] = [:]
     private var nodeIndexes: [String: UInt64] = ["server": 1]
@@ -34,6 +37,8 @@ struct ConsulModel {
     /// Of checks that pass, by service and instance.
     private var checkIndexes: [String: [String: UInt64]] = [:]
     private var extinction: UInt64 = 1
+    private var entryIndexes: [String: UInt64] = [:]
+    private var keyIndex: UInt64 = 1
     private var lastIndex: UInt64 = 1
     private var servicesTable: UInt64 = 1
     private var nodesTable: UInt64 = 1
@@ -43,6 +48,10 @@ struct ConsulModel {
     var rights = Rights.all
     /// Services that are listed and none of whose instances are shown.
     var hidden: Set<String> = []
+
+    init(datacenter: String = "dc1") {
+        self.datacenter = datacenter
+    }
 
     // MARK: Changes
 
@@ -104,10 +113,24 @@ struct ConsulModel {
         self.nodeChanged(node)
     }
 
+    mutating func setEntries(_ names: [String], ofKind kind: String) {
+        self.lastIndex += 1
+        self.entryIndexes[kind] = self.lastIndex
+        self.entries[kind] = names.map {
+            ConfigEntry(key: .init(kind: kind, name: $0), json: Array("{}".utf8), origin: Origin(file: "consul"))
+        }
+    }
+
+    mutating func setKey(_ key: String, _ value: String?) {
+        self.lastIndex += 1
+        self.keyIndex = self.lastIndex
+        self.keys[key] = value.map { ConsulKey(index: self.lastIndex, value: Array($0.utf8)) }
+    }
+
     /// Its state is lost, and what comes next has lower indexes.
     mutating func wipe() {
         let rights = self.rights
-        self = ConsulModel()
+        self = ConsulModel(datacenter: self.datacenter)
         self.rights = rights
     }
 
@@ -157,9 +180,9 @@ struct ConsulModel {
                 meta: registration.meta,
                 health: [node, registration.status].contains(.critical)
                     ? .critical : [node, registration.status].contains(.warning) ? .warning : .passing,
-                datacenter: "dc1",
+                datacenter: self.datacenter,
                 node: registration.node,
-                origin: Origin(file: "consul:dc1/\(service)/\(registration.key)")
+                origin: Origin(file: "consul:\(self.datacenter)/\(service)/\(registration.key)")
             )
         }.sorted { $0.id < $1.id }
     }
@@ -171,7 +194,9 @@ struct ConsulModel {
         case .checks, .passing: self.checksTable
         case .service(let name), .probe(let name): self.serviceIndexes[name] ?? self.extinction
         case .server: max(self.servicesTable, self.nodesTable)
-        case .servers, .entries, .keys, .agent: 1
+        case .entries(let kind): self.entryIndexes[kind] ?? 1
+        case .keys: self.keyIndex
+        case .servers, .agent: 1
         }
     }
 
@@ -210,18 +235,27 @@ struct ConsulModel {
         case .service(let name):
             let instances = isVisible && !self.hidden.contains(name) ? self.instances(of: name) : []
             let nodes = Set(instances.map(\.node)).sorted()
-            return .service(ConsulServiceReading(instances: instances, nodes: nodes, count: instances.count))
+            return .service(
+                ConsulServiceReading(
+                    instances: instances,
+                    nodes: nodes,
+                    count: instances.count,
+                    passingChecks: self.services[name]?.values.count { $0.status == .passing } ?? 0
+                )
+            )
         case .passing:
             guard isVisible else { return .passing([:]) }
             return .passing(
-                self.services.reduce(into: [:]) { indexes, service in
-                    let passing = service.value.filter { $0.value.status == .passing }.keys
-                    indexes[service.key] = passing.compactMap { self.checkIndexes[service.key]?[$0] }.max()
+                self.services.reduce(into: [:]) { checks, service in
+                    for key in service.value.filter({ $0.value.status == .passing }).keys {
+                        let index = self.checkIndexes[service.key]?[key] ?? 0
+                        checks[service.key, default: ConsulPassingChecks(count: 0, index: 0)].add(index)
+                    }
                 }
             )
         case .probe: return .probe
-        case .entries: return .entries([])
-        case .keys: return .keys([:])
+        case .entries(let kind): return .entries(isVisible ? self.entries[kind] ?? [] : [])
+        case .keys: return .keys(isVisible ? self.keys : [:])
         case .agent: return .agent(.test)
         }
     }

@@ -23,6 +23,8 @@ struct ConsulRig {
     }
 
     var model = ConsulModel()
+    /// Those of other datacenters, by name; nil while it cannot be reached.
+    var others: [String: ConsulModel?] = [:]
     /// Nobody answers.
     var isDown = false
     /// What the headers of answers are made of what they should be.
@@ -71,6 +73,23 @@ struct ConsulRig {
     mutating func change(_ change: (inout ConsulModel) -> Void) {
         change(&self.model)
         self.noteAbsences()
+        self.answerReady()
+    }
+
+    /// Changes another datacenter.
+    mutating func change(_ datacenter: String, _ change: (inout ConsulModel) -> Void) {
+        guard var model = self.others[datacenter] ?? nil else { return }
+        change(&model)
+        self.others[datacenter] = model
+        self.answerReady()
+    }
+
+    private func model(of query: ConsulQuery) -> ConsulModel? {
+        guard let name = query.datacenter, name != self.model.datacenter else { return self.model }
+        return self.others[name] ?? nil
+    }
+
+    private mutating func answerReady() {
         for id in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.answerIfReady(id) }
     }
 
@@ -134,7 +153,7 @@ struct ConsulRig {
 
     private mutating func answerIfReady(_ id: ConsulRequestID) {
         guard let request = self.requests[id], request.arrives == nil else { return }
-        if self.model.isReady(request.query) { self.answer(id) }
+        if self.model(of: request.query)?.isReady(request.query) ?? true { self.answer(id) }
     }
 
     private mutating func answer(_ id: ConsulRequestID) {
@@ -146,7 +165,9 @@ struct ConsulRig {
             )
             return
         }
-        var result = self.model.answer(request.query)
+        var result =
+            self.model(of: request.query)?.answer(request.query)
+            ?? .failure(ConsulFailure(reason: .status, message: "no path to datacenter"))
         if let forgedIndex = self.forgedIndex {
             result = result.map { ConsulAnswer(content: $0.content, index: forgedIndex($0.index), bytes: $0.bytes) }
         }
@@ -171,7 +192,7 @@ struct ConsulRig {
             case .send(let id, let query):
                 self.sent.append(query)
                 let arrives = self.now + self.delay()
-                self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + query.wait * 61 / 60)
+                self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + query.longest)
             case .cancel(let id):
                 self.requests[id] = nil
                 self.answers[id] = nil

@@ -14,8 +14,8 @@ struct ConsulAnswer: Sendable {
         /// Name to the index of its last change.
         case nodes([String: UInt64])
         case checks(Set<ConsulCheckKey>)
-        /// Service to the index of its check that changed last.
-        case passing([String: UInt64])
+        /// Service to its checks that pass.
+        case passing([String: ConsulPassingChecks])
         case service(ConsulServiceReading)
         case probe
         case entries([ConfigEntry])
@@ -49,10 +49,26 @@ struct ConsulServiceReading: Hashable, Sendable {
     var nodes: [String]
     /// How many there are, those included that cannot be used or are none of ours.
     var count: Int
+    /// How many checks of its instances pass.
+    var passingChecks = 0
     /// Whether it is a service, and not the proxies of a mesh in front of one.
     var isOurs = true
+    /// Whether an instance counts as critical only because it has no check of its own yet.
+    var awaitsCheck = false
     /// Why some of it cannot be used.
     var diagnostics: [Diagnostic] = []
+}
+
+/// The checks of a service's instances that pass.
+struct ConsulPassingChecks: Hashable, Sendable {
+    var count: Int
+    /// At which one of them changed last.
+    var index: UInt64
+
+    mutating func add(_ index: UInt64) {
+        self.count += 1
+        self.index = max(self.index, index)
+    }
 }
 
 struct ConsulKey: Hashable, Sendable {
@@ -81,4 +97,12 @@ struct ConsulFailure: Error, Hashable, Sendable {
     var reason: Reason
     /// One line for the operator: what, and the cure.
     var message: String
+
+    /// Whether somebody answered, and it is not a matter of being reached.
+    var isAnswer: Bool {
+        switch self.reason {
+        case .acl, .status, .decoding, .size: true
+        case .unreachable, .timeout, .tls: false
+        }
+    }
 }

@@ -32,7 +32,7 @@ package struct ConsulConfiguration: Hashable, Sendable {
     }
 
     /// More than these do not fit into the connections that there are.
-    package static let maximumDatacenters = 6
+    package static let maximumDatacenters = 5
     /// Connections to the agent, at most: half of the 100 that some limit a client to.
     package static let maximumConnections = 48
     /// What all answers that are being received may take together, in bytes. 10,000 instances of a service are 15 MB.

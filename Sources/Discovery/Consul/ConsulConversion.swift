@@ -38,13 +38,17 @@ struct ConsulConversion: Sendable {
         if !unreadable.isEmpty { findings.note(.unreadable, unreadable.reasons[0], times: unreadable.count) }
         var sharing = Sharing()
         var isOurs = entries.isEmpty
+        var awaitsCheck = false
+        var passingChecks = 0
         for entry in entries {
             nodes.insert(entry.node.name)
+            passingChecks += entry.checks.count { !$0.serviceID.isEmpty && $0.status == "passing" }
             // The proxies and gateways of a mesh are registered beside what they stand for.
             guard entry.service.kind.isEmpty else { continue }
             isOurs = true
             guard let place = self.place(of: entry, isRemote: isRemote, &findings) else { continue }
             instances.append(self.instance(entry, at: place, service, datacenter, &sharing, &findings))
+            if self.requiresCheck, !Self.hasOwnCheck(entry) { awaitsCheck = true }
         }
         Self.tellApart(&instances)
         instances.sort { $0.id < $1.id }
@@ -52,7 +56,9 @@ struct ConsulConversion: Sendable {
             instances: instances,
             nodes: nodes.sorted(),
             count: entries.count + unreadable.count,
+            passingChecks: passingChecks,
             isOurs: isOurs,
+            awaitsCheck: awaitsCheck,
             diagnostics: findings.diagnostics
         )
     }
@@ -93,7 +99,7 @@ struct ConsulConversion: Sendable {
             address = tag.flatMap { entry.node.taggedAddresses[$0] } ?? ""
             if address.isEmpty { address = entry.node.address }
         }
-        guard IPLiteral.isValid(address) else {
+        guard IPAddress(address) != nil else {
             findings.note(.address, address)
             return nil
         }
@@ -153,9 +159,7 @@ struct ConsulConversion: Sendable {
     /// The worst of its checks and its node's, seen with what is routed to.
     private func health(of entry: ConsulServiceInstance) -> Instance.Health {
         var worst = Instance.Health.passing
-        var hasOwnCheck = false
         for check in entry.checks {
-            if !check.serviceID.isEmpty { hasOwnCheck = true }
             if check.id == Self.maintenance || check.id.hasPrefix(Self.serviceMaintenance) { return .critical }
             switch check.status {
             case "passing": break
@@ -164,12 +168,16 @@ struct ConsulConversion: Sendable {
             default: worst = .critical
             }
         }
-        if self.requiresCheck, !hasOwnCheck { return .critical }
+        if self.requiresCheck, !Self.hasOwnCheck(entry) { return .critical }
         return switch (self.routedHealth, worst) {
         case (.passing, .warning): .critical
         case (.any, .critical): .warning
         case (_, let worst): worst
         }
+    }
+
+    private static func hasOwnCheck(_ entry: ConsulServiceInstance) -> Bool {
+        entry.checks.contains { !$0.serviceID.isEmpty }
     }
 
     /// Nodes choose IDs by themselves: those that more than one chose are prefixed by the node.

@@ -11,9 +11,21 @@ extension ConsulDatacenter {
             return
         }
         self.problems[.services] = nil
-        guard let previous = self.believe(\.names, answer, &effects) else { return }
-        var isExplained = false
-        var known = self.services.byName
+        // To gather the names, the server goes through all instances.
+        let cost = Self.costOfInstance * self.services.instanceCount
+        guard let previous = self.believe(\.names, answer, cost: cost, &effects) else { return }
+        let isExplained = self.compareNames(listed, index: answer.index)
+        guard let previous, answer.index > previous else { return }
+        self.distrust(between: previous, and: answer.index)
+        let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
+        self.search.want(isKnown ? .later : .now, at: effects.now)
+    }
+
+    /// Returns whether something is another than it was.
+    private mutating func compareNames(_ listed: [String: [String]], index: UInt64) -> Bool {
+        var isDifferent = false
+        var kept = 0
+        let before = self.services.byName.count
         self.unaskable = nil
         for (name, tags) in listed where self.selection.takes(name, tags: tags) {
             guard ConsulSelection.canBeAsked(name) else {
@@ -21,28 +33,29 @@ extension ConsulDatacenter {
                 self.unaskable = (min(name, others?.first ?? name), 1 + (others?.count ?? 0))
                 continue
             }
-            guard let service = known.removeValue(forKey: name) else {
+            guard let known = self.services.tags(of: name) else {
                 self.services.add(name, tags: tags)
-                self.services.isDirty(name, needed: nil, isUrgent: self.isComplete || self.services.unreadCount < 64)
-                isExplained = true
+                self.services.isDirty(name, needed: nil, isUrgent: self.wasComplete)
+                isDifferent = true
                 continue
             }
-            guard service.tags != tags else { continue }
+            kept += 1
+            guard known != tags else { continue }
             self.services.setTags(tags, of: name)
-            self.services.isDirty(name, needed: answer.index)
-            isExplained = true
+            self.services.isDirty(name, needed: index)
+            isDifferent = true
         }
-        for name in known.keys {
-            self.focus.release(name, &effects)
+        guard kept < before else { return isDifferent }
+        let gone = self.services.byName.keys.filter { name in
+            listed[name].map { !self.selection.takes(name, tags: $0) } ?? true
+        }
+        for name in gone {
             self.services.remove(name)
             self.problems[.service(name)] = nil
             self.isChanged(name)
-            isExplained = true
         }
-        guard let previous, answer.index > previous else { return }
-        self.distrust(between: previous, and: answer.index)
-        let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
-        self.search.want(isKnown ? .later : .now, at: effects.now)
+        self.focus.forgetGone(self.services)
+        return true
     }
 
     mutating func nodesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
@@ -142,9 +155,10 @@ extension ConsulDatacenter {
     private mutating func believe(
         _ watch: WritableKeyPath<ConsulDatacenter, ConsulWatch>,
         _ answer: ConsulAnswer,
+        cost: Duration = .zero,
         _ effects: inout ConsulEffects
     ) -> UInt64?? {
-        switch self[keyPath: watch].answered(answer, at: effects.now) {
+        switch self[keyPath: watch].answered(answer, cost: cost, at: effects.now) {
         case .believed(let previous):
             return .some(previous)
         case .regressed:
@@ -171,12 +185,12 @@ extension ConsulDatacenter {
         self.nodes.renew(&effects)
         self.critical.renew(&effects)
         self.warning.renew(&effects)
-        self.focus.renew(&effects)
-        if let glance = self.glance { effects.cancel(glance) }
+        self.focus.renew()
+        if let glance = self.glance { _ = effects.cancel(glance) }
         self.glance = nil
         self.search.abandon(&effects)
         for (request, reading) in self.readings {
-            effects.cancel(request)
+            _ = effects.cancel(request)
             self.services.readingEnded(reading.service)
             self.services.isDirty(reading.service, needed: nil)
         }

@@ -14,7 +14,7 @@ extension ConsulDatacenter {
             self.services.readingEnded(reading.service)
             guard case .service(let found) = answer.content else { return }
             self.readingAnswered(reading, found, answer, &effects)
-        } else if let (name, index) = self.search.ended(request, at: effects.now) {
+        } else if let (name, index) = self.search.ended(request) {
             guard let known = self.services[name], known.isRead else { return }
             if answer.index < index {
                 effects.count(.indexRegression)
@@ -23,7 +23,10 @@ extension ConsulDatacenter {
                 self.services.isDirty(name, needed: nil)
             }
         } else if let name = self.focus.ended(request) {
-            guard case .service(let found) = answer.content, let known = self.services[name] else { return }
+            guard case .service(let found) = answer.content, let known = self.services[name] else {
+                self.focus.forgetGone(self.services)
+                return
+            }
             if found.count == 0, !self.isFiltered || answer.index < known.index {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
@@ -68,9 +71,7 @@ extension ConsulDatacenter {
                 until: effects.now + effects.backOff(after: failures, to: .seconds(60))
             )
             self.problems[.service(reading.service)] = failure
-        } else if self.focus.service(of: request) != nil {
-            self.focus.failed(request, &effects)
-        } else {
+        } else if !self.focus.failed(request, &effects) {
             self.search.abandon(&effects)
         }
     }
@@ -82,22 +83,21 @@ extension ConsulDatacenter {
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, marks: marks)
         }
-        while self.readings.count + self.search.inFlight < self.limits.readers,
-            let name = self.search.takeNext(at: effects.now)
+        let probes = self.search.running == .later ? 1 : self.limits.readers
+        while self.search.inFlight < probes, self.readings.count + self.search.inFlight < self.limits.readers,
+            let name = self.search.takeNext()
         {
-            guard let known = self.services[name], known.work == .none, !self.focus.isWatching(name) else { continue }
+            guard let known = self.services[name], known.canBeProbed, !self.focus.isWatching(name) else { continue }
             let request = effects.send(ConsulQuery(.probe(name), datacenter: self.name))
-            self.search.asks(name, known: known.index, with: request)
+            self.search.asks(name, known: known.index, with: request, at: effects.now)
         }
     }
 
     /// Sees to it that those are watched that should be.
     mutating func watch(_ effects: inout ConsulEffects) {
         let count = self.services.byName.count
-        if count <= self.limits.focus, self.focus.slots.count < count {
-            for (name, service) in self.services.byName where service.isRead {
-                self.focus.touch(name, among: self.services, &effects)
-            }
+        if count <= self.limits.focus, self.focus.count < count {
+            for (name, service) in self.services.byName where service.isRead { self.focus.touch(name) }
         }
         self.focus.ask(self.services, in: self.name, &effects)
     }
@@ -111,19 +111,20 @@ extension ConsulDatacenter {
         }
         if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
         guard let due = self.search.due(at: now), due <= now else { return }
-        if self.search.isUrgent, !self.search.hasGlanced, self.isGlanceCheap {
+        if self.search.isUrgent(at: now), !self.search.hasGlanced, self.isGlanceCheap {
             self.search.glanced(at: now)
             self.glance = effects.send(ConsulQuery(.passing, datacenter: self.name))
             return
         }
-        let candidates = self.services.byName.filter { name, service in
-            service.isRead && service.work == .none && !self.focus.isWatching(name)
+        if !self.search.goesOn(at: now) {
+            var candidates: [(recency: UInt64, name: String)] = []
+            for (name, service) in self.services.byName where service.canBeProbed && !self.focus.isWatching(name) {
+                candidates.append((service.recency, name))
+            }
+            candidates.sort { $0.recency > $1.recency }
+            self.search.start(candidates.map(\.name), at: now)
+            if !candidates.isEmpty { effects.count(.search) }
         }
-        if !candidates.isEmpty { effects.count(.search) }
-        let order = candidates.sorted { left, right in
-            (left.value.recency, left.key) < (right.value.recency, right.key)
-        }
-        self.search.start(order.map(\.key), at: now)
         self.read(&effects)
     }
 
@@ -135,18 +136,21 @@ extension ConsulDatacenter {
             && self.readings.count + self.search.inFlight < self.limits.readers
     }
 
-    /// Whose checks changed since they were read has changed.
+    /// Whose checks changed since they were read, or became fewer, has changed.
     mutating func glanceAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
         self.glance = nil
         self.search.glanced(cost: .seconds(Double(answer.bytes) / Self.bytesPerSecond), at: effects.now)
-        guard case .passing(let indexes) = answer.content else { return }
-        var isExplained = false
-        for (name, index) in indexes {
-            guard let known = self.services[name], known.index < index else { continue }
-            self.services.isDirty(name, needed: index)
-            isExplained = true
+        guard case .passing(let passing) = answer.content else { return }
+        var isAnyDirty = false
+        for (name, known) in self.services.byName where known.isRead {
+            let checks = passing[name] ?? ConsulPassingChecks(count: 0, index: 0)
+            // A filter hides checks from what is known of a service, and not from this list.
+            let areOthers = checks.count != known.passingChecks && !self.isFiltered
+            guard checks.index > known.index || areOthers else { continue }
+            self.services.isDirty(name, needed: areOthers ? nil : checks.index)
+            isAnyDirty = true
         }
-        if isExplained { self.search.explained(at: effects.now) }
+        if isAnyDirty { self.search.mayBeExplained(at: effects.now) }
     }
 
     private mutating func readingAnswered(
@@ -180,7 +184,13 @@ extension ConsulDatacenter {
         _ = self.learn(name, found, answer, &effects)
         let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
         let isBetween = zip(reading.marks, marks).contains { $0 < answer.index && answer.index < $1 }
-        if isBetween || known.needed > answer.index { self.services.isDirty(name, needed: nil) }
+        if isBetween || known.needed > answer.index {
+            self.services.isDirty(name, needed: nil)
+        } else if found.awaitsCheck, !self.focus.isWatching(name) {
+            // A first check that is passing shows in none of the questions.
+            let waits = self.services[name]?.checkWaits ?? 0
+            self.services.rest(name, until: effects.now + effects.backOff(after: waits + 1, to: .seconds(60)))
+        }
     }
 
     /// Returns when it may be read again.
@@ -192,11 +202,16 @@ extension ConsulDatacenter {
     ) -> Duration {
         let recency = self.services[name]?.recency ?? 0
         let cost = Duration.seconds(Double(answer.bytes) / Self.bytesPerSecond)
-        let pause = effects.now + cost * 3
-        if self.services.learn(name, found, index: answer.index, notBefore: pause) { self.isChanged(name) }
-        if (self.services[name]?.recency ?? 0) > recency {
-            self.focus.touch(name, among: self.services, &effects)
-        }
+        let pause = cost < .milliseconds(1) ? effects.now : effects.now + cost * 3
+        let isChanged = self.services.learn(
+            name,
+            found,
+            index: answer.index,
+            isNews: self.wasComplete,
+            notBefore: pause
+        )
+        if isChanged { self.isChanged(name) }
+        if (self.services[name]?.recency ?? 0) > recency { self.focus.touch(name) }
         if answer.index == self.names.index { self.search.explained(at: effects.now) }
         return pause
     }

@@ -19,6 +19,8 @@ struct ConsulDatacenter: Sendable {
 
     /// How long a service may be listed and empty before somebody is told.
     static let patience = Duration.seconds(1)
+    /// Of the server's time, to list the names: measured, see the decision.
+    static let costOfInstance = Duration.microseconds(1)
     /// Once in a while every service is probed, though nothing calls for it.
     static let auditInterval = Duration.seconds(300)
 
@@ -48,6 +50,8 @@ struct ConsulDatacenter: Sendable {
     var search = ConsulSearch()
     /// The question that comes before a search.
     var glance: ConsulRequestID?
+    /// Whether everything had been read at some time: what is new after that has only now come up.
+    var wasComplete = false
     var readings: [ConsulRequestID: Reading] = [:]
     var resetNotBefore = Duration.zero
     var isResetWanted = false
@@ -90,7 +94,7 @@ struct ConsulDatacenter: Sendable {
             self.glance,
         ]
         return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
-            + self.focus.slots.values.count { $0.request != nil }
+            + self.focus.inFlight
     }
 
     mutating func takeChanged() -> Set<String> {
@@ -158,6 +162,7 @@ struct ConsulDatacenter: Sendable {
         self.critical.ask(.checks(.critical), in: self.name, &effects)
         self.warning.ask(.checks(.warning), in: self.name, &effects)
         guard self.isBased else { return }
+        if self.isComplete { self.wasComplete = true }
         self.services.wake(at: effects.now)
         self.read(&effects)
         self.watch(&effects)

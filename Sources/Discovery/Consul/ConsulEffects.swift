@@ -37,6 +37,10 @@ struct ConsulEffects {
     private(set) var owners: [ConsulRequestID: Owner] = [:]
     private(set) var actions: [ConsulAction] = []
     private var lastID: UInt64 = 0
+    /// How long the server holds the connection of each question that waits.
+    private var waits: [ConsulRequestID: Duration] = [:]
+    /// Until when it holds those of questions that were taken back.
+    private var held: [Duration] = []
     private var random: UInt64
 
     init(seed: UInt64) {
@@ -49,13 +53,26 @@ struct ConsulEffects {
         self.lastID += 1
         let id = ConsulRequestID(rawValue: self.lastID)
         self.owners[id] = self.owner
+        if query.index != nil { self.waits[id] = self.now + query.longest }
         self.actions.append(.send(id, query))
         return id
     }
 
-    mutating func cancel(_ id: ConsulRequestID) {
-        guard self.owners.removeValue(forKey: id) != nil else { return }
-        self.actions.append(.cancel(id))
+    /// How many questions that were taken back may be held by the server at a time.
+    static let maximumHeld = 40
+
+    /// Takes a request back. False: not now. Consul keeps the connection of a question that waits until it would have
+    /// answered, and resets all new ones once it has too many.
+    mutating func cancel(_ id: ConsulRequestID) -> Bool {
+        let now = self.now
+        if let end = self.waits[id], end > now {
+            self.held.removeAll { $0 <= now }
+            guard self.held.count < Self.maximumHeld else { return false }
+            self.held.append(end)
+        }
+        self.waits[id] = nil
+        if self.owners.removeValue(forKey: id) != nil { self.actions.append(.cancel(id)) }
+        return true
     }
 
     mutating func deliver(_ event: SourceEvent) {
@@ -68,7 +85,8 @@ struct ConsulEffects {
 
     /// Whose the request is; nil: it was cancelled.
     mutating func ended(_ id: ConsulRequestID) -> Owner? {
-        self.owners.removeValue(forKey: id)
+        self.waits[id] = nil
+        return self.owners.removeValue(forKey: id)
     }
 
     mutating func takeActions() -> [ConsulAction] {

@@ -1,58 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The few services that are watched one by one: all, if they are few, else those that changed last.
+///
+/// A question is never taken back: Consul counts its connection until it would have answered anyway. So it waits shortly
+/// where others want its place, and places change hands between two questions.
 struct ConsulFocus: Sendable {
-    struct Slot: Sendable {
+    private struct Slot: Sendable {
         var request: ConsulRequestID?
         var sent = Duration.zero
         var notBefore = Duration.zero
         var failures = 0
+        /// Whether the connection may be dead: then nothing is known to be watched before it answered.
+        var isDoubtful = false
     }
 
     private static let idle = Duration.seconds(1)
 
     let capacity: Int
-    private(set) var slots: [String: Slot] = [:]
+    private var slots: [String: Slot] = [:]
     private var names: [ConsulRequestID: String] = [:]
-    /// To change places costs a connection.
-    private var changes = Allowance(burst: .seconds(10), share: 5)
+    /// Those that changed and have no place; the last one changed last.
+    private var waiting: [String] = []
 
     init(capacity: Int) {
         self.capacity = capacity
     }
 
+    var count: Int { self.slots.count }
+    var inFlight: Int { self.names.count }
+
     /// Whether changes of it show by themselves.
-    func isWatching(_ name: String) -> Bool { self.slots[name]?.request != nil }
-
-    /// Which service the request watches.
-    func service(of request: ConsulRequestID) -> String? { self.names[request] }
-
-    /// It has changed: it gets a place, if need be that of the one whose last change is longest ago.
-    mutating func touch(_ name: String, among services: ConsulServices, _ effects: inout ConsulEffects) {
-        guard self.capacity > 0, self.slots[name] == nil else { return }
-        if self.slots.count >= self.capacity {
-            guard self.changes.earliest(at: effects.now) <= effects.now else { return }
-            let oldest = self.slots.keys.min { left, right in
-                (services[left]?.recency ?? 0, left) < (services[right]?.recency ?? 0, right)
-            }
-            guard let oldest else { return }
-            self.changes.spend(.seconds(1), at: effects.now)
-            self.release(oldest, &effects)
-        }
-        self.slots[name] = Slot()
+    func isWatching(_ name: String) -> Bool {
+        guard let slot = self.slots[name] else { return false }
+        return slot.request != nil && !slot.isDoubtful
     }
 
-    mutating func release(_ name: String, _ effects: inout ConsulEffects) {
-        guard let slot = self.slots.removeValue(forKey: name), let request = slot.request else { return }
-        self.names[request] = nil
-        effects.cancel(request)
+    /// It has changed: it gets a place, or the next that is free.
+    mutating func touch(_ name: String) {
+        guard self.capacity > 0, self.slots[name] == nil else { return }
+        if self.slots.count < self.capacity {
+            self.slots[name] = Slot()
+            return
+        }
+        self.waiting.removeAll { $0 == name }
+        self.waiting.append(name)
+        if self.waiting.count > self.capacity { self.waiting.removeFirst() }
     }
 
     /// Asks about all that are not being asked about.
     mutating func ask(_ services: ConsulServices, in datacenter: String?, _ effects: inout ConsulEffects) {
+        guard self.names.count < self.slots.count else { return }
+        let isCrowded = !self.waiting.isEmpty
         for (name, slot) in self.slots where slot.request == nil && slot.notBefore <= effects.now {
+            let name = self.next(instead: name, services)
             guard let service = services[name], Self.isKnown(service) else { continue }
-            let query = ConsulQuery(.service(name), datacenter: datacenter, index: service.index)
+            let wait = isCrowded ? ConsulQuery.shortWait : ConsulQuery.middleWait
+            let query = ConsulQuery(.service(name), datacenter: datacenter, index: service.index, wait: wait)
             let request = effects.send(query)
             self.slots[name]?.request = request
             self.slots[name]?.sent = effects.now
@@ -65,11 +68,12 @@ struct ConsulFocus: Sendable {
         service.index > 0 && service.work == .none
     }
 
-    /// Returns which service the request was about.
+    /// Returns which service the request was about; nil: it was no request of this.
     mutating func ended(_ request: ConsulRequestID) -> String? {
         guard let name = self.names.removeValue(forKey: request) else { return nil }
         self.slots[name]?.request = nil
         self.slots[name]?.failures = 0
+        self.slots[name]?.isDoubtful = false
         return name
     }
 
@@ -83,27 +87,50 @@ struct ConsulFocus: Sendable {
         self.slots[name]?.notBefore = until
     }
 
-    mutating func failed(_ request: ConsulRequestID, _ effects: inout ConsulEffects) {
-        guard let name = self.names.removeValue(forKey: request) else { return }
+    /// Returns whether it was a request of this.
+    mutating func failed(_ request: ConsulRequestID, _ effects: inout ConsulEffects) -> Bool {
+        guard let name = self.names.removeValue(forKey: request) else { return false }
         let failures = (self.slots[name]?.failures ?? 0) + 1
         self.slots[name]?.request = nil
         self.slots[name]?.failures = failures
         self.slots[name]?.notBefore = effects.now + effects.backOff(after: failures, to: .seconds(60))
+        return true
     }
 
-    mutating func renew(_ effects: inout ConsulEffects) {
-        for (name, slot) in self.slots {
-            if let request = slot.request { effects.cancel(request) }
-            self.slots[name] = Slot(failures: slot.failures)
+    /// The server is there again: those that failed are asked anew, and what is open may be dead.
+    mutating func renew() {
+        for name in Array(self.slots.keys) {
+            self.slots[name]?.notBefore = .zero
+            let isOpen = self.slots[name]?.request != nil
+            self.slots[name]?.isDoubtful = isOpen
         }
-        self.names = [:]
     }
 
     /// When the next one is to be asked; nil: all are that can be.
     func due(_ services: ConsulServices) -> Duration? {
-        self.slots.lazy
+        guard self.names.count < self.slots.count else { return nil }
+        return self.slots.lazy
             .filter { name, slot in slot.request == nil && services[name].map(Self.isKnown) ?? false }
             .map { $0.value.notBefore }
             .min()
+    }
+
+    /// Who is to have the place: who has it, or who waits for it and changed later.
+    private mutating func next(instead name: String, _ services: ConsulServices) -> String {
+        while let candidate = self.waiting.last, services[candidate] == nil || self.slots[candidate] != nil {
+            self.waiting.removeLast()
+        }
+        guard let candidate = self.waiting.last,
+            (services[candidate]?.recency ?? 0) > (services[name]?.recency ?? 0)
+        else { return name }
+        self.waiting.removeLast()
+        self.slots[name] = nil
+        self.slots[candidate] = Slot()
+        return candidate
+    }
+
+    /// Those that are gone have no place; one that is asked about keeps it until the answer comes, which is soon.
+    mutating func forgetGone(_ services: ConsulServices) {
+        for (name, slot) in self.slots where slot.request == nil && services[name] == nil { self.slots[name] = nil }
     }
 }

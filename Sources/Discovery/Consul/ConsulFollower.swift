@@ -196,7 +196,8 @@ extension ConsulFollower {
                 )
             } else { nil }
         let current = agent ?? status
-        if self.status != current {
+        // The words may differ with each try.
+        if self.status?.state != current.state || self.status?.reason != current.reason {
             self.status = current
             self.effects.deliver(.status(current))
         }

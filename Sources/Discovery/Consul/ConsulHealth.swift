@@ -6,7 +6,7 @@ import HashiCorpAPI
 /// Says how the follower is, in the operator's words.
 enum ConsulHealth {
     /// Failures in a row of one question before it counts: one may be a server that restarts.
-    private static let failures = 2
+    static let failures = 2
 
     /// - Parameter isComplete: whether the first update was told.
     static func status(of datacenters: [ConsulDatacenter], isComplete: Bool) -> SourceStatus {
@@ -78,7 +78,7 @@ enum ConsulHealth {
 
     /// What cannot be had besides the catalog.
     static func diagnostics(_ policy: ConsulPolicy) -> [Diagnostic] {
-        policy.problems.map { subject, failure in
+        policy.problems.filter { $0.failure.isAnswer }.map { subject, failure in
             let (what, cure) =
                 switch subject {
                 case .keys(let prefix):

@@ -20,6 +20,7 @@ struct ConsulKnownService: Sendable {
     /// The nodes that have it, in order.
     var nodes: [String] = []
     var diagnostics: [Diagnostic] = []
+    var passingChecks = 0
     /// Whether it is a service, and not the proxies of a mesh in front of one.
     var isOurs = true
     /// Whether it was read at all.
@@ -31,8 +32,13 @@ struct ConsulKnownService: Sendable {
     var recency: UInt64 = 0
     /// In a row.
     var failures = 0
+    /// How often it was read only to see whether an instance has got its check.
+    var checkWaits = 0
     /// Since when it is listed and shows no instance.
     var emptySince: Duration?
+    /// Whether its index alone can tell that it changed.
+    var canBeProbed: Bool { self.isRead && (self.work == .none || self.work == .resting) }
+
     /// No reading before: a large one is not read all the time.
     var notBefore = Duration.zero
 }
@@ -69,6 +75,8 @@ struct ConsulServices: Sendable {
 
     var isAnyQueued: Bool { !self.urgent.isEmpty || !self.patient.isEmpty }
 
+    func tags(of name: String) -> [String]? { self.byName[name]?.tags }
+
     mutating func setTags(_ tags: [String], of name: String) {
         self.byName[name]?.tags = tags
     }
@@ -87,8 +95,6 @@ struct ConsulServices: Sendable {
         case .reading:
             self.byName[name]?.needed = max(service.needed, needed ?? .max)
         case .resting:
-            // A large service waits for its time; one that failed or was empty is tried anew when something happens.
-            guard service.failures > 0 || service.emptySince != nil else { break }
             self.resting[name] = nil
             self.enqueue(name, isUrgent: isUrgent)
         }
@@ -154,13 +160,22 @@ struct ConsulServices: Sendable {
     }
 
     /// Takes what was read as the truth. Returns whether it is another one.
-    mutating func learn(_ name: String, _ reading: ConsulServiceReading, index: UInt64, notBefore: Duration) -> Bool {
+    ///
+    /// - Parameter isNews: whether a service that was not read before has only now come up.
+    mutating func learn(
+        _ name: String,
+        _ reading: ConsulServiceReading,
+        index: UInt64,
+        isNews: Bool,
+        notBefore: Duration
+    ) -> Bool {
         guard var service = self.byName[name] else { return false }
         let isChanged =
             !service.isRead || service.isOurs != reading.isOurs || service.instances != reading.instances
             || service.diagnostics != reading.diagnostics
         if !service.isRead { self.unreadCount -= 1 }
-        if service.isRead, index > service.index {
+        service.checkWaits = reading.awaitsCheck && index == service.index ? service.checkWaits + 1 : 0
+        if service.isRead ? index > service.index : isNews {
             self.lastRecency += 1
             service.recency = self.lastRecency
         }
@@ -176,6 +191,7 @@ struct ConsulServices: Sendable {
         }
         service.isRead = true
         service.isOurs = reading.isOurs
+        service.passingChecks = reading.passingChecks
         service.index = index
         service.failures = 0
         service.emptySince = nil

@@ -95,8 +95,7 @@ struct ConsulLink: Sendable {
     }
 
     mutating func renew(_ effects: inout ConsulEffects) {
-        guard let request = self.request else { return }
-        effects.cancel(request)
+        guard let request = self.request, effects.cancel(request) else { return }
         self.request = nil
         self.due = effects.now
     }

@@ -37,7 +37,10 @@ struct ConsulPolicy: Sendable {
 
     /// What is asked for and cannot be had, with the reason.
     var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure)] {
-        self.topics.compactMap { topic in topic.problem.map { (topic.subject, $0) } }
+        self.topics.compactMap { topic in
+            guard let problem = topic.problem, topic.watch.failures >= ConsulHealth.failures else { return nil }
+            return (topic.subject, problem)
+        }
     }
 
     var inFlight: Int { self.topics.count { $0.watch.request != nil } }

@@ -3,9 +3,6 @@
 import HashiCorpAPI
 
 extension ConsulQuery {
-    /// How long an open question waits for a change. It bounds what nothing else notices, such as a token that was given
-    /// more rights.
-    static let wait = Duration.seconds(60)
     /// A tag that nobody has: the answer is an empty list, and the index is the service's own.
     private static let nobody = "~"
     private static let patience = Duration.seconds(30)
@@ -18,8 +15,7 @@ extension ConsulQuery {
         if let index = self.index {
             query.append(.init("index", String(index)))
             query.append(.init("wait", "\(self.wait.components.seconds)s"))
-            // The server adds up to a sixteenth: https://developer.hashicorp.com/consul/api-docs/features/blocking
-            deadline = self.wait + self.wait / 16 + .seconds(6)
+            deadline = self.longest + .seconds(6)
         }
         var path: String
         var isScoped = true

@@ -38,15 +38,32 @@ struct ConsulQuery: Hashable, Sendable {
     var datacenter: String?
     /// Wait until the state is a later one; nil: answer at once.
     var index: UInt64?
-    /// How long, at most.
-    var wait = Self.wait
+    /// How long to wait for it.
+    var wait: Duration
     var scope = ConsulScope()
 
-    init(_ subject: Subject, datacenter: String? = nil, index: UInt64? = nil) {
+    init(
+        _ subject: Subject,
+        datacenter: String? = nil,
+        index: UInt64? = nil,
+        wait: Duration = ConsulQuery.longWait
+    ) {
         self.subject = subject
         self.datacenter = datacenter
         self.index = index
+        self.wait = wait
     }
+
+    /// Of the questions that are always open. It bounds what nothing else notices, such as a token that was given more
+    /// rights.
+    static let longWait = Duration.seconds(60)
+    static let middleWait = Duration.seconds(30)
+    /// Of questions whose place others want.
+    static let shortWait = Duration.seconds(10)
+
+    /// The longest that a server waits: it adds up to a sixteenth.
+    /// See https://developer.hashicorp.com/consul/api-docs/features/blocking
+    var longest: Duration { self.index == nil ? .zero : self.wait + self.wait / 16 }
 }
 
 /// A part of an Enterprise server; nil: the default, as everywhere else.

@@ -47,7 +47,11 @@ struct ConsulReader: Sendable {
             return .checks(Set(checks))
         case .passing:
             let checks = try response.list(of: ChangedCheck.self).elements.filter { !$0.service.isEmpty }
-            return .passing(Dictionary(checks.map { ($0.service, $0.index) }, uniquingKeysWith: max))
+            return .passing(
+                checks.reduce(into: [:]) { services, check in
+                    services[check.service, default: ConsulPassingChecks(count: 0, index: 0)].add(check.index)
+                }
+            )
         case .service(let name):
             let entries = try response.list(of: ConsulServiceInstance.self)
             if entries.elements.isEmpty, let reason = entries.unreadable.reasons.first {

@@ -33,7 +33,7 @@ struct ConsulWatch: Sendable {
     /// Answers in a row that came at once and told nothing new.
     private var idleAnswers = 0
     private var notBefore = Duration.zero
-    private var allowance = Allowance(burst: .milliseconds(500), share: 0.2)
+    private var allowance = Allowance(burst: .milliseconds(2500), share: 0.35)
 
     /// Whether it was answered, and what followed from that was not forgotten.
     var isBased: Bool { self.index != nil && !self.isConfirming }
@@ -50,11 +50,12 @@ struct ConsulWatch: Sendable {
         self.request = effects.send(query)
     }
 
-    mutating func answered(_ answer: ConsulAnswer, at now: Duration) -> Verdict {
+    /// - Parameter cost: what the server did for it besides writing it.
+    mutating func answered(_ answer: ConsulAnswer, cost: Duration = .zero, at now: Duration) -> Verdict {
         self.request = nil
         self.failures = 0
         self.isAfterFailure = false
-        self.allowance.spend(.seconds(Double(answer.bytes) / Self.bytesPerSecond), at: now)
+        self.allowance.spend(cost + .seconds(Double(answer.bytes) / Self.bytesPerSecond), at: now)
         self.notBefore = self.allowance.earliest(at: now)
         guard let last = self.index else {
             self.index = answer.index
@@ -82,18 +83,17 @@ struct ConsulWatch: Sendable {
         self.notBefore = effects.now + effects.backOff(after: self.failures, to: Self.maximumBackOff)
     }
 
-    /// What was asked is asked again, now, on a new connection.
+    /// What was asked is asked again, now, on a new connection; unless too many were given up lately.
     mutating func renew(_ effects: inout ConsulEffects) {
-        if let request = self.request { effects.cancel(request) }
-        self.request = nil
         self.failures = 0
         self.notBefore = min(self.notBefore, effects.now)
+        if let request = self.request, effects.cancel(request) { self.request = nil }
     }
 
     /// What was asked is asked again, now, without waiting for a change. An answer with a lower index is believed.
     mutating func askAgain(_ effects: inout ConsulEffects) {
         self.renew(&effects)
-        self.isConfirming = self.index != nil
+        self.isConfirming = self.request == nil && self.index != nil
     }
 
     /// As if it had never been answered.

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+@testable import Discovery
+
+struct ConsulSelectionTests {
+    @Test(arguments: [
+        (["*"], "web", true), (["*"], "consul", false), (["web"], "web", true), (["web"], "web2", false),
+        (["web*"], "web2", true), (["web*"], "we", false), (["a", "b*", "c"], "c", true), ([], "web", false),
+        (["consul"], "consul", false), (["w*b"], "web", false),
+    ])
+    func `names are chosen by patterns`(patterns: [String], name: String, isTaken: Bool) {
+        #expect(ConsulSelection(patterns: patterns, isExposedByDefault: true).takes(name, tags: []) == isTaken)
+    }
+
+    @Test(arguments: [
+        (true, [], true), (false, [], false), (false, ["signalbox.enable=true"], true),
+        (true, ["signalbox.enable=false"], false),
+        (false, ["signalbox.enable=true", "signalbox.enable=false"], false),
+        (true, ["v1", "signalbox.enable=maybe"], true),
+    ])
+    func `a service says whether it is exposed`(byDefault: Bool, tags: [String], isTaken: Bool) {
+        #expect(ConsulSelection(patterns: ["*"], isExposedByDefault: byDefault).takes("web", tags: tags) == isTaken)
+    }
+}
+
+struct AllowanceTests {
+    @Test func `the first work is at once, and a share of the time after it`() {
+        var allowance = Allowance(burst: .milliseconds(500), share: 0.2)
+        #expect(allowance.earliest(at: .seconds(1)) == .seconds(1))
+        allowance.spend(.milliseconds(500), at: .seconds(1))
+        #expect(allowance.earliest(at: .seconds(1)) == .seconds(1))
+        allowance.spend(.milliseconds(300), at: .seconds(1))
+        #expect(allowance.earliest(at: .seconds(1)) == .milliseconds(2500))
+        #expect(allowance.earliest(at: .seconds(2)) == .milliseconds(2500))
+        #expect(allowance.earliest(at: .seconds(3)) == .seconds(3))
+    }
+}
+
+struct ConsulEffectsTests {
+    @Test func `so many questions are taken back at a time, and more when the server has let go of them`() {
+        var effects = ConsulEffects(seed: 1)
+        func take(_ count: Int) -> Int {
+            (0..<count).count { number in
+                let request = effects.send(ConsulQuery(.services, index: UInt64(number + 1), wait: .seconds(60)))
+                return effects.cancel(request)
+            }
+        }
+        #expect(take(100) == ConsulEffects.maximumHeld)
+        effects.now = .seconds(70)
+        #expect(take(100) == ConsulEffects.maximumHeld)
+    }
+
+    @Test func `what does not wait is taken back at any time`() {
+        var effects = ConsulEffects(seed: 1)
+        let taken = (0..<100).count { _ in effects.cancel(effects.send(ConsulQuery(.services))) }
+        #expect(taken == 100)
+    }
+}
+
+struct ConsulLimitsTests {
+    @Test(arguments: 1...ConsulConfiguration.maximumDatacenters)
+    func `all datacenters together stay within the connections`(count: Int) {
+        let limits = ConsulFollower.limits(datacenters: count)
+        let each = 5 + limits.readers + limits.focus
+        #expect(count * each + ConsulPolicy.kinds.count + 2 <= ConsulConfiguration.maximumConnections)
+        #expect(limits.readers >= 2)
+    }
+}
