@@ -129,6 +129,26 @@ struct NomadFollowerTests {
         #expect(rig.facts[Sample.allocationID(1)]?.desired == .stop)
     }
 
+    @Test("an answer that events overtook is no reason to read anything")
+    func overtaken() throws {
+        var rig = self.rig()
+        rig.start()
+        try rig.flow(for: .seconds(30))
+        let id = try #require(rig.streams.keys.first)
+        rig.server.set(1, .init(deployment: "d1", desired: "stop"))
+        let isAnswered = rig.process(0)
+        #expect(isAnswered)
+        rig.server.set(2, .init(deployment: "d1", desired: "stop"))
+        rig.publish()
+        try rig.hear(id)
+        try rig.hear(id)
+        rig.asked = []
+        rig.arrive(0)
+        try rig.flow(for: .seconds(10))
+        #expect(!rig.notes.contains(.eventsMissed))
+        #expect(rig.asked.allSatisfy { if case .watch = $0 { true } else { false } })
+    }
+
     @Test("what Nomad collects in silence is forgotten")
     func collected() throws {
         var rig = self.rig()

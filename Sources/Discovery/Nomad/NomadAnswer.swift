@@ -70,39 +70,48 @@ struct NomadFailure: Error, Hashable, Sendable {
     /// Of no answer.
     var error: APIError?
 
+    init(reason: String, text: String) {
+        self.reason = reason
+        self.text = text
+    }
+
     init(_ error: APIError) {
-        self.init(status: error.status ?? 0, text: error.message)
+        if let status = error.status {
+            self.init(status: status, said: error.message)
+        } else {
+            self.init(reason: error.kind == .timedOut ? "unreachable" : error.kind.rawValue, text: error.message)
+        }
         self.error = error
-        guard error.status == nil else { return }
-        self.status = nil
-        self.reason = error.kind == .timedOut ? "unreachable" : error.kind.rawValue
-        self.text = error.message
     }
 
     init(status: Int, text: String) {
-        self.status = status
+        self.init(status: status, said: "Nomad answers \(status) with \"\(text)\"")
+    }
+
+    private init(status: Int, said: String) {
         switch status {
         case 401, 403:
             self.reason = "acl"
-            self.text = "Nomad refuses the token (\(text)): it needs read-job in the namespaces followed, and node:read"
-        case 500 where text.contains("No path to region"):
+            self.text = "\(said): the token needs read-job in the namespaces followed, and node:read"
+        case 500 where said.contains("No path to region"):
             self.reason = "region"
-            self.text = "Nomad knows no such region (\(text)): set the region to one that GET /v1/regions names"
+            self.text = "\(said): set the region to one that GET /v1/regions names"
         default:
             self.reason = "status"
-            self.text = "Nomad answers \(status): \(text)"
+            self.text = said
         }
+        self.status = status
     }
 
     /// A list of all namespaces without even an index: what Nomad says to those who may see none.
     /// See `listAllServiceRegistrations` in https://github.com/hashicorp/nomad/blob/main/nomad/service_registration_endpoint.go
     static let blind = NomadFailure(
-        status: 403,
-        text: "all lists are empty, and have no index: it has rights in no namespace"
+        reason: "acl",
+        text: "Nomad shows no namespace at all: the token needs read-job in those that are to be followed"
     )
 
     /// Whether the token is not enough, or the server does not have what was asked for: to ask again soon is no use.
     var isRefusal: Bool {
-        self.status.map { [400, 401, 403, 404, 405, 501].contains($0) } ?? false
+        self.status.map { [400, 401, 403, 404, 405, 501].contains($0) } ?? (self == .blind)
     }
 }

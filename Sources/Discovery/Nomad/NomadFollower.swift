@@ -153,7 +153,9 @@ extension NomadScope {
     var failures: [NomadFailure] {
         var failures: [NomadFailure?] = []
         for table in self.tables {
-            let found = [self.listings[table]?.failure, self.watches[table]?.failure].compactMap(\.self)
+            // With a stream, a watch is there for what the stream may miss, and its failure is none of Nomad.
+            let watch = self.stream.isOpen ? nil : self.watches[table]?.failure
+            let found = [self.listings[table]?.failure, watch].compactMap(\.self)
             failures += found.filter { $0 != .blind && !(table == .nodes && $0.isRefusal) }
         }
         failures.append(self.names.failure)

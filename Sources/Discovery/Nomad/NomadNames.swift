@@ -54,7 +54,8 @@ struct NomadNames: Sendable {
         self.isBlind = false
         self.isUnbroken = isSinceOpen
         // What events told since is in, too.
-        guard self.syncedIndex != index || !self.areSettled else { return self.finish() }
+        let isBeingRead = self.targetIndex == index && !self.areSettled
+        guard !isBeingRead, self.syncedIndex != index || !self.areSettled else { return self.finish() }
         self.targetIndex = index
         for key in names.sorted() where self.queued.insert(key).inserted { self.queue.append(key) }
         self.finish()

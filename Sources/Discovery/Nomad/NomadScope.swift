@@ -123,11 +123,7 @@ struct NomadScope: Sendable {
             var watch = self.watches[table] ?? NomadWatch(wait: context.configuration.wait, now: now)
             watch.advance(table, namespace: self.namespace, scope: self.number, &context.effects)
             if watch.isOverdue(at: now, isStreaming: self.stream.isOpen) {
-                let index = watch.settle()
-                let listing = self.listings[table]
-                if let index, listing?.request == nil, index != listing?.knownIndex {
-                    self.missed(table, &context)
-                }
+                if watch.settle(known: self.listings[table]?.knownIndex ?? 0) { self.missed(table, &context) }
             }
             self.watches[table] = watch
         }

@@ -20,6 +20,11 @@ struct NomadStreamLink: Sendable {
     /// How long what is to be read waits for the stream to open first.
     static let headStart = Duration.seconds(1)
 
+    private static let shortLived = NomadFailure(
+        reason: "unreachable",
+        text: "Nomad ends the event stream as soon as it begins"
+    )
+
     private(set) var state = State.closed
     private(set) var due = Duration.zero
     /// Why there is none; nil while it is open, or was not tried yet.
@@ -92,7 +97,8 @@ struct NomadStreamLink: Sendable {
             self.backOff.succeeded()
             self.due = effects.now
         } else {
-            self.failure = failure ?? NomadFailure(status: 200, text: "the event stream ends as soon as it begins")
+            // Once is nothing: a server may restart twice in a second.
+            self.failure = failure ?? (self.backOff.failures > 0 ? Self.shortLived : nil)
             self.due = effects.now + min(self.backOff.failed(using: &effects.random), Self.longestBackOff)
         }
     }

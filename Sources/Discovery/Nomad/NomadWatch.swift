@@ -13,8 +13,9 @@ struct NomadWatch: Sendable {
     private var query: BlockingQuery
     private(set) var request: NomadRequestID?
     private(set) var due = Duration.zero
-    /// An index that nothing else has reached yet.
-    private(set) var ahead: (index: UInt64, since: Duration)?
+    /// An index that nothing else has reached yet, and whether it is lower than one before.
+    private(set) var ahead: (index: UInt64, hasFallen: Bool, since: Duration)?
+    private var lastIndex: UInt64 = 0
     private(set) var failure: NomadFailure?
     private var failedAt = Duration.zero
     /// A refusal is asked for again soon: a token may come back at any time, and nothing else tells.
@@ -55,8 +56,10 @@ struct NomadWatch: Sendable {
         )
         guard verdict == .accept, let index = self.query.index else { return }
         if isStreaming { self.query.toldNothingNew(now: effects.now) }
-        // One that is lower has fallen, as will be found when everything is read again.
-        if index != known { self.ahead = self.ahead ?? (index, effects.now) }
+        // What is known may be newer than the answer.
+        let hasFallen = index < self.lastIndex
+        self.lastIndex = index
+        if hasFallen || index > known { self.ahead = (index, hasFallen, self.ahead?.since ?? effects.now) }
     }
 
     mutating func failed(_ failure: NomadFailure, _ effects: inout NomadEffects) {
@@ -77,8 +80,9 @@ struct NomadWatch: Sendable {
         self.failedAt = effects.now
     }
 
-    /// Something else was answered: this is worth another attempt.
+    /// Something else was answered: this is worth another attempt, and what went wrong before is over.
     mutating func hurry(at now: Duration) {
+        self.failure = nil
         self.query.hurry(now: now)
         if self.request == nil { self.due = min(self.due, now) }
     }
@@ -88,10 +92,10 @@ struct NomadWatch: Sendable {
         self.ahead.map { now >= $0.since + (isStreaming ? Self.grace : .zero) } ?? false
     }
 
-    /// Everything else has caught up, or is told to.
-    mutating func settle() -> UInt64? {
+    /// Whether nothing else has caught up.
+    mutating func settle(known: UInt64) -> Bool {
         defer { self.ahead = nil }
-        return self.ahead?.index
+        return self.ahead.map { $0.hasFallen || $0.index > known } ?? false
     }
 
     /// It is not needed any more: what it waits for is of no interest.

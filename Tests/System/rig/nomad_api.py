@@ -156,7 +156,7 @@ class API:
         if self.server.faults.no_leader and "stale" not in request.query:
             raise Refusal(500, "No cluster leader")
 
-    def listing(self, request, table, shape, also=lambda row: True, order=lambda row: row["ID"]):
+    def listing(self, request, table, shape, order=lambda row: row["ID"]):
         """A list endpoint: namespaces and the rights to them, prefix, filter, pages."""
         namespace, by_namespace = request.get("namespace") or "default", table != "nodes"
         if by_namespace and namespace != "*":
@@ -167,18 +167,22 @@ class API:
         def read():
             if by_namespace and namespace == "*" and not is_management(request.rights) and not request.rights["namespaces"]:
                 return 0, []  # Nomad leaves the index out of the answer that it gives to those who may see nothing.
-            rows = [
-                shaped for row in sorted(self.state.tables[table].values(), key=order, reverse=reverse)
-                if not by_namespace or row["Namespace"] == namespace or namespace == "*" and may(request.rights, row["Namespace"])
-                if row["ID"].startswith(prefix) and also(row)
-                for shaped in [shape(row)] if matches(shaped)
-            ]
+            rows = self.state.tables[table].values()
+            if order or reverse:
+                rows = sorted(rows, key=order or (lambda row: row["CreateIndex"]), reverse=reverse)
             token = lambda row: f"{row.get('Namespace', '')}.{row['ID']}"  # noqa: E731
-            if start := request.get("next_token"):
-                at = next((place for place, row in enumerate(rows) if token(row) == start), len(rows))
-                rows = rows[at:]
-            following = token(rows[per_page]) if per_page and len(rows) > per_page else None
-            return self.state.indexes[table], rows[:per_page or None], following
+            found, start = [], request.get("next_token")
+            for row in rows:
+                if start and token(row) != start:
+                    continue
+                start = None
+                visible = not by_namespace or row["Namespace"] == namespace or (
+                    namespace == "*" and may(request.rights, row["Namespace"]))
+                if visible and row["ID"].startswith(prefix) and matches(shaped := shape(row)):
+                    if per_page and len(found) == per_page:
+                        return self.state.indexes[table], found, token(row)
+                    found.append(shaped)
+            return self.state.indexes[table], found
 
         return self.ask(request, [(table,) if namespace == "*" or not by_namespace else (table, "in", namespace)], read)
 
@@ -236,9 +240,8 @@ class API:
             raise Refusal(400, "failed to choose services: malformed service choose parameter")
 
         def read():
-            rows = sorted((row for row in self.state.tables["services"].values()
-                           if row["Namespace"] == namespace and row["ServiceName"] == name and matches(row)),
-                          key=lambda row: row["ID"])
+            found = self.state.named.get((namespace, name), {})
+            rows = sorted((row for row in found.values() if matches(row)), key=lambda row: row["ID"])
             rows = [row for row in rows if row["ID"] >= request.get("next_token").partition(".")[2]]
             following = None
             if per_page and len(rows) > per_page:
@@ -263,8 +266,8 @@ class API:
     # Allocations
 
     async def allocations(self, request):
-        order = lambda row: (row["CreateIndex"], row["ID"])  # noqa: E731
-        return await self.listing(request, "allocs", lambda row: stub(row, request), order=order)
+        # They are kept in the order in which they came, which is that of their pages.
+        return await self.listing(request, "allocs", lambda row: stub(row, request), order=None)
 
     async def allocation(self, request, id):
         self.readable(request, "allocs", id, "alloc not found")

@@ -137,6 +137,34 @@ class Cluster:
                     self._deployment(deployed["ID"], "DeploymentStatusUpdate", "successful")
         return ids
 
+    def crowd(self, services, each, job="crowd"):
+        """So many services, each with so many running allocations of one job. Returns the allocations' IDs."""
+        node = self.node()
+        self.state.upsert("JobRegistered", jobs=[{
+            "Region": self.server.region, "Namespace": "default", "ID": job, "Name": job, "Type": "service", "Version": 0,
+            "Status": "running", "Stop": False, "Datacenters": ["dc1"], "JobModifyIndex": self.state.index + 1,
+            "TaskGroups": [{"Name": "web", "Count": services * each, "Services": []}]}])
+        row, ids = self.state.get("jobs", ("default", job)), []
+        for number in range(services):
+            wish = Wish(f"service-{number}")
+            found = [self._allocation(row, "web", number * each + index, node, None, False) for index in range(each)]
+            found = [allocation | {"ClientStatus": "running"} for allocation in found]
+            self.state.upsert("PlanResult", allocs=found)
+            for index, allocation in enumerate(found):
+                self.wishes[allocation["ID"]] = [wish]
+                self.places[allocation["ID"]] = (f"10.{1 + number // 250}.{number % 250}.{1 + index}", 8080)
+            ids += [allocation["ID"] for allocation in found]
+            self.state.upsert("ServiceRegistration", services=[self._registration(each, wish) for each in found])
+        return ids
+
+    def _registration(self, allocation, wish, tags=()):
+        address, port = self.places[allocation["ID"]]
+        return {
+            "ID": wish.id(allocation), "ServiceName": wish.name, "Namespace": allocation["Namespace"],
+            "NodeID": allocation["NodeID"], "Datacenter": "dc1", "JobID": allocation["JobID"], "AllocID": allocation["ID"],
+            "Tags": list(tags) or None, "Address": address, "Port": port,
+        }
+
     def _allocation(self, job, group, index, node, deployed, canary):
         id, now = str(uuid.uuid4()), time.time_ns()
         return {
@@ -184,10 +212,7 @@ class Cluster:
         for wish in self.wishes[id]:
             tags = wish.canary_tags if canary and wish.canary_tags is not None else wish.tags
             if wish.provider == "nomad":
-                native.append({
-                    "ID": wish.id(allocation), "ServiceName": wish.name, "Namespace": allocation["Namespace"],
-                    "NodeID": allocation["NodeID"], "Datacenter": "dc1", "JobID": allocation["JobID"], "AllocID": id,
-                    "Tags": tags or None, "Address": address, "Port": port})
+                native.append(self._registration(allocation, wish, tags))
                 if wish.checks:
                     self.check(id, wish.name, "pending")
             else:

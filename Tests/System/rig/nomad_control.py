@@ -24,7 +24,7 @@ def steer(server, path, arguments):
     if name.startswith("_"):
         raise KeyError(name)
     services = arguments.get("services")
-    if services:
+    if isinstance(services, list):
         arguments["services"] = [each if isinstance(each, str) else Wish(**each) for each in services]
     if name == "run":
         arguments["places"] = [tuple(place) for place in arguments["places"]]
@@ -59,6 +59,7 @@ class Control:
 
         self.http = ThreadingHTTPServer((address, port), Handler)
         self.http.daemon_threads = True
+        self.port = self.http.server_address[1]
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
 
@@ -67,8 +68,8 @@ def main():
 
     parser = argparse.ArgumentParser(description="A stand-in for a Nomad server.")
     parser.add_argument("--address", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=4646)
-    parser.add_argument("--control", type=int, help="the port that tests steer it on")
+    parser.add_argument("--port", type=int, default=4646, help="0 for any: both ports are said when it listens")
+    parser.add_argument("--control", type=int, help="the port that tests steer it on, 0 for any")
     parser.add_argument("--socket", help="where the task API listens, too")
     parser.add_argument("--chunked", action="store_true", help="frame the event stream as older releases do")
     parser.add_argument("--heartbeat", type=float, default=30.0, help="seconds")
@@ -78,8 +79,7 @@ def main():
     server.heartbeat = options.heartbeat
     server.cluster.consul = Consul(options.consul) if options.consul else None
     server.start()
-    if options.control:
-        Control(server, options.address, options.control)
-    print(f"{server.url}", flush=True)
+    control = None if options.control is None else Control(server, options.address, options.control).port
+    print(server.port, control or "", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     server.stop()

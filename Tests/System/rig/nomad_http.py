@@ -122,6 +122,8 @@ class Listener:
         finally:
             work.cancel()
             gone.cancel()
+            if work.done() and not work.cancelled():
+                work.exception()  # nobody is left to hear of it
 
     async def hung_up(self, reader):
         while not reader.at_eof() and not reader.exception():

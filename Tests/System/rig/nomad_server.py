@@ -96,6 +96,7 @@ class NomadServer:
                 context.verify_mode = ssl.CERT_REQUIRED
         listener = Listener(self.api.handle, limit=self.limit)
         await listener.listen(self.address, self.port, tls=context)
+        self.port = listener.server.sockets[0].getsockname()[1]  # 0 was any; from now on it is this one
         self.listeners = [listener]
         if self.socket:
             self.listeners.append(Listener(self.api.handle, is_task_api=True, limit=0))

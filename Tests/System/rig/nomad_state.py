@@ -77,6 +77,7 @@ class State:
         self.index, self.buffer = index, Buffer(buffer)
         self.tables = {table: {} for table in TABLES}
         self.indexes = {table: 1 for table in TABLES}
+        self.named = {}  # registrations by namespace and service
         self.listeners = []  # called under the lock with the names that changed
         self.upsert("NamespaceUpsert", namespaces=[{"Name": "default", "Description": "Default shared namespace"}])
 
@@ -97,6 +98,8 @@ class State:
                     before = self.tables[table].get(key)
                     row = row | {"CreateIndex": (before or row).get("CreateIndex", self.index), "ModifyIndex": self.index}
                     self.tables[table][key] = row
+                    if table == "services":
+                        self.named.setdefault((row["Namespace"], row["ServiceName"]), {})[row["ID"]] = row
                     changed.update(names_of(table, row))
                     events += [event(table, kind, self.index, row)] if table in TOPICS else []
             for table, rows in (deletes or {}).items():
@@ -105,6 +108,8 @@ class State:
                     if old is None:
                         continue
                     changed.update(names_of(table, old))
+                    if table == "services":
+                        self.named[old["Namespace"], old["ServiceName"]].pop(old["ID"], None)
                     # Garbage collection of allocations, deployments and jobs says nothing.
                     events += [event(table, kind, self.index, old)] if table in ("services", "nodes") else []
             for table in {name[0] for name in changed}:

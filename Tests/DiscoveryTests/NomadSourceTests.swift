@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Discovery
+import HashiCorpAPI
+import Logging
+import Synchronization
+import Testing
+
+/// What a source told, joined, and when.
+private final class Listener: Sendable {
+    struct State {
+        var join = Join()
+        var services: [ServiceName: Service] = [:]
+        var status: SourceStatus?
+        var updates = 0
+    }
+
+    let state = Mutex(State())
+
+    func hear(_ report: NomadReport) {
+        self.state.withLock { state in
+            var outputs: [Join.Output] = []
+            switch report {
+            case .facts(let update): outputs = state.join.received(update)
+            case .source(.catalog(let update)): outputs = [state.join.received(update)]
+            case .source(.status(let status)): state.status = status
+            case .source: break
+            }
+            for output in outputs {
+                if output.update.isComplete { state.services = [:] }
+                for (name, service) in output.update.services { state.services[name] = service }
+                state.updates += 1
+            }
+        }
+    }
+
+    func instances(_ name: String = "web") -> [Instance] {
+        self.state.withLock { $0.services[ServiceName(name)]?.instances ?? [] }
+    }
+
+    var status: SourceStatus? { self.state.withLock { $0.status } }
+
+    /// How long it took until that was so.
+    @discardableResult
+    func eventually(
+        within limit: Duration = .seconds(10),
+        _ location: SourceLocation = #_sourceLocation,
+        _ probe: (Listener) -> Bool
+    ) async throws -> Duration {
+        let start = ContinuousClock.now
+        while !probe(self) {
+            try #require(ContinuousClock.now - start < limit, "not within \(limit)", sourceLocation: location)
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        return ContinuousClock.now - start
+    }
+}
+
+@Suite("NomadSource", .serialized)
+struct NomadSourceTests {
+    private func following(
+        _ server: NomadStandIn,
+        _ configuration: NomadConfiguration = NomadConfiguration(),
+        _ body: (Listener) async throws -> Void
+    ) async throws {
+        let listener = Listener()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let source = NomadSource(configuration: configuration, agent: server.agent, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await source.run { listener.hear($0) } }
+            try await body(listener)
+            group.cancelAll()
+        }
+    }
+
+    @Test(
+        "a decision of Nomad is told within milliseconds, and so is what a client does",
+        arguments: [[], ["--chunked"]]
+    )
+    func decisions(flags: [String]) async throws {
+        let server = try NomadStandIn(flags: flags)
+        let ids = try await server.run("web", at: Array(1...30))
+        try await self.following(server) { listener in
+            try await listener.eventually { $0.instances().count == 30 && $0.status?.state == .up }
+            #expect(listener.instances().allSatisfy { $0.allocation?.job == "web" && !$0.isDraining })
+            var worst = Duration.zero
+            for id in ids.prefix(10) {
+                let start = ContinuousClock.now
+                try await server.order("cluster/stop", "{\"id\": \"\(id)\", \"deregister_after\": 0.1}")
+                try await listener.eventually { listener in
+                    listener.instances().contains { $0.allocation?.id == id && $0.isDraining }
+                }
+                worst = max(worst, ContinuousClock.now - start)
+                try await listener.eventually { $0.instances().allSatisfy { $0.allocation?.id != id } }
+            }
+            // The way of the order to the server and its answer included.
+            #expect(worst < .milliseconds(100), "\(worst)")
+        }
+    }
+
+    @Test("canaries are told, and promoted")
+    func canaries() async throws {
+        let server = try NomadStandIn()
+        _ = try await server.run("web", at: [1, 2])
+        try await self.following(server) { listener in
+            try await listener.eventually { $0.instances().count == 2 }
+            let canary = try await server.run("web", at: [3], canaries: 1)[0]
+            try await listener.eventually { $0.instances().filter(\.isCanary).map(\.port) == [3] }
+            let deployment = try await server.order("cluster/deployment_of", "{\"id\": \"\(canary)\"}", String.self)
+            try await server.order("cluster/promote", "{\"deployment\": \"\(deployment)\"}")
+            try await listener.eventually { $0.instances().map(\.port) == [3] && !$0.instances()[0].isCanary }
+            #expect(listener.instances().first?.allocation?.jobVersion == 1)
+        }
+    }
+
+    @Test("a server that restarts, has no leader or forgets everybody loses nothing")
+    func restarts() async throws {
+        let server = try NomadStandIn()
+        let ids = try await server.run("web", at: [1, 2, 3])
+        try await self.following(server) { listener in
+            try await listener.eventually { $0.instances().count == 3 && $0.status?.state == .up }
+            for round in 0..<5 {
+                try await server.order("server/restart")
+                try await server.order("cluster/register", "{\"id\": \"\(ids[round % 3])\"}")
+                let up = try await listener.eventually { $0.status?.state == .up }
+                #expect(up < .seconds(5))
+                #expect(listener.instances().count == 3)
+            }
+            try await server.order("faults/no_leader", "{\"value\": true}")
+            try await server.order("server/cut_streams")
+            try await listener.eventually { listener in
+                listener.status?.state == .down && listener.status?.problem?.contains("No cluster leader") == true
+            }
+            #expect(listener.instances().count == 3)
+            try await server.order("faults/no_leader", "{\"value\": false}")
+            try await server.order("cluster/stop", "{\"id\": \"\(ids[0])\"}")
+            try await listener.eventually { $0.instances().count == 2 && $0.status?.state == .up }
+        }
+    }
+
+    @Test("a stream that falls silent is given up after two heartbeats")
+    func mute() async throws {
+        let server = try NomadStandIn(flags: ["--heartbeat", "0.2"])
+        let ids = try await server.run("web", at: [1, 2])
+        try await self.following(server, NomadConfiguration(heartbeat: .milliseconds(200))) { listener in
+            try await listener.eventually { $0.instances().count == 2 && $0.status?.state == .up }
+            try await server.order("faults/mute", "{\"value\": true}")
+            try await server.order("cluster/stop", "{\"id\": \"\(ids[0])\"}")
+            // It is found out by asking, sooner than by the silence.
+            try await listener.eventually(within: .seconds(5)) { $0.instances().count == 1 }
+            try await server.order("faults/mute", "{\"value\": false}")
+            try await Task.sleep(for: .milliseconds(600))
+            try await listener.eventually { $0.status?.state == .up }
+            try await server.order("cluster/stop", "{\"id\": \"\(ids[1])\"}")
+            try await listener.eventually { $0.instances().isEmpty }
+        }
+    }
+
+    @Test("a token that is revoked changes nothing, and is told; what comes with another is told at once")
+    func tokens() async throws {
+        let server = try NomadStandIn()
+        _ = try await server.run("web", at: [1, 2])
+        let folder = try TemporaryDirectory()
+        let management = try await server.order("tokens/enable", "{}", String.self)
+        try folder.write(management, to: "token")
+        let listener = Listener()
+        var agent = server.agent
+        agent.token = .file(path: folder("token"))
+        let source = NomadSource(configuration: NomadConfiguration(), agent: agent, logger: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await source.run { listener.hear($0) } }
+            try await listener.eventually { $0.instances().count == 2 && $0.status?.state == .up }
+            try await server.order("server/revoke", "{\"secret\": \"\(management)\"}")
+            let named = try await listener.eventually(within: .seconds(5)) { $0.status?.state == .down }
+            #expect(listener.status?.reason == "acl" && named < .seconds(5))
+            #expect(listener.instances().count == 2)
+            let other = try await server.order("tokens/enable", "{}", String.self)
+            try folder.replace("token", with: other)
+            try await listener.eventually(within: .seconds(5)) { $0.status?.state == .up }
+            #expect(listener.instances().count == 2)
+            group.cancelAll()
+        }
+    }
+
+    @Test("a thousand services are read on few connections, and one that changes is told at once")
+    func scale() async throws {
+        let server = try NomadStandIn()
+        let ids = try await server.order("cluster/crowd", "{\"services\": 1000, \"each\": 4}", [String].self)
+        try await self.following(server) { listener in
+            try await listener.eventually(within: .seconds(60)) { $0.state.withLock { $0.services.count } == 1000 }
+            try await server.order("cluster/stop", "{\"id\": \"\(ids[10])\", \"deregister_after\": 2}")
+            let took = try await listener.eventually { $0.instances("service-2").contains { $0.isDraining } }
+            #expect(took < .milliseconds(200))
+        }
+        let most = try await server.order("server/most_connections", "{}", Int.self)
+        #expect(most <= NomadConfiguration.maximumConnections)
+    }
+}
