@@ -149,6 +149,37 @@ struct NomadFollowerTests {
         #expect(rig.asked.allSatisfy { if case .watch = $0 { true } else { false } })
     }
 
+    @Test("a registration that went while an answer with it was on its way does not come back")
+    func late() throws {
+        var rig = self.rig()
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        rig.server.register(.init(service: "web", namespace: "default", allocation: 3))
+        rig.server.restart()
+        rig.end(try #require(rig.streams.keys.first))
+        let id = try #require(rig.streams.keys.first)
+        rig.open(id)
+        func isOfWeb(_ question: NomadQuestion) -> Bool {
+            question == .service(.init(namespace: "default", name: "web"))
+        }
+        while !rig.questions.contains(where: { isOfWeb($0.question) }) {
+            let place = try #require(
+                rig.questions.firstIndex { if case .page = $0.question { true } else { false } }
+            )
+            rig.process(place)
+            rig.arrive(0)
+        }
+        rig.process(try #require(rig.questions.firstIndex { isOfWeb($0.question) }))
+        rig.server.deregister(Sample.registrationID(1))
+        rig.publish()
+        try rig.hear(id)
+        #expect(rig.services[ServiceName("web")]?.instances.map(\.port) == [1002])
+        rig.arrive(0)
+        #expect(rig.services[ServiceName("web")]?.instances.map(\.port) == [1002, 1003])
+        try rig.flow(for: .seconds(10))
+        #expect(rig.services[ServiceName("web")]?.instances.map(\.port) == [1002, 1003])
+    }
+
     @Test("what Nomad collects in silence is forgotten")
     func collected() throws {
         var rig = self.rig()
