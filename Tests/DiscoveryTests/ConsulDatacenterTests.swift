@@ -12,7 +12,7 @@ struct ConsulDatacenterTests {
             name: nil,
             selection: ConsulSelection(patterns: ["*"], isExposedByDefault: true),
             isFiltered: false,
-            limits: .init(readers: 8, focus: 0)
+            limits: .init(readers: 8, probers: 1, focus: 0)
         )
         var effects = ConsulEffects(seed: 1)
         var open: [ConsulQuery.Subject: ConsulRequestID] = [:]

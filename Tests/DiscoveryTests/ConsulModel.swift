@@ -192,11 +192,11 @@ struct ConsulModel {
         case .services: self.servicesTable
         case .nodes: self.nodesTable
         case .checks, .passing: self.checksTable
-        case .service(let name), .probe(let name): self.serviceIndexes[name] ?? self.extinction
+        case .service(let name): self.serviceIndexes[name] ?? self.extinction
         case .server: max(self.servicesTable, self.nodesTable)
         case .entries(let kind): self.entryIndexes[kind] ?? 1
         case .keys: self.keyIndex
-        case .servers, .agent: 1
+        case .servers, .agent, .probes: 1
         }
     }
 
@@ -253,7 +253,7 @@ struct ConsulModel {
                     }
                 }
             )
-        case .probe: return .probe
+        case .probes(let names): return .probes(names.map { self.index(of: .service($0)) })
         case .entries(let kind): return .entries(isVisible ? self.entries[kind] ?? [] : [])
         case .keys: return .keys(isVisible ? self.keys : [:])
         case .agent: return .agent(.test)

@@ -65,7 +65,8 @@ struct ConsulLimitsTests {
     func `all datacenters together stay within the connections`(count: Int) {
         let limits = ConsulFollower.limits(datacenters: count)
         let each = 5 + limits.readers + limits.focus
-        #expect(count * each + ConsulPolicy.kinds.count + 2 <= ConsulConfiguration.maximumConnections)
+        let shared = ConsulPolicy.kinds.count + 2 + max(ConsulFollower.probers, count * limits.probers)
+        #expect(count * each + shared <= ConsulConfiguration.maximumConnections)
         #expect(limits.readers >= 2)
     }
 }

@@ -17,7 +17,8 @@ struct ConsulAnswer: Sendable {
         /// Service to its checks that pass.
         case passing([String: ConsulPassingChecks])
         case service(ConsulServiceReading)
-        case probe
+        /// In the order of the question.
+        case probes([UInt64])
         case entries([ConfigEntry])
         /// Path below the prefix to value.
         case keys([String: ConsulKey])

@@ -18,7 +18,11 @@ extension ConsulDatacenter {
         guard let previous, answer.index > previous else { return }
         self.distrust(between: previous, and: answer.index)
         let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
-        self.search.want(isKnown ? .later : .now, at: effects.now)
+        if isKnown {
+            self.search.wantLater(at: effects.now)
+        } else {
+            self.search.wantNow(answer.index, at: effects.now)
+        }
     }
 
     /// Returns whether something is another than it was.

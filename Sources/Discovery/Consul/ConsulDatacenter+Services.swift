@@ -4,6 +4,9 @@
 extension ConsulDatacenter {
     /// What a reading costs the server and us, in bytes a second.
     private static let bytesPerSecond = 20_000_000.0
+    /// Probes on a connection at a time: enough that waiting for the next one is no part of the cost.
+    private static let batch = 32
+    private static let smallBatch = 8
 
     mutating func serviceAnswered(
         _ request: ConsulRequestID,
@@ -14,14 +17,9 @@ extension ConsulDatacenter {
             self.services.readingEnded(reading.service)
             guard case .service(let found) = answer.content else { return }
             self.readingAnswered(reading, found, answer, &effects)
-        } else if let (name, index) = self.search.ended(request) {
-            guard let known = self.services[name], known.isRead else { return }
-            if answer.index < index {
-                effects.count(.indexRegression)
-                self.services.isDirty(name, needed: nil)
-            } else if answer.index > known.index {
-                self.services.isDirty(name, needed: nil)
-            }
+        } else if let candidates = self.search.ended(request) {
+            guard case .probes(let indexes) = answer.content else { return }
+            for (candidate, index) in zip(candidates, indexes) { self.probed(candidate, index: index, &effects) }
         } else if let name = self.focus.ended(request) {
             guard case .service(let found) = answer.content, let known = self.services[name] else {
                 self.focus.forgetGone(self.services)
@@ -83,13 +81,31 @@ extension ConsulDatacenter {
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, marks: marks)
         }
-        let probes = self.search.running == .later ? 1 : self.limits.readers
-        while self.search.inFlight < probes, self.readings.count + self.search.inFlight < self.limits.readers,
-            let name = self.search.takeNext()
-        {
+        let isInNoHurry = self.search.running == .later
+        while self.search.inFlight < (isInNoHurry ? 1 : self.limits.probers) {
+            let candidates = self.nextCandidates(isInNoHurry ? Self.smallBatch : Self.batch)
+            guard !candidates.isEmpty else { return }
+            let request = effects.send(ConsulQuery(.probes(candidates.map(\.name)), datacenter: self.name))
+            self.search.asks(candidates, with: request, at: effects.now)
+        }
+    }
+
+    private mutating func nextCandidates(_ limit: Int) -> [ConsulSearch.Candidate] {
+        var candidates: [ConsulSearch.Candidate] = []
+        while candidates.count < limit, let name = self.search.takeNext() {
             guard let known = self.services[name], known.canBeProbed, !self.focus.isWatching(name) else { continue }
-            let request = effects.send(ConsulQuery(.probe(name), datacenter: self.name))
-            self.search.asks(name, known: known.index, with: request, at: effects.now)
+            candidates.append(ConsulSearch.Candidate(name: name, index: known.index))
+        }
+        return candidates
+    }
+
+    private mutating func probed(_ candidate: ConsulSearch.Candidate, index: UInt64, _ effects: inout ConsulEffects) {
+        guard let known = self.services[candidate.name], known.isRead else { return }
+        if index < candidate.index {
+            effects.count(.indexRegression)
+            self.services.isDirty(candidate.name, needed: nil)
+        } else if index > known.index {
+            self.services.isDirty(candidate.name, needed: nil)
         }
     }
 
@@ -106,7 +122,7 @@ extension ConsulDatacenter {
         let now = effects.now
         guard !self.services.isAnyQueued, self.glance == nil else { return }
         if let audit = self.nextAudit, audit <= now {
-            self.search.want(.later, at: now)
+            self.search.wantLater(at: now)
             self.nextAudit = nil
         }
         if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
@@ -133,7 +149,7 @@ extension ConsulDatacenter {
     private var isGlanceCheap: Bool {
         let services = self.services.byName.count
         return services > 2 * self.limits.focus && self.services.instanceCount <= 4 * services
-            && self.readings.count + self.search.inFlight < self.limits.readers
+            && self.readings.count < self.limits.readers
     }
 
     /// Whose checks changed since they were read, or became fewer, has changed.
@@ -212,7 +228,7 @@ extension ConsulDatacenter {
         )
         if isChanged { self.isChanged(name) }
         if (self.services[name]?.recency ?? 0) > recency { self.focus.touch(name) }
-        if answer.index == self.names.index { self.search.explained(at: effects.now) }
+        self.search.explained(answer.index, at: effects.now)
         return pause
     }
 }

@@ -14,6 +14,8 @@ struct ConsulDatacenter: Sendable {
     /// How many requests may be open at a time, besides the five that are always.
     struct Limits: Hashable, Sendable {
         var readers: Int
+        /// Each of many questions.
+        var probers: Int
         var focus: Int
     }
 

@@ -5,6 +5,7 @@ import HashiCorpAPI
 /// Asks an agent.
 struct ConsulExchange: Sendable {
     let client: APIClient
+    let pipeline: APIPipeline
     let reader: ConsulReader
     let filter: String?
     let login: ConsulLoginSession?
@@ -13,10 +14,23 @@ struct ConsulExchange: Sendable {
     func ask(_ query: ConsulQuery) async -> Result<ConsulAnswer, ConsulFailure> {
         do throws(ConsulFailure) {
             if query.isOfLink { try await self.login?.refresh() }
+            if let probes = query.probes { return .success(try await self.indexes(probes)) }
             return .success(try await self.answer(to: query))
         } catch {
             self.metrics.failed(error.reason)
             return .failure(error)
+        }
+    }
+
+    private func indexes(_ probes: [APIRequest]) async throws(ConsulFailure) -> ConsulAnswer {
+        do {
+            let indexes = try await self.pipeline.indexes(of: probes, deadline: .seconds(10))
+            self.metrics.answered(200, times: indexes.count)
+            return ConsulAnswer(content: .probes(indexes), index: 1, bytes: 0)
+        } catch {
+            self.metrics.answered(error.status)
+            if error.status == 403 { self.login?.refused() }
+            throw ConsulFailure(error)
         }
     }
 
@@ -55,7 +69,7 @@ extension ConsulQuery {
     fileprivate var isOfLink: Bool {
         switch self.subject {
         case .servers, .server: true
-        case .services, .nodes, .checks, .passing, .service, .probe, .entries, .keys, .agent: false
+        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .agent: false
         }
     }
 

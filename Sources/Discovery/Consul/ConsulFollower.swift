@@ -9,6 +9,9 @@ struct ConsulFollower: Sendable {
     /// How long services that cannot be read, or other datacenters that cannot be reached, keep the first update back.
     static let patience = Duration.seconds(15)
 
+    /// Connections for those who search.
+    static let probers = 4
+
     private let configuration: ConsulConfiguration
     private var datacenters: [ConsulDatacenter]
     private var policy: ConsulPolicy
@@ -55,10 +58,11 @@ struct ConsulFollower: Sendable {
 
     /// What each datacenter may have of the connections, beside the five that it always needs.
     static func limits(datacenters: Int) -> ConsulDatacenter.Limits {
-        let shared = ConsulPolicy.kinds.count + 2
-        let readers = max(2, 8 / datacenters)
+        let shared = ConsulPolicy.kinds.count + 2 + Self.probers
+        let readers = max(2, 6 / datacenters)
         let rest = (ConsulConfiguration.maximumConnections - shared) / datacenters - 5 - readers
-        return ConsulDatacenter.Limits(readers: readers, focus: max(0, rest))
+        let probers = max(1, Self.probers / datacenters)
+        return ConsulDatacenter.Limits(readers: readers, probers: probers, focus: max(0, rest))
     }
 
     /// What is counted about it now.

@@ -35,9 +35,9 @@ struct ConsulMetrics: Sendable {
     }
 
     /// - Parameter status: nil: there was no answer.
-    func answered(_ status: Int?) {
+    func answered(_ status: Int?, times: Int = 1) {
         let name = status.map { "\($0 / 100)xx" } ?? "none"
-        self.requests[name]?.increment()
+        self.requests[name]?.increment(by: Int64(times))
         if status == 200 { self.lastSuccess.record(Double(time(nil))) }
     }
 

@@ -137,7 +137,7 @@ struct ConsulPolicy: Sendable {
                 self.fileChanges.append(FileChange(path: "consul:kv/\(path)", content: .removed))
             }
             self.topics[place].keys = keys
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probe, .agent:
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .agent:
             return
         }
         self.topics[place].isAnswered = true
@@ -150,7 +150,7 @@ struct ConsulPolicy: Sendable {
             return topic.entries.contains { !keys.contains($0.key) }
         case .keys(let keys):
             return topic.keys.keys.contains { keys[$0] == nil }
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probe, .agent:
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .agent:
             return false
         }
     }

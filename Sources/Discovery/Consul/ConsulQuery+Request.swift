@@ -3,6 +3,16 @@
 import HashiCorpAPI
 
 extension ConsulQuery {
+    /// One for each service, if it is about several; nil: it is one request.
+    var probes: [APIRequest]? {
+        guard case .probes(let names) = self.subject else { return nil }
+        return names.map { name in
+            var query = self
+            query.subject = .probes([name])
+            return query.request(filter: nil)
+        }
+    }
+
     /// A tag that nobody has: the answer is an empty list, and the index is the service's own.
     private static let nobody = "~"
     private static let patience = Duration.seconds(30)
@@ -36,8 +46,8 @@ extension ConsulQuery {
         case .service(let name):
             path = "/v1/health/service/" + name
             if let filter { query.append(.init("filter", filter)) }
-        case .probe(let name):
-            path = "/v1/health/service/" + name
+        case .probes(let names):
+            path = "/v1/health/service/" + (names.first ?? "")
             query.append(.init("tag", Self.nobody))
         case .entries(let kind): path = "/v1/config/\(kind)"
         case .keys(let prefix):

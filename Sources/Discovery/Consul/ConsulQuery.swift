@@ -18,8 +18,8 @@ struct ConsulQuery: Hashable, Sendable {
         case passing
         /// The instances of a service with their checks.
         case service(String)
-        /// Only the index at which a service changed.
-        case probe(String)
+        /// Only the indexes at which services changed.
+        case probes([String])
         /// The config entries of a kind.
         case entries(kind: String)
         /// The keys below a prefix with their values.

@@ -66,8 +66,9 @@ struct ConsulReader: Sendable {
                     isRemote: query.datacenter != self.preferred
                 )
             )
-        case .probe:
-            return .probe
+        case .probes:
+            // Nobody reads their bodies.
+            return .probes([])
         case .entries:
             return .entries(
                 try ConsulConfigEntry.list(response).entries.map {

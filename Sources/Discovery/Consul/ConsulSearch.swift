@@ -3,14 +3,21 @@
 /// Looks for who changed, when the catalog says that somebody did and not who: each service's own index is asked for,
 /// which costs the server little. Those that changed most recently come first.
 ///
-/// A search goes once around all services. A change that comes up meanwhile makes it go around once more from where it
-/// is: each is found after one round at most. When changes never stop, rounds take a fifth of the time.
+/// A search goes once around all services, or until it has found who explains the indexes that it was begun for. A change
+/// that comes up meanwhile makes it go around once more from where it is: each is found after one round at most. When
+/// changes never stop, rounds take a fifth of the time.
 struct ConsulSearch: Sendable {
     enum Urgency: Hashable, Sendable {
         /// Nothing explains the change.
         case now
         /// Something does, but another change may hide behind it. A search for that is in no hurry.
         case later
+    }
+
+    /// A service that is asked about, and the index that is known of it.
+    struct Candidate: Hashable, Sendable {
+        var name: String
+        var index: UInt64
     }
 
     /// For the answers that are on their way to explain the change.
@@ -24,9 +31,13 @@ struct ConsulSearch: Sendable {
     private var position = 0
     /// How many are still to be asked.
     private var remaining = 0
-    private var asked: [ConsulRequestID: (name: String, index: UInt64)] = [:]
+    private var asked: [ConsulRequestID: [Candidate]] = [:]
     /// Of the search that is running.
     private(set) var running: Urgency?
+    /// The indexes of the catalog that nothing explained when they were noticed, since the round began.
+    private var noticed: Set<UInt64> = []
+    /// Those for which the search is running.
+    private var sought: Set<UInt64> = []
     private var wantedNow: Duration?
     private var wantedLater: Duration?
     private var hurried = Allowance(burst: .milliseconds(2500), share: 0.2)
@@ -54,19 +65,29 @@ struct ConsulSearch: Sendable {
         return min(soon, late)
     }
 
-    mutating func want(_ urgency: Urgency, at now: Duration) {
-        switch urgency {
-        case .now: if self.wantedNow == nil { self.wantedNow = now + Self.grace }
-        case .later: if self.wantedLater == nil { self.wantedLater = now + Self.delay }
-        }
+    /// Something explains a change, and another may hide behind it.
+    mutating func wantLater(at now: Duration) {
+        if self.wantedLater == nil { self.wantedLater = now + Self.delay }
     }
 
-    /// What was not explained when it was noticed is by now.
-    mutating func explained(at now: Duration) {
-        guard self.wantedNow != nil else { return }
-        self.wantedNow = nil
-        self.hasGlanced = false
-        self.want(.later, at: now)
+    /// Nothing explains the change that gave the catalog this index.
+    mutating func wantNow(_ index: UInt64, at now: Duration) {
+        self.noticed.insert(index)
+        if self.wantedNow == nil { self.wantedNow = now + Self.grace }
+    }
+
+    /// A service was found to have changed at this index.
+    mutating func explained(_ index: UInt64, at now: Duration) {
+        if self.noticed.remove(index) != nil, self.noticed.isEmpty {
+            self.wantedNow = nil
+            self.hasGlanced = false
+            self.wantLater(at: now)
+        }
+        if self.sought.remove(index) != nil, self.sought.isEmpty, self.running == .now {
+            self.remaining = 0
+            self.finishIfDone()
+            self.wantLater(at: now)
+        }
     }
 
     /// What was just noticed may explain it, once it is read.
@@ -77,8 +98,7 @@ struct ConsulSearch: Sendable {
     /// Whether a new search is to be given its candidates, or the one that is running goes around once more.
     mutating func goesOn(at now: Duration) -> Bool {
         guard self.running == .now, self.isUrgent(at: now) else { return false }
-        self.hasGlanced = false
-        self.wantedNow = nil
+        self.begin()
         self.remaining = self.ring.count
         return true
     }
@@ -86,10 +106,7 @@ struct ConsulSearch: Sendable {
     /// - Parameter candidates: those that changed most recently first.
     mutating func start(_ candidates: [String], at now: Duration) {
         let isUrgent = self.isUrgent(at: now)
-        if isUrgent {
-            self.wantedNow = nil
-            self.hasGlanced = false
-        }
+        if isUrgent { self.begin() }
         self.wantedLater = nil
         self.running = isUrgent ? .now : .later
         self.ring = candidates
@@ -110,16 +127,17 @@ struct ConsulSearch: Sendable {
         return name
     }
 
-    mutating func asks(_ name: String, known index: UInt64, with request: ConsulRequestID, at now: Duration) {
-        self.asked[request] = (name, index)
+    mutating func asks(_ candidates: [Candidate], with request: ConsulRequestID, at now: Duration) {
+        self.asked[request] = candidates
+        let cost = Self.cost * candidates.count
         switch self.running {
-        case .now, nil: self.hurried.spend(Self.cost, at: now)
-        case .later: self.relaxed.spend(Self.cost, at: now)
+        case .now, nil: self.hurried.spend(cost, at: now)
+        case .later: self.relaxed.spend(cost, at: now)
         }
     }
 
-    /// Returns which service the request was about, and the index that was known when it was asked.
-    mutating func ended(_ request: ConsulRequestID) -> (name: String, index: UInt64)? {
+    /// Returns which services the request was about.
+    mutating func ended(_ request: ConsulRequestID) -> [Candidate]? {
         guard let asked = self.asked.removeValue(forKey: request) else { return nil }
         self.finishIfDone()
         return asked
@@ -132,10 +150,20 @@ struct ConsulSearch: Sendable {
         self.asked = [:]
         self.remaining = 0
         self.running = nil
-        self.want(.now, at: effects.now)
+        if self.wantedNow == nil { self.wantedNow = effects.now + Self.grace }
+    }
+
+    /// What was noticed is sought from here on.
+    private mutating func begin() {
+        self.wantedNow = nil
+        self.hasGlanced = false
+        self.sought.formUnion(self.noticed)
+        self.noticed = []
     }
 
     private mutating func finishIfDone() {
-        if self.remaining == 0, self.asked.isEmpty { self.running = nil }
+        guard self.remaining == 0, self.asked.isEmpty else { return }
+        self.sought = []
+        self.running = nil
     }
 }

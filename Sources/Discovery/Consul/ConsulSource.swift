@@ -29,7 +29,7 @@ package final class ConsulSource: Sendable {
     package func run(_ deliver: (SourceEvent) async -> Void) async {
         var agent = self.agent
         agent.product = .consul
-        agent.maximumConnections = ConsulConfiguration.maximumConnections
+        agent.maximumConnections = ConsulConfiguration.maximumConnections - ConsulFollower.probers
         agent.maximumBytesUnderWay = ConsulConfiguration.maximumBytesUnderWay
         let client = APIClient(agent)
         var anonymous = agent
@@ -40,14 +40,17 @@ package final class ConsulSource: Sendable {
             ConsulLoginSession($0, client: client, anonymous: doorkeeper, logger: self.logger)
         }
         let metrics = ConsulMetrics()
+        let pipeline = APIPipeline(client)
         let exchange = ConsulExchange(
             client: client,
+            pipeline: pipeline,
             reader: ConsulReader(self.configuration),
             filter: self.configuration.filter,
             login: login,
             metrics: metrics
         )
         await self.follow(exchange, metrics, deliver)
+        pipeline.shutdown()
         await client.shutdown()
         await Self.uncancelled { await login?.end() }
         await doorkeeper.shutdown()

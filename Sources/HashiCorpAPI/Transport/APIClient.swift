@@ -94,7 +94,8 @@ package final class APIClient: Sendable {
         }
     }
 
-    func prepare(_ request: APIRequest) throws -> HTTPClient.Request {
+    /// What every request carries.
+    func headers() throws -> HTTPHeaders {
         let configuration = self.configuration
         var headers = HTTPHeaders()
         if let token = try self.tokens.token() {
@@ -110,6 +111,20 @@ package final class APIClient: Sendable {
             headers.add(name: "Authorization", value: credentials.headerValue)
         }
         headers.add(name: "User-Agent", value: "signalbox")
+        return headers
+    }
+
+    /// How to make a connection of one's own; nil: without TLS.
+    func tls() throws -> (context: NIOSSLContext, name: String?)? {
+        guard case .https(let host, _) = self.configuration.address else { return nil }
+        let name = self.configuration.tls.serverName ?? host
+        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+        return (try NIOSSLContext(configuration: try self.certificates.configuration()), isAddress ? nil : name)
+    }
+
+    func prepare(_ request: APIRequest) throws -> HTTPClient.Request {
+        let configuration = self.configuration
+        var headers = try self.headers()
         let base: String
         var tls: TLSConfiguration?
         switch configuration.address {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP1
+
+/// Requests to be sent in one go, and the indexes of their answers.
+struct APIPipelineBatch: Sendable {
+    var heads: [HTTPRequestHead]
+    /// How many are sent before the first is answered.
+    var window: Int
+    var promise: EventLoopPromise<[UInt64]>
+}
+
+/// Sends batches, one at a time, and reads what comes back as far as it matters.
+final class APIPipelineHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = APIPipelineBatch
+    typealias OutboundOut = HTTPClientRequestPart
+
+    /// An answer that is none.
+    struct Refusal: Error {
+        var response: APIResponse
+    }
+
+    /// Of the bodies of one batch: none of them should have one to speak of.
+    static let maximumBytes = 1024 * 1024
+    /// How long a connection without work is kept.
+    static let idle = TimeAmount.seconds(15)
+    /// Of a body that explains a refusal.
+    private static let excerpt = 200
+
+    private let product: APIConfiguration.Product
+    private var batch: APIPipelineBatch?
+    private var sent = 0
+    private var indexes: [UInt64] = []
+    private var bytes = 0
+    private var refused: (head: HTTPResponseHead, body: ByteBuffer)?
+
+    init(_ product: APIConfiguration.Product) {
+        self.product = product
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let batch = self.unwrapOutboundIn(data)
+        assert(self.batch == nil, "one batch at a time")
+        guard context.channel.isActive else {
+            batch.promise.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        self.batch = batch
+        self.indexes.removeAll(keepingCapacity: true)
+        self.bytes = 0
+        self.sent = 0
+        while self.sent < min(batch.window, batch.heads.count) { self.sendNext(of: batch, context) }
+        promise?.succeed()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch self.unwrapInboundIn(data) {
+        case .head(let head):
+            let name = self.product == .consul ? "X-Consul-Index" : "X-Nomad-Index"
+            if head.status == .ok, let index = head.headers.first(name: name).flatMap({ UInt64($0) }) {
+                self.indexes.append(index)
+            } else {
+                self.refused = (head, ByteBuffer())
+            }
+        case .body(var body):
+            self.bytes += body.readableBytes
+            if let excerpt = body.readSlice(length: min(Self.excerpt, body.readableBytes)) {
+                self.refused?.body.writeImmutableBuffer(excerpt)
+            }
+            guard self.bytes > Self.maximumBytes else { return }
+            self.end(context, APIError(.tooLarge, "the answers to small questions are larger than 1 MiB"))
+        case .end:
+            if let (head, body) = self.refused {
+                let status = Int(head.status.code)
+                // 200 without an index is no answer of theirs, either.
+                let response = APIResponse(self.product, status: status, headers: head.headers, body: body)
+                self.end(context, Refusal(response: response))
+            } else if let batch = self.batch {
+                self.answered(batch, context)
+            }
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.batch?.promise.fail(ChannelError.eof)
+        self.batch = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.end(context, error)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent, self.batch == nil {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func answered(_ batch: APIPipelineBatch, _ context: ChannelHandlerContext) {
+        if self.indexes.count == batch.heads.count {
+            self.batch = nil
+            batch.promise.succeed(self.indexes)
+        } else if self.sent < batch.heads.count {
+            self.sendNext(of: batch, context)
+            context.flush()
+        }
+    }
+
+    private func sendNext(of batch: APIPipelineBatch, _ context: ChannelHandlerContext) {
+        context.write(self.wrapOutboundOut(.head(batch.heads[self.sent])), promise: nil)
+        context.write(self.wrapOutboundOut(.end(nil)), promise: nil)
+        self.sent += 1
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ error: any Error) {
+        self.batch?.promise.fail(error)
+        self.batch = nil
+        context.close(promise: nil)
+    }
+}
