@@ -22,10 +22,18 @@ final class NomadStandIn {
         let output = Pipe()
         self.process.standardOutput = output
         try self.process.run()
-        // It says its ports when it listens.
-        let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        let ports = said.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
-        guard ports.count == 2 else { throw APIError(.unreachable, "the stand-in does not start: \(said)") }
+        // It says its ports on a line when it listens, in as many pieces as it likes.
+        var said = Data()
+        while !said.contains(UInt8(ascii: "\n")) {
+            let piece = output.fileHandleForReading.availableData
+            guard !piece.isEmpty else { break }
+            said += piece
+        }
+        let ports = String(decoding: said, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        guard ports.count == 2 else {
+            self.process.terminate()
+            throw APIError(.unreachable, "the stand-in does not start")
+        }
         self.port = ports[0]
         self.control = APIClient(APIConfiguration(product: .nomad, address: .http(host: Self.address, port: ports[1])))
     }

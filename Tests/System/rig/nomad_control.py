@@ -10,6 +10,7 @@ that attribute to its `value`), and answer with what it returns.
 
 import argparse
 import json
+import os
 import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,14 @@ def main():
     server.cluster.consul = Consul(options.consul) if options.consul else None
     server.start()
     control = None if options.control is None else Control(server, options.address, options.control).port
-    print(server.port, control or "", flush=True)
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    print(f"{server.port} {control or ''}", flush=True)
+    wait(until_orphaned=control is not None)
     server.stop()
+
+
+def wait(until_orphaned):
+    """For a signal, or for the end of who started it: a test that dies leaves nothing behind."""
+    parent, signals = os.getppid(), {signal.SIGTERM, signal.SIGINT}
+    while not signal.sigtimedwait(signals, 1):
+        if until_orphaned and os.getppid() != parent:
+            return
