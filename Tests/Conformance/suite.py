@@ -36,7 +36,7 @@ def main():
     began = time.monotonic()
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            bad = sum(result.bad for result in pool.map(run, tests))
+            bad = sum(len(result.broken) for result in pool.map(run, tests))
     finally:
         Server.remove_all()
     print(f"conformance tests: {time.monotonic() - began:.0f} s")

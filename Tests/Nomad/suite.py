@@ -29,8 +29,8 @@ def main():
         ran = [test for test in tests if kind is target.StandIn or not getattr(test, "stand_in_only", False)]
         result = Lines()
         unittest.TestSuite(ran).run(target.using(kind, result))
-        bad += result.bad
-        print(f"{kind.__name__}: {len(ran) - result.bad} passed, {result.bad} failed")
+        bad += len(result.broken)
+        print(f"{kind.__name__}: {len(ran) - len(result.broken)} passed, {len(result.broken)} failed")
     print(f"tests of Nomad's API: {time.monotonic() - began:.0f} s")
     return 1 if bad else 0
 

@@ -13,7 +13,9 @@ from rig import envoy, signalbox  # noqa: E402
 
 
 class Lines(unittest.TestResult):
-    bad = 0
+    def __init__(self):
+        super().__init__()
+        self.broken = []  # the whole text of each test that failed
 
     def startTest(self, test):
         super().startTest(test)
@@ -23,7 +25,6 @@ class Lines(unittest.TestResult):
         super().stopTest(test)
         news = self.failures[self.told[0]:] + self.errors[self.told[1]:]
         broken = [f"{of}\n{trace}" for of, trace in news]
-        self.bad += bool(broken)
         module, method = type(test).__module__.removeprefix("test_"), test._testMethodName.removeprefix("test_")
         name = f"{module}: {method.replace('_', ' ')}"
         notes = getattr(test, "notes", [])
@@ -31,6 +32,7 @@ class Lines(unittest.TestResult):
         lines = ["; ".join([f"{'FAIL' if broken else 'ok  '} {name} ({time.monotonic() - self.began:.1f} s)", *figures])]
         if broken:
             lines += [*broken, *(note for note in notes if "\n" in note)]
+            self.broken.append("\n".join([lines[0], *broken]))
         sys.stdout.write("\n".join([*lines, ""]))  # at once: the conformance suite runs several tests at a time
         sys.stdout.flush()
 
@@ -54,8 +56,10 @@ def main():
     began, result = time.monotonic(), Lines()
     tests.run(result)
     print(f"system tests: {time.monotonic() - began:.0f} s")
-    print(f"{result.testsRun - result.bad} passed, {result.bad} failed")
-    return 1 if result.bad else 0
+    # Once more at the end, which is what people see first.
+    print("".join(f"{text.rstrip()}\n" for text in result.broken), end="")
+    print(f"{result.testsRun - len(result.broken)} passed, {len(result.broken)} failed")
+    return 1 if result.broken else 0
 
 
 if __name__ == "__main__":
