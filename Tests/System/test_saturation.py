@@ -12,11 +12,12 @@ NAMES = 40_000  # of a request: 1 MB there, and as much back, because nobody kno
 REQUESTS = 40  # a second: the server allows 50
 SLOW = 65_536  # bytes that are read at a time
 ANSWERED = 10  # seconds
+CONVERGES = sized(2, 6)  # seconds; a debug build takes half a second for such a request, and others of the loop wait
 
 
 class Saturation(BesideOthers):
     def test_both_directions_of_a_connection(self):
-        self.beside(self.saturates)
+        self.beside(self.saturates, converges=CONVERGES)
         self.note_worst(self.figures)
 
     def saturates(self):
@@ -42,7 +43,7 @@ class Saturation(BesideOthers):
             self.assertFalse(self.call.over or self.client.closed, self.client)
         self.assertGreater(min(full), 10, "times that its sending direction was full")
         self.assertGreater(self.answered, SECONDS // 10, "responses that it has read")
-        self.assertLess(slowest, 2, "seconds until another proxy has all")
+        self.assertLess(slowest, CONVERGES, "seconds until another proxy has all")
 
         # It is answered as soon as it reads, on the same stream.
         asked = time.monotonic()
