@@ -3,33 +3,33 @@
 import Catalog
 import ControlPlane
 
-extension StateDocument {
-    struct Source: Encodable {
-        var name: String
-        /// starting, up, down or suspect.
-        var state: String
-        var reason: String?
-        var problem: String?
-        /// While what was stored stands in for it: how long ago that was known to be so.
-        var storedAgeSeconds: Int64?
-    }
-
-    struct Held: Encodable {
-        var source: String
-        var reason: String
-        /// The first 100 of their names.
-        var services: [String]
-        var serviceCount: Int
-        /// How many of the services would have nobody without it.
-        var emptied: Int
-        var instances: Int
-        var heldSeconds: Int64
-        /// Absent while the source is down: nothing is released then.
-        var remainingSeconds: Int64?
-    }
+/// A source in `GET /state`.
+package struct SourceState: Codable, Sendable {
+    package var name: String
+    /// starting, up, down or suspect.
+    package var state: String
+    package var reason: String?
+    package var problem: String?
+    /// While what was stored stands in for it: how long ago that was known to be so.
+    package var storedAgeSeconds: Int64?
 }
 
-extension StateDocument.Source {
+/// What is held of a source, in `GET /state`.
+package struct HeldState: Codable, Sendable {
+    package var source: String
+    package var reason: String
+    /// The first 100 of their names.
+    package var services: [String]
+    package var serviceCount: Int
+    /// How many of the services would have nobody without it.
+    package var emptied: Int
+    package var instances: Int
+    package var heldSeconds: Int64
+    /// Absent while the source is down: nothing is released then.
+    package var remainingSeconds: Int64?
+}
+
+extension SourceState {
     init(_ status: SourceStatus, in all: ControlPlaneService.Status) {
         self.name = status.source.rawValue
         self.state = status.state.rawValue
@@ -39,7 +39,7 @@ extension StateDocument.Source {
     }
 }
 
-extension StateDocument.Held {
+extension HeldState {
     init(_ held: HeldRemoval, now: Duration) {
         self.source = held.source.rawValue
         self.reason = held.reason.rawValue

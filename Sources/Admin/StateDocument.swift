@@ -67,9 +67,9 @@ struct StateDocument: Encodable {
     var generation: UInt64
     /// Documents in force, by kind.
     var documents: [String: Int]
-    var sources: [Source]
+    var sources: [SourceState]
     /// What is in force against the word of its source.
-    var held: [Held]
+    var held: [HeldState]
     var diagnostics: [DiagnosticEntry]
     var streams: [Stream]
     /// The newest last; bounded.

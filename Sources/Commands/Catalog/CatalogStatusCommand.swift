@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Admin
 import ArgumentParser
 import FoundationEssentials
 
@@ -35,29 +36,10 @@ struct CatalogStatusCommand: AsyncParsableCommand {
     }
 
     private struct Report: Codable {
-        struct Source: Codable {
-            var name: String
-            var state: String
-            var reason: String?
-            var problem: String?
-            var storedAgeSeconds: Int64?
-        }
-
-        struct Held: Codable {
-            var source: String
-            var reason: String
-            var services: [String]
-            var serviceCount: Int
-            var emptied: Int
-            var instances: Int
-            var heldSeconds: Int64
-            var remainingSeconds: Int64?
-        }
-
         var apiVersion: String
         var ready: Bool
-        var sources: [Source]
-        var held: [Held]
+        var sources: [SourceState]
+        var held: [HeldState]
 
         var text: String {
             var lines = self.sources.map { source in
