@@ -23,14 +23,14 @@ def command(*arguments, environment=None):
 class Signalbox(Process):
     """`signalbox serve` on a documents directory, with ports that survive a restart."""
 
-    def __init__(self, scratch, documents, *flags, xds=None, admin_port=None, name="signalbox"):
+    def __init__(self, scratch, documents, *flags, xds=None, admin_port=None, name="signalbox", environment=None):
         self.documents = documents
         self.xds = xds or f"127.0.0.1:{free_port()}"
         self.admin_port = admin_port or free_port()
         super().__init__(name, [
             BINARY, "serve", "--documents", documents, "--xds-listen", self.xds,
             "--admin-listen", f"127.0.0.1:{self.admin_port}", *flags,
-        ], scratch)
+        ], scratch, environment)
 
     def url(self, path):
         return f"http://127.0.0.1:{self.admin_port}{path}"

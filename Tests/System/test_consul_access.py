@@ -1,0 +1,147 @@
+"""The ways to a Consul that locks its door: TLS with a certificate of our own, a Unix socket, a login by JWT."""
+
+import subprocess
+import time
+import uuid
+
+from rig import documents as text
+from rig.consul import own_address
+from rig.consul_case import ConsulTest, answers
+from rig.jwt import Issuer
+from rig.probe import Probe
+from rig.processes import eventually
+from rig.signalbox import Signalbox
+
+MASTER = str(uuid.UUID(int=9))
+ACL = {"enabled": True, "default_policy": "deny", "tokens": {"master": MASTER, "agent": MASTER}}
+RULES = 'service_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nagent_prefix "" { policy = "read" }'
+
+
+class Authority:
+    """A certificate authority, and what it signs."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder, self.name = folder, name
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", self.file(name, "pem"))
+
+    @property
+    def certificate(self):
+        return self.file(self.name, "pem")
+
+    def file(self, name, kind):
+        return self.folder / f"{name}.{kind}"
+
+    def issue(self, name, *hosts):
+        """The files of a certificate and its key."""
+        request, extensions = self.file(name, "csr"), self.file(name, "ext")
+        extensions.write_text(f"subjectAltName={','.join(hosts)}\n")
+        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", request)
+        self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.file(self.name, "key"),
+                     "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", self.file(name, "pem"))
+        return self.file(name, "pem"), self.file(name, "key")
+
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+class Access(ConsulTest):
+    def follow(self, **environment):
+        """Signalbox as its environment variables say."""
+        self.server = Signalbox(self.scratch, self.documents, "--consul", "--catalog-allow-addresses", "127.0.0.0/8",
+                                environment=environment)
+        self.processes.append(self.server)
+        self.server.start(ready=False)
+        return self.server
+
+    def registered(self, **options):
+        self.web = self.upstream("web")
+        self.catalog = self.consul(**options)
+        self.catalog.register("web", self.web.port)
+        self.documents.write("web.yaml", text.route("web"))
+
+    def answered(self):
+        """A request arrives, and a change does, too."""
+        self.server.wait_ready()
+        self.envoy(self.server)
+        probe = Probe(self.port, "web.example.com")
+        probe.until(answers(self.web))
+        self.catalog.check("web", self.web.port, "critical")
+        probe.until(lambda status, _: status == 503)
+        self.catalog.check("web", self.web.port, "passing")
+        probe.until(answers(self.web))
+
+    def test_certificates_of_both_sides(self):
+        authority, stranger = Authority(self.scratch), Authority(self.scratch, "stranger")
+        chain, key = authority.issue("agent", "DNS:server.dc1.consul", "IP:127.0.0.1")
+        ours, ours_key = authority.issue("signalbox", "DNS:signalbox.example")
+        address = own_address()
+        self.registered(
+            address=address, ca_file=str(authority.certificate), cert_file=str(chain), key_file=str(key),
+            verify_incoming=True, ports={"grpc": -1, "dns": -1, "https": 8501, "http": 8500})
+        trusted = self.scratch / "trusted.pem"
+        trusted.write_text(stranger.certificate.read_text())
+        self.follow(CONSUL_HTTP_ADDR=f"https://{address}:8501", CONSUL_CACERT=str(trusted),
+                    CONSUL_CLIENT_CERT=str(ours), CONSUL_CLIENT_KEY=str(ours_key),
+                    CONSUL_TLS_SERVER_NAME="server.dc1.consul")
+        problem = eventually(lambda: self.source(self.server).get("problem"), 15, "who is not trusted is named")
+        self.assertRegex(problem.lower(), "certificate|tls")
+        self.assertEqual(self.server.get("/ready")[0], 503)
+        self.replace(trusted, authority.certificate.read_text())
+        healed = time.monotonic()
+        eventually(lambda: self.source(self.server)["state"] == "up", 15, "the source is up")
+        self.note(f"up {time.monotonic() - healed:.1f} s after the authority's certificate was put right")
+        self.answered()
+        log = self.server.log.read_text()
+        self.assertNotIn("PRIVATE KEY", log)
+
+    def test_a_socket(self):
+        address, path = own_address(), self.scratch / "consul.sock"
+        self.registered(address=address, addresses={"http": f"{address} unix://{path}"})
+        self.follow(CONSUL_HTTP_ADDR=f"unix://{path}")
+        self.answered()
+
+    def test_a_login(self):
+        issuer = Issuer(self.scratch)
+        self.registered(token=MASTER, acl=ACL)
+        self.catalog.put("/v1/acl/policy", {"Name": "signalbox", "Rules": RULES})
+        self.catalog.put("/v1/acl/role", {"Name": "signalbox", "Policies": [{"Name": "signalbox"}]})
+        self.catalog.put("/v1/acl/auth-method", {"Name": "nomad-workloads", "Type": "jwt", "Config": {
+            "JWTValidationPubKeys": [issuer.public], "BoundAudiences": ["consul.io"],
+            "ClaimMappings": {"nomad_job_id": "nomad_job_id"}}})
+        self.catalog.put("/v1/acl/binding-rule", {
+            "AuthMethod": "nomad-workloads", "BindType": "role", "BindName": "signalbox",
+            "Selector": 'value.nomad_job_id == "signalbox"'})
+        file = self.scratch / "identity.jwt"
+        file.write_text(issuer.token("consul.io", nomad_job_id="another"))
+        self.follow(CONSUL_HTTP_ADDR=self.catalog.url, SIGNALBOX_CONSUL_AUTH_METHOD="nomad-workloads",
+                    SIGNALBOX_CONSUL_AUTH_TOKEN_FILE=str(file))
+        problem = eventually(lambda: self.source(self.server).get("problem"), 15, "who may not log in is told")
+        self.note(problem)
+        # As Nomad renews it: in the same file.
+        identity = issuer.token("consul.io", nomad_job_id="signalbox")
+        self.replace(file, identity)
+        self.answered()
+        tokens = self.logins()
+        self.assertEqual(len(tokens), 1, tokens)
+        # Somebody takes the token away: it logs in again.
+        self.catalog.call("DELETE", f"/v1/acl/token/{tokens[0]['AccessorID']}")
+        renewed = eventually(self.logins, 10, "it has logged in again")
+        eventually(lambda: self.source(self.server)["state"] == "up", 10, "the source is up")
+        self.assertNotEqual(renewed[0]["AccessorID"], tokens[0]["AccessorID"])
+        self.server.stop()
+        self.assertEqual(self.logins(), [], "tokens that it left behind")
+        log = self.server.log.read_text()
+        for secret in (identity, *(each["SecretID"] for each in tokens + renewed if "SecretID" in each)):
+            self.assertNotIn(secret, log)
+
+    def logins(self):
+        return [each for each in self.catalog.get("/v1/acl/tokens") if each.get("AuthMethod") == "nomad-workloads"]
+
+    @staticmethod
+    def replace(file, content):
+        aside = file.with_suffix(".new")
+        aside.write_text(content)
+        aside.rename(file)
