@@ -297,7 +297,7 @@ struct ConsulFollowerTests {
 }
 
 extension ConsulQuery {
-    fileprivate var probed: [String] {
+    var probed: [String] {
         if case .probes(let names) = self.subject { names } else { [] }
     }
 }

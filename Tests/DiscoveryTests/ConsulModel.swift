@@ -134,6 +134,17 @@ struct ConsulModel {
         self.rights = rights
     }
 
+    /// Several changes in one transaction: they have the same index.
+    mutating func together(_ changes: (inout ConsulModel) -> Void) {
+        let first = self.lastIndex + 1
+        changes(&self)
+        let last = self.lastIndex
+        self.lastIndex = first
+        for (service, index) in self.serviceIndexes where index > first { self.serviceIndexes[service] = first }
+        if self.servicesTable == last { self.servicesTable = first }
+        if self.checksTable == last { self.checksTable = first }
+    }
+
     private mutating func nodeChanged(_ node: String) {
         for (name, registrations) in self.services where registrations.values.contains(where: { $0.node == node }) {
             self.serviceIndexes[name] = self.lastIndex

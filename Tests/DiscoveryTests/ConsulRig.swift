@@ -29,6 +29,8 @@ struct ConsulRig {
     var isDown = false
     /// What the headers of answers are made of what they should be.
     var forgedIndex: ((UInt64) -> UInt64)?
+    /// Questions for indexes fail, and no other.
+    var brokenProbes = false
     /// One of so many answers is an error; 0: none.
     var errorRate: UInt64 = 0
     private(set) var now: Duration = .zero
@@ -158,6 +160,7 @@ struct ConsulRig {
 
     private mutating func answer(_ id: ConsulRequestID) {
         guard let request = self.requests.removeValue(forKey: id) else { return }
+        if self.brokenProbes, case .probes = request.query.subject { return self.fail(id, .status) }
         if self.errorRate > 0, UInt64.random(in: 0..<self.errorRate, using: &self.random) == 0 {
             self.answers[id] = Answer(
                 arrives: self.now + self.delay(),

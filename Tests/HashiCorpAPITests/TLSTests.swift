@@ -43,6 +43,28 @@ import Testing
         }
     }
 
+    /// The certificate of "server" is for 127.0.0.1, too.
+    @Test(arguments: [("server", true), ("named", false)])
+    func `small questions in one go are asked of whom the certificate names, by its address`(
+        name: String,
+        isTrusted: Bool
+    ) async throws {
+        let server = try await TestServer.start(tls: self.certificates.serverContext(name)) { _, connection in
+            connection.answer(headers: "X-Consul-Index: 5\r\n")
+        }
+        try await withClient(server.address, tls: TLSOptions(caFile: self.certificates.certificate("ca"))) { client in
+            let pipeline = APIPipeline(client)
+            let requests = (0..<8).map { APIRequest(.get, "/v1/health/service/s\($0)") }
+            var indexes: [UInt64] = []
+            let error = await failure { () async throws(APIError) in
+                indexes = try await pipeline.indexes(of: requests, deadline: .seconds(10))
+            }
+            #expect(indexes == (isTrusted ? Array(repeating: 5, count: 8) : []))
+            #expect(error?.kind == (isTrusted ? nil : .tls))
+            pipeline.shutdown()
+        }
+    }
+
     @Test func `a server of a trusted authority is spoken to`() async throws {
         let file = TLSOptions(caFile: self.certificates.certificate("ca"))
         #expect(try await self.ask(file) == .success(200))

@@ -105,6 +105,11 @@ final class TestServer: Sendable {
         }
     }
 
+    /// An end to all connections; new ones are taken.
+    func closeAll() {
+        for channel in self.state.withLock({ Array($0.open.values) }) { channel.close(promise: nil) }
+    }
+
     private final class Holder: Sendable {
         let server = Mutex<TestServer?>(nil)
     }

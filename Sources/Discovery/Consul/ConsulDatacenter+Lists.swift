@@ -18,10 +18,11 @@ extension ConsulDatacenter {
         guard let previous, answer.index > previous else { return }
         self.distrust(between: previous, and: answer.index)
         let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
+        let hides = answer.index > previous + 1
         if isKnown {
-            self.search.wantLater(at: effects.now)
+            self.search.wantLater(hides: hides, at: effects.now)
         } else {
-            self.search.wantNow(answer.index, at: effects.now)
+            self.search.wantNow(answer.index, hides: hides, at: effects.now)
         }
     }
 
@@ -192,7 +193,7 @@ extension ConsulDatacenter {
         self.focus.renew()
         if let glance = self.glance { _ = effects.cancel(glance) }
         self.glance = nil
-        self.search.abandon(&effects)
+        self.search.renew(&effects)
         for (request, reading) in self.readings {
             _ = effects.cancel(request)
             self.services.readingEnded(reading.service)

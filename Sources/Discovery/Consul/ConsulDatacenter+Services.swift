@@ -4,9 +4,6 @@
 extension ConsulDatacenter {
     /// What a reading costs the server and us, in bytes a second.
     private static let bytesPerSecond = 20_000_000.0
-    /// Probes on a connection at a time: enough that waiting for the next one is no part of the cost.
-    private static let batch = 32
-    private static let smallBatch = 8
 
     mutating func serviceAnswered(
         _ request: ConsulRequestID,
@@ -17,7 +14,7 @@ extension ConsulDatacenter {
             self.services.readingEnded(reading.service)
             guard case .service(let found) = answer.content else { return }
             self.readingAnswered(reading, found, answer, &effects)
-        } else if let candidates = self.search.ended(request) {
+        } else if let candidates = self.search.answered(request) {
             guard case .probes(let indexes) = answer.content else { return }
             for (candidate, index) in zip(candidates, indexes) { self.probed(candidate, index: index, &effects) }
         } else if let name = self.focus.ended(request) {
@@ -70,33 +67,34 @@ extension ConsulDatacenter {
             )
             self.problems[.service(reading.service)] = failure
         } else if !self.focus.failed(request, &effects) {
-            self.search.abandon(&effects)
+            _ = self.search.failed(request, &effects)
         }
     }
 
     /// Starts readings, as many as may be under way. Probes take what is left.
     mutating func read(_ effects: inout ConsulEffects) {
-        while self.readings.count < self.limits.readers, let name = self.services.takeNext(at: effects.now) {
+        let readers = self.limits.readers - (self.glance == nil ? 0 : 1)
+        while self.readings.count < readers, let name = self.services.takeNext(at: effects.now) {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, marks: marks)
         }
-        let isInNoHurry = self.search.running == .later
-        while self.search.inFlight < (isInNoHurry ? 1 : self.limits.probers) {
-            let candidates = self.nextCandidates(isInNoHurry ? Self.smallBatch : Self.batch)
-            guard !candidates.isEmpty else { return }
+        self.probe(&effects)
+    }
+
+    private mutating func probe(_ effects: inout ConsulEffects) {
+        while true {
+            let room = self.search.room(connections: self.limits.probers, at: effects.now)
+            guard room > 0 else { return }
+            var candidates: [ConsulSearch.Candidate] = []
+            while candidates.count < room, let name = self.search.takeNext() {
+                guard let known = self.services[name], known.canBeProbed, !self.focus.isWatching(name) else { continue }
+                candidates.append(ConsulSearch.Candidate(name: name, index: known.index))
+            }
+            guard !candidates.isEmpty else { return self.search.ranOut() }
             let request = effects.send(ConsulQuery(.probes(candidates.map(\.name)), datacenter: self.name))
             self.search.asks(candidates, with: request, at: effects.now)
         }
-    }
-
-    private mutating func nextCandidates(_ limit: Int) -> [ConsulSearch.Candidate] {
-        var candidates: [ConsulSearch.Candidate] = []
-        while candidates.count < limit, let name = self.search.takeNext() {
-            guard let known = self.services[name], known.canBeProbed, !self.focus.isWatching(name) else { continue }
-            candidates.append(ConsulSearch.Candidate(name: name, index: known.index))
-        }
-        return candidates
     }
 
     private mutating func probed(_ candidate: ConsulSearch.Candidate, index: UInt64, _ effects: inout ConsulEffects) {
@@ -122,26 +120,28 @@ extension ConsulDatacenter {
         let now = effects.now
         guard !self.services.isAnyQueued, self.glance == nil else { return }
         if let audit = self.nextAudit, audit <= now {
-            self.search.wantLater(at: now)
+            self.search.wantLater(hides: false, at: now)
             self.nextAudit = nil
         }
         if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
-        guard let due = self.search.due(at: now), due <= now else { return }
+        guard self.search.begins(at: now) else { return }
         if self.search.isUrgent(at: now), !self.search.hasGlanced, self.isGlanceCheap {
             self.search.glanced(at: now)
             self.glance = effects.send(ConsulQuery(.passing, datacenter: self.name))
             return
         }
-        if !self.search.goesOn(at: now) {
-            var candidates: [(recency: UInt64, name: String)] = []
-            for (name, service) in self.services.byName where service.canBeProbed && !self.focus.isWatching(name) {
-                candidates.append((service.recency, name))
-            }
-            candidates.sort { $0.recency > $1.recency }
-            self.search.start(candidates.map(\.name), at: now)
-            if !candidates.isEmpty { effects.count(.search) }
+        let isHurried = self.search.begin(
+            self.services.byName.keys,
+            additions: self.services.additions,
+            recent: self.services.recent(ConsulSearch.recent),
+            at: now
+        )
+        if isHurried {
+            effects.count(.search)
+            // What is being read may have been told before the change, and cannot be asked about.
+            for reading in self.readings.values { self.services.isDirty(reading.service, needed: nil) }
         }
-        self.read(&effects)
+        self.probe(&effects)
     }
 
     /// Whether it costs less than to ask all services, and not only those that are not watched. Most changes that nothing

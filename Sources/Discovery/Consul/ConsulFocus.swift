@@ -17,6 +17,8 @@ struct ConsulFocus: Sendable {
     private static let idle = Duration.seconds(1)
 
     let capacity: Int
+    /// Places that become free again when nothing happens: whoever changes next gets one at once.
+    private let reserve: Int
     private var slots: [String: Slot] = [:]
     private var names: [ConsulRequestID: String] = [:]
     /// Those that changed and have no place; the last one changed last.
@@ -24,6 +26,7 @@ struct ConsulFocus: Sendable {
 
     init(capacity: Int) {
         self.capacity = capacity
+        self.reserve = capacity / 3
     }
 
     var count: Int { self.slots.count }
@@ -50,8 +53,12 @@ struct ConsulFocus: Sendable {
     /// Asks about all that are not being asked about.
     mutating func ask(_ services: ConsulServices, in datacenter: String?, _ effects: inout ConsulEffects) {
         guard self.names.count < self.slots.count else { return }
-        let isCrowded = !self.waiting.isEmpty
         for (name, slot) in self.slots where slot.request == nil && slot.notBefore <= effects.now {
+            guard !self.isToLeave(name, services) else {
+                self.slots[name] = nil
+                continue
+            }
+            let isCrowded = !self.waiting.isEmpty || self.isReserveUsed(services)
             let name = self.next(instead: name, services)
             guard let service = services[name], Self.isKnown(service) else { continue }
             let wait = isCrowded ? ConsulQuery.shortWait : ConsulQuery.middleWait
@@ -127,6 +134,18 @@ struct ConsulFocus: Sendable {
         self.slots[name] = nil
         self.slots[candidate] = Slot()
         return candidate
+    }
+
+    private func isReserveUsed(_ services: ConsulServices) -> Bool {
+        self.slots.count > self.capacity - self.reserve && services.byName.count > self.capacity
+    }
+
+    /// Whether it changed longer ago than all that are to keep their places, and nobody waits for its own.
+    private func isToLeave(_ name: String, _ services: ConsulServices) -> Bool {
+        guard self.isReserveUsed(services), self.waiting.isEmpty else { return false }
+        let recency = services[name]?.recency ?? 0
+        let later = self.slots.keys.count { (services[$0]?.recency ?? 0) > recency }
+        return later >= self.capacity - self.reserve
     }
 
     /// Those that are gone have no place; one that is asked about keeps it until the answer comes, which is soon.

@@ -53,6 +53,10 @@ struct ConsulServices: Sendable {
     private(set) var instanceCount = 0
     /// Services that were not read yet.
     private(set) var unreadCount = 0
+    /// How many were added, ever.
+    private(set) var additions = 0
+    /// Those that changed, the last one last; some of them several times, or gone.
+    private var changes: [String] = []
     private var urgent = Queue<String>()
     private var patient = Queue<String>()
     private var lastRecency: UInt64 = 0
@@ -63,6 +67,7 @@ struct ConsulServices: Sendable {
         guard self.byName[name] == nil else { return }
         self.byName[name] = ConsulKnownService(tags: tags)
         self.unreadCount += 1
+        self.additions += 1
     }
 
     mutating func remove(_ name: String) {
@@ -178,6 +183,8 @@ struct ConsulServices: Sendable {
         if service.isRead ? index > service.index : isNews {
             self.lastRecency += 1
             service.recency = self.lastRecency
+            self.changes.append(name)
+            if self.changes.count > 2048 { self.changes.removeFirst(1024) }
         }
         if service.nodes != reading.nodes {
             for node in service.nodes { self.leave(node, name) }
@@ -198,6 +205,17 @@ struct ConsulServices: Sendable {
         service.notBefore = notBefore
         self.byName[name] = service
         return isChanged
+    }
+
+    /// Those that changed most recently, the last one first.
+    func recent(_ count: Int) -> [String] {
+        var names: [String] = []
+        var seen: Set<String> = []
+        for name in self.changes.reversed() where self.byName[name] != nil && seen.insert(name).inserted {
+            names.append(name)
+            if names.count == count { break }
+        }
+        return names
     }
 
     private mutating func enqueue(_ name: String, isUrgent: Bool) {

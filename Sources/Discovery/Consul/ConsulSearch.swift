@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Looks for who changed, when the catalog says that somebody did and not who: each service's own index is asked for,
-/// which costs the server little. Those that changed most recently come first.
+/// which costs the server little.
 ///
-/// A search goes once around all services, or until it has found who explains the indexes that it was begun for. A change
-/// that comes up meanwhile makes it go around once more from where it is: each is found after one round at most. When
-/// changes never stop, rounds take a fifth of the time.
+/// All services are in a ring, and each that is asked moves the place in it on. A change that nothing explains is looked
+/// for at once: first among those that changed most recently, then around the ring, until somebody explains it. What may
+/// hide behind a change that is explained is looked for in no hurry, from where the ring stands, so that changes which
+/// never stop do not keep it from ever being found: after one round at most, it is.
 struct ConsulSearch: Sendable {
-    enum Urgency: Hashable, Sendable {
-        /// Nothing explains the change.
-        case now
-        /// Something does, but another change may hide behind it. A search for that is in no hurry.
-        case later
-    }
-
     /// A service that is asked about, and the index that is known of it.
     struct Candidate: Hashable, Sendable {
         var name: String
@@ -22,72 +16,82 @@ struct ConsulSearch: Sendable {
 
     /// For the answers that are on their way to explain the change.
     static let grace = Duration.milliseconds(5)
-    private static let delay = Duration.seconds(1)
     /// What a probe costs the server: measured, see the decision.
-    private static let cost = Duration.microseconds(65)
+    static let cost = Duration.microseconds(40)
+    /// Before what only a transaction of several services can hide is looked for.
+    static let delay = Duration.seconds(5)
+    /// Probes on a connection at a time: enough that waiting for the next one is no part of the cost.
+    private static let batch = 32
+    private static let smallBatch = 8
+    /// How many of those that changed recently are asked first.
+    static let recent = 128
 
-    /// All that are looked at, in this order and around.
     private var ring: [String] = []
-    private var position = 0
-    /// How many are still to be asked.
-    private var remaining = 0
+    private var place = 0
+    private var additions = 0
+    /// Asked before the ring goes on; the first to be asked is the last.
+    private var front: [String] = []
+    /// How many of the ring are still to be asked at once.
+    private var hurriedLeft = 0
+    /// How many are still to be asked in no hurry.
+    private var relaxedLeft = 0
     private var asked: [ConsulRequestID: [Candidate]] = [:]
-    /// Of the search that is running.
-    private(set) var running: Urgency?
-    /// The indexes of the catalog that nothing explained when they were noticed, since the round began.
+    /// The indexes of the catalog that nothing has explained.
     private var noticed: Set<UInt64> = []
-    /// Those for which the search is running.
+    /// Those of them that are looked for.
     private var sought: Set<UInt64> = []
+    /// Whether other changes may hide behind these.
+    private var mayHide = false
     private var wantedNow: Duration?
     private var wantedLater: Duration?
+    private var notBefore = Duration.zero
+    private var failures = 0
+    /// A fifth of the time, when changes never stop.
     private var hurried = Allowance(burst: .milliseconds(2500), share: 0.2)
-    private var relaxed = Allowance(burst: .zero, share: 0.05)
+    private var relaxed = Allowance(burst: .zero, share: 0.1)
 
     /// Whether one question about all was asked, which may make the search needless.
     private(set) var hasGlanced = false
 
     var inFlight: Int { self.asked.count }
 
-    /// Whether the next search is one that nobody should wait for.
-    func isUrgent(at now: Duration) -> Bool { self.wantedNow.map { $0 <= now } ?? false }
+    private var isHurried: Bool { !self.sought.isEmpty && (self.hurriedLeft > 0 || !self.front.isEmpty) }
+    private var isRelaxed: Bool { self.relaxedLeft > 0 || !self.front.isEmpty }
 
-    /// - Parameter cost: what the question cost the server.
-    mutating func glanced(cost: Duration = .zero, at now: Duration) {
-        self.hasGlanced = true
-        self.hurried.spend(cost, at: now)
-    }
-
-    /// When the next search begins; nil: none is wanted, or must wait for the one that is running.
-    func due(at now: Duration) -> Duration? {
-        let soon = self.wantedNow.map { max($0, self.hurried.earliest(at: now)) }
-        let late = self.running == nil ? self.wantedLater.map { max($0, self.relaxed.earliest(at: now)) } : nil
-        guard let soon, let late else { return soon ?? late }
-        return min(soon, late)
-    }
-
-    /// Something explains a change, and another may hide behind it.
-    mutating func wantLater(at now: Duration) {
-        if self.wantedLater == nil { self.wantedLater = now + Self.delay }
-    }
+    // MARK: What is wanted
 
     /// Nothing explains the change that gave the catalog this index.
-    mutating func wantNow(_ index: UInt64, at now: Duration) {
+    ///
+    /// - Parameter hides: whether there were other changes since the index before.
+    mutating func wantNow(_ index: UInt64, hides: Bool, at now: Duration) {
         self.noticed.insert(index)
+        self.mayHide = self.mayHide || hides
         if self.wantedNow == nil { self.wantedNow = now + Self.grace }
+    }
+
+    /// A change is explained, and others may hide behind it.
+    ///
+    /// - Parameter hides: whether there were other changes since the index before. If not, only a transaction can hide one.
+    mutating func wantLater(hides: Bool, at now: Duration) {
+        let due = hides ? now : now + Self.delay
+        self.wantedLater = min(self.wantedLater ?? due, due)
     }
 
     /// A service was found to have changed at this index.
     mutating func explained(_ index: UInt64, at now: Duration) {
-        if self.noticed.remove(index) != nil, self.noticed.isEmpty {
+        let wasNoticed = self.noticed.remove(index) != nil
+        if wasNoticed, self.noticed.isEmpty {
             self.wantedNow = nil
             self.hasGlanced = false
-            self.wantLater(at: now)
         }
-        if self.sought.remove(index) != nil, self.sought.isEmpty, self.running == .now {
-            self.remaining = 0
-            self.finishIfDone()
-            self.wantLater(at: now)
+        let wasSought = self.sought.remove(index) != nil
+        if wasSought, self.sought.isEmpty {
+            self.front = []
+            self.hurriedLeft = 0
         }
+        guard wasNoticed || wasSought, self.noticed.isEmpty, self.sought.isEmpty else { return }
+        self.wantLater(hides: self.mayHide, at: now)
+        self.mayHide = false
     }
 
     /// What was just noticed may explain it, once it is read.
@@ -95,75 +99,151 @@ struct ConsulSearch: Sendable {
         if self.wantedNow != nil { self.wantedNow = now + Self.grace }
     }
 
-    /// Whether a new search is to be given its candidates, or the one that is running goes around once more.
-    mutating func goesOn(at now: Duration) -> Bool {
-        guard self.running == .now, self.isUrgent(at: now) else { return false }
-        self.begin()
-        self.remaining = self.ring.count
-        return true
+    /// - Parameter cost: what the question cost the server.
+    mutating func glanced(cost: Duration = .zero, at now: Duration) {
+        self.hasGlanced = true
+        self.hurried.spend(cost, at: now)
     }
 
-    /// - Parameter candidates: those that changed most recently first.
-    mutating func start(_ candidates: [String], at now: Duration) {
-        let isUrgent = self.isUrgent(at: now)
-        if isUrgent { self.begin() }
-        self.wantedLater = nil
-        self.running = isUrgent ? .now : .later
-        self.ring = candidates
-        self.position = 0
-        self.remaining = candidates.count
-        self.finishIfDone()
-    }
+    // MARK: When
 
-    /// The next service to be asked about; nil: none now.
-    mutating func takeNext() -> String? {
-        guard self.remaining > 0 else {
-            self.finishIfDone()
-            return nil
+    /// When there is something to do: to begin, or to ask more; nil: nothing before an answer.
+    func due(at now: Duration) -> Duration? {
+        var times = [self.beginning(at: now)].compactMap { $0 }
+        if self.isHurried, self.asked.isEmpty { times.append(self.notBefore) }
+        if !self.isHurried, self.isRelaxed, self.asked.isEmpty {
+            times.append(max(self.notBefore, self.relaxed.earliest(at: now)))
         }
-        let name = self.ring[self.position]
-        self.position = (self.position + 1) % self.ring.count
-        self.remaining -= 1
+        return times.min()
+    }
+
+    private func beginning(at now: Duration) -> Duration? {
+        let soon = self.wantedNow.map { max($0, self.hurried.earliest(at: now), self.notBefore) }
+        let late = self.wantedLater.map { max($0, self.notBefore) }
+        guard let soon, let late else { return soon ?? late }
+        return min(soon, late)
+    }
+
+    /// Whether something is to be looked for that was not.
+    func begins(at now: Duration) -> Bool { self.beginning(at: now).map { $0 <= now } ?? false }
+
+    /// Whether it is one that nobody should wait for.
+    func isUrgent(at now: Duration) -> Bool { self.wantedNow.map { $0 <= now } ?? false }
+
+    /// - Parameters:
+    ///   - names: all services, in any order.
+    ///   - additions: how many were added to them, ever.
+    ///   - recent: of them, those that changed most recently, the last one first.
+    /// - Returns: whether it is begun in a hurry.
+    mutating func begin(
+        _ names: some Collection<String>,
+        additions: Int,
+        recent: [String],
+        at now: Duration
+    ) -> Bool {
+        if additions != self.additions || self.ring.count > 2 * names.count {
+            self.additions = additions
+            self.turn(to: names)
+        }
+        let isHurried = self.isUrgent(at: now) && self.hurried.earliest(at: now) <= now
+        if isHurried {
+            self.wantedNow = nil
+            self.hasGlanced = false
+            self.sought.formUnion(self.noticed)
+            self.noticed = []
+            self.front = recent.reversed()
+            self.hurriedLeft = self.ring.count
+        }
+        if let later = self.wantedLater, later <= now {
+            self.wantedLater = nil
+            self.relaxedLeft = self.ring.count
+        }
+        return isHurried
+    }
+
+    /// Those that are gone are dropped and new ones added; what is next stays next.
+    private mutating func turn(to names: some Collection<String>) {
+        var missing = Set(names)
+        let turned = self.ring[self.place...] + self.ring[..<self.place]
+        self.ring = turned.filter { missing.remove($0) != nil } + missing
+        self.place = 0
+    }
+
+    // MARK: Asking
+
+    /// How many may be asked about with the next request; 0: none now.
+    ///
+    /// - Parameter connections: that may be used at a time.
+    func room(connections: Int, at now: Duration) -> Int {
+        guard self.notBefore <= now else { return 0 }
+        if self.isHurried { return self.asked.count < connections ? Self.batch : 0 }
+        guard self.isRelaxed, self.asked.isEmpty, self.relaxed.earliest(at: now) <= now else { return 0 }
+        return Self.smallBatch
+    }
+
+    /// The next service to be asked about; nil: none.
+    mutating func takeNext() -> String? {
+        if let name = self.front.popLast() { return name }
+        guard self.hurriedLeft > 0 || self.relaxedLeft > 0, !self.ring.isEmpty else { return nil }
+        self.hurriedLeft = max(0, self.hurriedLeft - 1)
+        self.relaxedLeft = max(0, self.relaxedLeft - 1)
+        let name = self.ring[self.place]
+        self.place = (self.place + 1) % self.ring.count
         return name
     }
 
     mutating func asks(_ candidates: [Candidate], with request: ConsulRequestID, at now: Duration) {
         self.asked[request] = candidates
         let cost = Self.cost * candidates.count
-        switch self.running {
-        case .now, nil: self.hurried.spend(cost, at: now)
-        case .later: self.relaxed.spend(cost, at: now)
+        if self.sought.isEmpty {
+            self.relaxed.spend(cost, at: now)
+        } else {
+            self.hurried.spend(cost, at: now)
         }
     }
 
+    /// Nothing was left to ask about.
+    mutating func ranOut() { self.finishIfDone() }
+
     /// Returns which services the request was about.
-    mutating func ended(_ request: ConsulRequestID) -> [Candidate]? {
+    mutating func answered(_ request: ConsulRequestID) -> [Candidate]? {
         guard let asked = self.asked.removeValue(forKey: request) else { return nil }
+        self.failures = 0
         self.finishIfDone()
         return asked
     }
 
-    /// It cannot go on: it begins anew, as soon as it may.
-    mutating func abandon(_ effects: inout ConsulEffects) {
-        guard self.running != nil else { return }
-        for request in self.asked.keys { _ = effects.cancel(request) }
-        self.asked = [:]
-        self.remaining = 0
-        self.running = nil
-        if self.wantedNow == nil { self.wantedNow = effects.now + Self.grace }
+    /// Those that it was about are asked about again, after a while. Returns whether it was a request of this.
+    mutating func failed(_ request: ConsulRequestID, _ effects: inout ConsulEffects) -> Bool {
+        guard let asked = self.asked.removeValue(forKey: request) else { return false }
+        self.isMissing(asked)
+        self.failures += 1
+        self.notBefore = effects.now + effects.backOff(after: self.failures, to: .seconds(60))
+        return true
     }
 
-    /// What was noticed is sought from here on.
-    private mutating func begin() {
-        self.wantedNow = nil
-        self.hasGlanced = false
-        self.sought.formUnion(self.noticed)
-        self.noticed = []
+    /// Those that are being asked about are asked about again.
+    mutating func renew(_ effects: inout ConsulEffects) {
+        for (request, asked) in self.asked {
+            _ = effects.cancel(request)
+            self.isMissing(asked)
+        }
+        self.asked = [:]
+        self.failures = 0
+        self.notBefore = .zero
+    }
+
+    private mutating func isMissing(_ asked: [Candidate]) {
+        if self.sought.isEmpty {
+            self.relaxedLeft = self.ring.count
+        } else {
+            self.front += asked.map(\.name)
+        }
     }
 
     private mutating func finishIfDone() {
-        guard self.remaining == 0, self.asked.isEmpty else { return }
+        guard self.asked.isEmpty, self.hurriedLeft == 0, self.front.isEmpty else { return }
         self.sought = []
-        self.running = nil
+        if self.noticed.isEmpty { self.mayHide = false }
     }
 }

@@ -40,7 +40,7 @@ package final class ConsulSource: Sendable {
             ConsulLoginSession($0, client: client, anonymous: doorkeeper, logger: self.logger)
         }
         let metrics = ConsulMetrics()
-        let pipeline = APIPipeline(client)
+        let pipeline = APIPipeline(client, maximumConnections: ConsulFollower.probers)
         let exchange = ConsulExchange(
             client: client,
             pipeline: pipeline,
@@ -73,8 +73,6 @@ package final class ConsulSource: Sendable {
             while !Task.isCancelled {
                 for action in actions {
                     switch action {
-                    case .send(let id, let query) where query.index == nil:
-                        group.addTask { feed.yield(.ended(id, await exchange.ask(query))) }
                     case .send(let id, let query):
                         let (end, continuation) = AsyncStream<Void>.makeStream()
                         ends[id] = continuation

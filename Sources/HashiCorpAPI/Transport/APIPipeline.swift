@@ -3,69 +3,43 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import Synchronization
 
 /// Asks many small questions of which only the index of each answer matters, without waiting for one before the next
 /// (RFC 9112, 9.3.2): that costs a tenth of asking them one by one. Connections are its own, and are kept for a while.
+///
+/// What stands on the way may end a connection after some answers, as proxies do after so many or after each. What was
+/// not answered is asked again on another one. Where none of them takes a question before it has answered the one before,
+/// they are asked one by one for some minutes.
 package final class APIPipeline: Sendable {
-    private struct State {
-        var idle: [any Channel] = []
-        var isShutDown = false
-        /// When to ask in one go again, after that went wrong.
-        var inOneGoFrom: ContinuousClock.Instant?
-    }
-
     private static let pause = Duration.seconds(300)
 
     private let client: APIClient
-    private let state = Mutex(State())
+    private let connections: APIPipelineConnections
+    private let gate: ConnectionGate
+    /// When to ask in one go again, after that went wrong.
+    private let inOneGoFrom = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// - Parameter client: whose address and token are used.
-    package init(_ client: APIClient) {
+    /// - Parameters:
+    ///   - client: whose address and token are used.
+    ///   - maximumConnections: at a time; more batches wait for their turn.
+    package init(_ client: APIClient, maximumConnections: Int = 4) {
         self.client = client
+        self.connections = APIPipelineConnections(client)
+        self.gate = ConnectionGate(limit: max(1, maximumConnections), group: HTTPClient.defaultEventLoopGroup)
     }
 
-    /// The index of each answer, in order. All in one go on one connection; or one after the other, where something on
-    /// the way does not take a question before it has answered the one before.
+    /// The index of each answer, in order.
     ///
     /// - Parameter deadline: from now to the last answer.
     /// - Throws: if one of the answers is not 200, has no index, or is large.
     package func indexes(of requests: [APIRequest], deadline: Duration) async throws(APIError) -> [UInt64] {
         guard !requests.isEmpty else { return [] }
-        let isInOneGo = self.state.withLock { $0.inOneGoFrom.map { $0 <= .now } ?? true }
-        guard isInOneGo, requests.count > 1 else { return try await self.ask(requests, window: 1, deadline) }
+        let end = NIODeadline.now() + deadline.timeAmount
         do {
-            return try await self.ask(requests, window: requests.count, deadline / 3)
-        } catch {
-            guard error.kind == .unreachable || error.kind == .malformed || error.kind == .timedOut else { throw error }
-            let indexes = try await self.ask(requests, window: 1, deadline)
-            self.state.withLock { $0.inOneGoFrom = .now + Self.pause }
-            return indexes
-        }
-    }
-
-    private func ask(_ requests: [APIRequest], window: Int, _ deadline: Duration) async throws(APIError) -> [UInt64] {
-        do {
-            let heads = try self.heads(of: requests)
-            let channel = try await self.connection()
-            let promise = channel.eventLoop.makePromise(of: [UInt64].self)
-            let batch = APIPipelineBatch(heads: heads, window: window, promise: promise)
-            let timer = channel.eventLoop.scheduleTask(in: deadline.timeAmount) {
-                promise.fail(HTTPClientError.deadlineExceeded)
-                channel.close(promise: nil)
-            }
-            defer { timer.cancel() }
-            let indexes = try await withTaskCancellationHandler {
-                channel.writeAndFlush(batch, promise: nil)
-                return try await promise.futureResult.get()
-            } onCancel: {
-                promise.fail(CancellationError())
-                channel.close(promise: nil)
-            }
-            self.keep(channel)
-            return indexes
+            try await self.gate.enter(deadline: end)
+            defer { self.gate.leave() }
+            return try await self.ask(try self.heads(of: requests), from: .now(), until: end)
         } catch let refusal as APIPipelineHandler.Refusal {
             self.client.noteStatus(UInt(refusal.response.status))
             throw APIError.unexpected(refusal.response, from: self.client.configuration)
@@ -74,13 +48,79 @@ package final class APIPipeline: Sendable {
         }
     }
 
-    /// Ends what is under way.
-    package func shutdown() {
-        let idle = self.state.withLock { state in
-            defer { state = State(isShutDown: true) }
-            return state.idle
+    private func ask(
+        _ heads: [HTTPRequestHead],
+        from start: NIODeadline,
+        until end: NIODeadline
+    ) async throws -> [UInt64] {
+        var indexes: [UInt64] = []
+        let mayBeInOneGo = self.inOneGoFrom.withLock { $0.map { $0 <= .now } ?? true }
+        var isInOneGo = mayBeInOneGo && heads.count > 1
+        var isStale = false
+        while indexes.count < heads.count {
+            let rest = Array(heads[indexes.count...])
+            let (channel, isFresh) = try await self.connections.take(fresh: isStale)
+            // So much of the time is left for asking one by one.
+            let deadline = isInOneGo ? start + .nanoseconds((end - start).nanoseconds / 3) : end
+            let outcome = await self.ask(rest, isInOneGo ? rest.count : 1, on: channel, until: deadline)
+            indexes += outcome.indexes
+            guard let cause = outcome.error else {
+                self.connections.keep(channel)
+                continue
+            }
+            try Task.checkCancellation()
+            guard self.isOfTheWay(cause), NIODeadline.now() < end else { throw cause }
+            if !isFresh {
+                // It may have been closed long ago, and others with it.
+                isStale = true
+            } else if isInOneGo, outcome.indexes.count < 2 {
+                isInOneGo = false
+            } else if outcome.indexes.isEmpty {
+                throw cause
+            }
         }
-        for channel in idle { channel.close(promise: nil) }
+        if mayBeInOneGo, !isInOneGo, heads.count > 1 {
+            self.inOneGoFrom.withLock { $0 = .now + Self.pause }
+        }
+        return indexes
+    }
+
+    /// Whether another connection may do, and not only another server.
+    private func isOfTheWay(_ cause: any Error) -> Bool {
+        guard !(cause is APIPipelineHandler.Refusal) else { return false }
+        return switch APIError(cause, of: self.client.configuration, limit: APIPipelineHandler.maximumBytes).kind {
+        case .unreachable, .malformed, .timedOut: true
+        default: false
+        }
+    }
+
+    private func ask(
+        _ heads: [HTTPRequestHead],
+        _ window: Int,
+        on channel: any Channel,
+        until deadline: NIODeadline
+    ) async -> APIPipelineBatch.Outcome {
+        let promise = channel.eventLoop.makePromise(of: APIPipelineBatch.Outcome.self)
+        let batch = APIPipelineBatch(heads: heads, window: window, promise: promise)
+        let timer = channel.eventLoop.scheduleTask(deadline: deadline) {
+            channel.triggerUserOutboundEvent(APIPipelineHandler.GiveUp(HTTPClientError.deadlineExceeded), promise: nil)
+        }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            channel.writeAndFlush(batch).whenFailure { promise.succeed(.init(indexes: [], error: $0)) }
+            do {
+                return try await promise.futureResult.get()
+            } catch {
+                return .init(indexes: [], error: error)
+            }
+        } onCancel: {
+            channel.triggerUserOutboundEvent(APIPipelineHandler.GiveUp(CancellationError()), promise: nil)
+        }
+    }
+
+    /// Closes what is kept. What is under way ends with the task that asked for it.
+    package func shutdown() {
+        self.connections.shutdown()
     }
 
     private func heads(of requests: [APIRequest]) throws -> [HTTPRequestHead] {
@@ -100,45 +140,6 @@ package final class APIPipeline: Sendable {
                 uri: configuration.pathPrefix + request.target,
                 headers: headers
             )
-        }
-    }
-
-    private func keep(_ channel: any Channel) {
-        let isKept = self.state.withLock { state in
-            guard !state.isShutDown, channel.isActive else { return false }
-            state.idle.append(channel)
-            return true
-        }
-        if !isKept { channel.close(promise: nil) }
-    }
-
-    private func connection() async throws -> any Channel {
-        let idle = self.state.withLock { state -> (any Channel)? in
-            while let channel = state.idle.popLast() {
-                if channel.isActive { return channel }
-            }
-            return nil
-        }
-        if let idle { return idle }
-        let configuration = self.client.configuration
-        let tls = try self.client.tls()
-        let bootstrap = ClientBootstrap(group: HTTPClient.defaultEventLoopGroup)
-            .connectTimeout(configuration.connectTimeout.timeAmount)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
-                    }
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: APIPipelineHandler.idle))
-                    try pipeline.addHandler(APIPipelineHandler(configuration.product))
-                }
-            }
-        return switch configuration.address {
-        case .http(let host, let port), .https(let host, let port):
-            try await bootstrap.connect(host: host, port: port).get()
-        case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
         }
     }
 }

@@ -8,7 +8,14 @@ struct APIPipelineBatch: Sendable {
     var heads: [HTTPRequestHead]
     /// How many are sent before the first is answered.
     var window: Int
-    var promise: EventLoopPromise<[UInt64]>
+    var promise: EventLoopPromise<Outcome>
+
+    struct Outcome: Sendable {
+        /// Of the first ones that were answered.
+        var indexes: [UInt64]
+        /// Why the others were not; the connection is of no use any more.
+        var error: (any Error)?
+    }
 }
 
 /// Sends batches, one at a time, and reads what comes back as far as it matters.
@@ -20,6 +27,15 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     /// An answer that is none.
     struct Refusal: Error {
         var response: APIResponse
+    }
+
+    /// Sent down the channel: whoever asked waits no longer.
+    struct GiveUp: Sendable {
+        var reason: any Error
+
+        init(_ reason: any Error) {
+            self.reason = reason
+        }
     }
 
     /// Of the bodies of one batch: none of them should have one to speak of.
@@ -35,6 +51,8 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     private var indexes: [UInt64] = []
     private var bytes = 0
     private var refused: (head: HTTPResponseHead, body: ByteBuffer)?
+    /// Whether the answer that is being read is the last one here.
+    private var isLast = false
 
     init(_ product: APIConfiguration.Product) {
         self.product = product
@@ -43,8 +61,8 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let batch = self.unwrapOutboundIn(data)
         assert(self.batch == nil, "one batch at a time")
-        guard context.channel.isActive else {
-            batch.promise.fail(ChannelError.ioOnClosedChannel)
+        guard context.channel.isActive, !self.isLast else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
         self.batch = batch
@@ -57,7 +75,11 @@ final class APIPipelineHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.unwrapInboundIn(data) {
+        case .head where self.batch == nil:
+            // Nobody asked, so it would be taken for the answer to what is asked next.
+            context.close(promise: nil)
         case .head(let head):
+            self.isLast = !head.isKeepAlive
             let name = self.product == .consul ? "X-Consul-Index" : "X-Nomad-Index"
             if head.status == .ok, let index = head.headers.first(name: name).flatMap({ UInt64($0) }) {
                 self.indexes.append(index)
@@ -84,9 +106,17 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.batch?.promise.fail(ChannelError.eof)
-        self.batch = nil
+        self.end(context, ChannelError.eof)
         context.fireChannelInactive()
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard let giveUp = event as? GiveUp else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        self.end(context, giveUp.reason)
+        promise?.succeed()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -104,7 +134,10 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     private func answered(_ batch: APIPipelineBatch, _ context: ChannelHandlerContext) {
         if self.indexes.count == batch.heads.count {
             self.batch = nil
-            batch.promise.succeed(self.indexes)
+            batch.promise.succeed(.init(indexes: self.indexes, error: nil))
+            if self.isLast { context.close(promise: nil) }
+        } else if self.isLast {
+            self.end(context, ChannelError.eof)
         } else if self.sent < batch.heads.count {
             self.sendNext(of: batch, context)
             context.flush()
@@ -118,7 +151,7 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     }
 
     private func end(_ context: ChannelHandlerContext, _ error: any Error) {
-        self.batch?.promise.fail(error)
+        self.batch?.promise.succeed(.init(indexes: self.indexes, error: error))
         self.batch = nil
         context.close(promise: nil)
     }
