@@ -17,7 +17,12 @@ package struct ResourceName: Sendable, CustomStringConvertible {
 
 extension ResourceName: Hashable {
     package static func == (left: ResourceName, right: ResourceName) -> Bool {
-        left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+        let areEqual = left.rawValue.utf8.withContiguousStorageIfAvailable { left in
+            right.rawValue.utf8.withContiguousStorageIfAvailable { right in
+                areSame(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+            }
+        }
+        return (areEqual ?? nil) ?? left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
     }
 
     package func hash(into hasher: inout Hasher) {

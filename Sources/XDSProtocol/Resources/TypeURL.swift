@@ -34,7 +34,7 @@ package enum TypeURL: Hashable, Sendable {
     }
 
     /// The type's place in `known`; nil of `other`.
-    var index: Int? {
+    package var index: Int? {
         switch self {
         case .listener: 0
         case .routeConfiguration: 1

@@ -21,6 +21,9 @@ struct HeldResources: Sendable {
     /// Of the versions of all that is held.
     private(set) var sum = ResourceVersion.Sum()
 
+    /// Whether nothing is held for certain.
+    var isEmpty: Bool { self.base == nil && self.exceptions.isEmpty }
+
     subscript(name: ResourceName) -> Held? {
         if !self.exceptions.isEmpty, let exception = self.exceptions[name] { return exception }
         return self.base?[name].map { Held(version: $0.version, resource: $0) }
@@ -40,6 +43,7 @@ struct HeldResources: Sendable {
 
     /// The subscription begins to cover a name: the client holds nothing of it.
     mutating func introduce(_ name: ResourceName) {
+        if self.isEmpty { return }
         self.store(name, nil)
     }
 
@@ -111,9 +115,11 @@ struct HeldResources: Sendable {
             for name in pending where self.exceptions[name] == nil { self.exceptions[name] = .some(nil) }
             self.base = current
             for resource in resources { self.store(resource.name, Held(version: resource.version, resource: resource)) }
-            self.exceptions = self.exceptions.filter { name, held in
-                guard let version = held?.version else { return true }
-                return version != current[name]?.version
+            if !self.exceptions.isEmpty {
+                self.exceptions = self.exceptions.filter { name, held in
+                    guard let version = held?.version else { return true }
+                    return version != current[name]?.version
+                }
             }
         } else {
             for resource in resources { self.set(resource.name, Held(version: resource.version, resource: resource)) }
@@ -131,12 +137,11 @@ struct HeldResources: Sendable {
 
     private mutating func store(_ name: ResourceName, _ held: Held?) {
         let inBase = self.base?[name]
-        if let held, let version = held.version, inBase?.version == version {
-            self.exceptions[name] = nil
-        } else if held == nil, inBase == nil {
-            self.exceptions[name] = nil
-        } else {
+        let isAsInBase = held == nil ? inBase == nil : held?.version != nil && held?.version == inBase?.version
+        if !isAsInBase {
             self.exceptions[name] = .some(held)
+        } else if !self.exceptions.isEmpty {
+            self.exceptions[name] = nil
         }
     }
 }

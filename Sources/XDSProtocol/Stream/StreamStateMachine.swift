@@ -92,7 +92,7 @@ package struct StreamStateMachine: Sendable {
     }
 
     /// Whether it was asked for the type before.
-    package func hasSubscription(to type: TypeURL) -> Bool { self.states[type] != nil }
+    package func hasSubscription(to type: TypeURL) -> Bool { self.states.contains(type) }
 
     // MARK: Inputs
 
@@ -129,19 +129,17 @@ package struct StreamStateMachine: Sendable {
         error: String?,
         subscription: (inout TypeState, _ isFirst: Bool, Snapshot?) -> Void
     ) -> [Action] {
-        let isFirst = self.states[type] == nil
+        let isFirst = !self.states.contains(type)
         guard !isFirst || self.states.count < self.limits.types else {
             return [.close(.resourceExhausted("more than \(self.limits.types) resource types on one stream"))]
         }
         var actions = self.answered(type, nonce: nonce, error: error, isFirst: isFirst)
-        if isFirst { self.states[type] = TypeState(type: type) }
-        if var state = self.states[type] {
-            self.states[type] = nil  // so that `state` is the only owner and is changed in place
+        if isFirst { self.states.insert(TypeState(type: type), for: type) }
+        self.states.update(type) { state in
             subscription(&state, isFirst, self.snapshot)
             // Between requests, names are implied and dropped.
             self.names += state.subscription.names.count - state.namesCounted
             state.namesCounted = state.subscription.names.count
-            self.states[type] = state
         }
         if self.names > self.limits.subscriptions {
             return [.close(.resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))]
@@ -157,10 +155,10 @@ package struct StreamStateMachine: Sendable {
         self.snapshot = snapshot
         var actions: [Action] = []
         if let known {
-            for (type, names) in known.names { self.states[type]?.move(to: snapshot, changed: names) }
+            for (type, names) in known.names { self.states.update(type) { $0.move(to: snapshot, changed: names) } }
             self.awaitRouteConfigurations(known, &actions)
         } else {
-            for type in self.states.types { self.states[type]?.move(to: snapshot, changed: nil) }
+            self.states.updateAll { $0.move(to: snapshot, changed: nil) }
         }
         self.pump(&actions)
         return actions
@@ -175,17 +173,15 @@ package struct StreamStateMachine: Sendable {
             self.awaitedEndpoints = []
         case .order(let nonces):
             self.waitsForOrder = false
-            for (type, nonce) in nonces where self.states[type]?.inFlight?.nonce == nonce {
-                self.states[type]?.isOverdue = true
+            for (type, nonce) in nonces {
+                self.states.update(type) { if $0.inFlight?.nonce == nonce { $0.isOverdue = true } }
             }
         case .heartbeat:
             self.beatsHeart = false
-            for type in self.states.types where self.states[type]?.expiring.isEmpty == false {
-                self.states[type]?.owesHeartbeat = true
-            }
+            self.states.updateAll { if !$0.expiring.isEmpty { $0.owesHeartbeat = true } }
             self.scheduleHeartbeat(&actions)
         case .virtualHosts(let routeConfigurations):
-            self.states[.virtualHost]?.resend(of: routeConfigurations)
+            self.states.update(.virtualHost) { $0.resend(of: routeConfigurations) }
         case nil: return []
         }
         self.pump(&actions)
@@ -213,7 +209,7 @@ package struct StreamStateMachine: Sendable {
     /// On a stream of its own, virtual hosts cannot see when their route configuration was accepted: they are sent again a
     /// while after it changed.
     private mutating func awaitRouteConfigurations(_ changes: ChangeSet, _ actions: inout [Action]) {
-        guard self.states[.virtualHost] != nil, self.states[.routeConfiguration] == nil,
+        guard self.states.contains(.virtualHost), !self.states.contains(.routeConfiguration),
             let names = changes.names[.routeConfiguration]
         else { return }
         _ = self.wake(for: .virtualHosts(names), after: Self.routeConfigurationDelay, &actions)
@@ -224,22 +220,28 @@ package struct StreamStateMachine: Sendable {
     /// Takes the ACK or NACK that a request may be.
     private mutating func answered(_ type: TypeURL, nonce: Nonce, error: String?, isFirst: Bool) -> [Action] {
         // Rule 7: a stale nonce answers nothing; the subscription in the request counts all the same.
-        guard !isFirst, let flight = self.states[type]?.inFlight, flight.nonce == nonce else {
+        let inFlight = isFirst ? nil : self.states.update(type) { $0.inFlight } ?? nil
+        guard let flight = inFlight, flight.nonce == nonce else {
             // Once ACKed, a nonce comes again with every change of a state-of-the-world subscription.
-            let isOld = !isFirst && self.states[type]?.inFlight != nil && !nonce.rawValue.isEmpty
+            let isOld = inFlight != nil && !nonce.rawValue.isEmpty
             self.lastRequestKind = isOld ? .stale : .subscribe
             return []
         }
         // Rule 6: a NACK is `error_detail` present, nothing else.
         self.lastRequestKind = error == nil ? .ack : .nack
         guard let error else {
-            self.states[type]?.acknowledge(self.snapshot)
+            let hasExpiring = self.states.update(type) { state in
+                state.acknowledge(self.snapshot)
+                return !state.expiring.isEmpty
+            }
             var actions: [Action] = []
-            if self.states[type]?.expiring.isEmpty == false { self.scheduleHeartbeat(&actions) }
-            if type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
+            if hasExpiring == true { self.scheduleHeartbeat(&actions) }
+            if type == .endpoints, !self.awaitedEndpoints.isEmpty {
+                self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name))
+            }
             return actions
         }
-        let blamed = self.states[type]?.reject(message: error) ?? []
+        let blamed = self.states.update(type) { $0.reject(message: error) } ?? []
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.
         if type == .cluster || type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
         return [.report(Rejection(type: type, nonce: nonce, resources: blamed, message: error))]
@@ -253,13 +255,14 @@ package struct StreamStateMachine: Sendable {
         var (isBlocked, mayRemove) = (false, true)
         for step in PushOrder.steps {
             let type = step.type
-            guard self.states[type] != nil else { continue }
-            let pushes = step.isRemoval ? !isBlocked && mayRemove && self.mayRemove : !isBlocked
+            guard self.states.contains(type) else { continue }
+            let pushes = step.isRemoval ? !isBlocked && mayRemove && self.mayRemove() : !isBlocked
             self.advance(type, step, snapshot, pushes: pushes, into: &actions)
             let isWaiting = type == .endpoints && !self.awaitedEndpoints.isEmpty
-            guard self.states[type]?.isBusy == true || isWaiting else { continue }
+            let outlook = self.states.update(type) { (isBusy: $0.isBusy, isOverdue: $0.isOverdue) }
+            guard let outlook, outlook.isBusy || isWaiting else { continue }
             mayRemove = false
-            if self.states[type]?.isOverdue != true || isWaiting { isBlocked = true }
+            if !outlook.isOverdue || isWaiting { isBlocked = true }
         }
         if isBlocked { self.scheduleOrder(&actions) }
         for type in self.states.otherTypes {
@@ -281,8 +284,8 @@ package struct StreamStateMachine: Sendable {
     }
 
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
-    private var mayRemove: Bool {
-        PushOrder.referring.allSatisfy { self.states[$0]?.suspects.mayHavePredecessors != true }
+    private mutating func mayRemove() -> Bool {
+        PushOrder.referring.allSatisfy { self.states.update($0) { $0.suspects.mayHavePredecessors } != true }
     }
 
     private mutating func advance(
@@ -292,41 +295,45 @@ package struct StreamStateMachine: Sendable {
         pushes: Bool,
         into actions: inout [Action]
     ) {
-        guard self.states[type]?.mayRespond == true else { return }
-        let next: TypeState.Next?
-        switch self.variant {
-        case .delta: next = self.states[type]?.nextDelta(step, snapshot: snapshot, pushes: pushes) ?? nil
-        case .sotw: next = self.states[type]?.nextSotW(step, snapshot: snapshot, pushes: pushes) ?? nil
+        let variant = self.variant
+        let news = self.states.update(type) { state -> TypeState.Next? in
+            guard state.mayRespond else { return nil }
+            switch variant {
+            case .delta: return state.nextDelta(step, snapshot: snapshot, pushes: pushes)
+            case .sotw: return state.nextSotW(step, snapshot: snapshot, pushes: pushes)
+            }
         }
-        guard let next else { return }
+        guard let next = news ?? nil else { return }
         self.nonces += 1
         let nonce = Nonce(String(self.nonces))
         if type == .cluster { self.expectEndpoints(of: next.upserts, snapshot, &actions) }
-        if type == .routeConfiguration, self.states[.virtualHost] != nil {
+        if type == .routeConfiguration, self.states.contains(.virtualHost) {
             let held = self.states[type]?.held
             let changed = next.upserts.filter { held?.version($0.name) != $0.version }
-            self.states[.virtualHost]?.resend(of: changed.map(\.name))
+            self.states.update(.virtualHost) { $0.resend(of: changed.map(\.name)) }
         }
-        let versionInfo: String
-        switch self.variant {
-        case .delta: versionInfo = String(snapshot.generation)
-        case .sotw: versionInfo = self.states[type]?.versionInfo(after: next) ?? ""
+        var versionInfo = ""
+        self.states.update(type) { state in
+            switch variant {
+            case .delta: versionInfo = String(snapshot.generation)
+            case .sotw: versionInfo = state.versionInfo(after: next)
+            }
+            state.inFlight = TypeState.InFlight(nonce: nonce, content: next)
+            state.isOverdue = false
+            state.responsesSent += 1
+            state.resourcesSent += next.upserts.count
         }
-        self.states[type]?.inFlight = TypeState.InFlight(nonce: nonce, content: next)
-        self.states[type]?.isOverdue = false
-        self.states[type]?.responsesSent += 1
-        self.states[type]?.resourcesSent += next.upserts.count
         actions.append(.respond(Response(type: type, nonce: nonce, versionInfo: versionInfo, next)))
     }
 
     /// Rule 2: Envoy warms a cluster that was updated and waits for its endpoints, also if they are what it has.
     private mutating func expectEndpoints(of clusters: [Resource], _ snapshot: Snapshot, _ actions: inout [Action]) {
-        guard self.states[.endpoints] != nil, let held = self.states[.cluster]?.held else { return }
+        guard self.states.contains(.endpoints), let held = self.states[.cluster]?.held else { return }
         let wasAwaiting = !self.awaitedEndpoints.isEmpty
         for cluster in clusters where held.version(cluster.name) != cluster.version {
             guard snapshot[.endpoints, cluster.name] != nil else { continue }
-            if self.states[.endpoints]?.subscription.contains(cluster.name) == true {
-                self.states[.endpoints]?.owed.insert(cluster.name)
+            self.states.update(.endpoints) { state in
+                if state.subscription.contains(cluster.name) { state.owed.insert(cluster.name) }
             }
             self.awaitedEndpoints.insert(cluster.name)
         }

@@ -36,9 +36,9 @@ package struct Subscription: Hashable, Sendable {
         var isEmpty: Bool { self == Change() }
     }
 
-    /// A state-of-the-world request: `requested` is everything that is wanted from now on.
-    mutating func replace(with requested: [ResourceName], type: TypeURL, isFirst: Bool) -> Change {
-        var names = Set(requested)
+    /// A state-of-the-world request: `names` is everything that is wanted from now on.
+    mutating func replace(with requested: Set<ResourceName>, type: TypeURL, isFirst: Bool) -> Change {
+        var names = requested
         let wildcard: Wildcard
         if names.remove(.wildcard) != nil {
             wildcard = .explicit
@@ -48,11 +48,12 @@ package struct Subscription: Hashable, Sendable {
             // Also when it was legacy and names came: from then on an empty list means nothing.
             wildcard = .none
         }
-        let new = names.subtracting(self.names)
+        // Where nothing is taken away, the set is shared with whoever asked for the same.
+        let new = self.names.isEmpty ? names : names.subtracting(self.names)
         let change = Change(
             added: new,
             new: new,
-            removed: self.names.subtracting(names),
+            removed: self.names.isEmpty ? [] : self.names.subtracting(names),
             wildcardBegan: !self.isWildcard && wildcard != .none,
             wildcardEnded: self.isWildcard && wildcard == .none
         )
@@ -73,23 +74,25 @@ package struct Subscription: Hashable, Sendable {
 
     /// A delta request. Names in `subscribe` count as added even if they were subscribed: the client may have forgotten.
     mutating func update(
-        subscribe: [ResourceName],
+        subscribe: Set<ResourceName>,
         unsubscribe: [ResourceName],
         type: TypeURL,
         isFirst: Bool
     ) -> Change {
-        let before = self
+        // A copy of the whole would be a second owner of the names, which then could not change in place.
+        let wasWildcard = self.isWildcard
         if isFirst, subscribe.isEmpty, type.hasLegacyWildcard {
             self.wildcard = .legacy
         }
         var change = Change()
-        for name in subscribe {
-            if name == .wildcard {
-                self.wildcard = .explicit
-            } else {
-                if self.names.insert(name).inserted { change.new.insert(name) }
-                change.added.insert(name)
-            }
+        change.added = subscribe
+        if change.added.remove(.wildcard) != nil { self.wildcard = .explicit }
+        if self.names.isEmpty {
+            // Shared with whoever asked for the same.
+            self.names = change.added
+            change.new = change.added
+        } else {
+            for name in change.added where self.names.insert(name).inserted { change.new.insert(name) }
         }
         for name in unsubscribe where !change.added.contains(name) {
             if name == .wildcard {
@@ -98,8 +101,8 @@ package struct Subscription: Hashable, Sendable {
                 change.removed.insert(name)
             }
         }
-        change.wildcardBegan = !before.isWildcard && self.isWildcard
-        change.wildcardEnded = before.isWildcard && !self.isWildcard
+        change.wildcardBegan = !wasWildcard && self.isWildcard
+        change.wildcardEnded = wasWildcard && !self.isWildcard
         return change
     }
 }

@@ -16,7 +16,7 @@ extension TypeState {
                 accepted,
                 isWhole: flight.isWhole,
                 current: snapshot?[self.type] ?? [:],
-                pending: self.dirty.union(self.owed)
+                pending: self.owed.isEmpty ? self.dirty : self.dirty.union(self.owed)
             )
             // Given up and asked for again while it was on its way, and gone or changed meanwhile.
             self.dirty.formUnion(outdated)

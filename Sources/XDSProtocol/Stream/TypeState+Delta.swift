@@ -7,8 +7,10 @@ extension TypeState {
     mutating func received(_ request: DeltaRequest, isFirst: Bool, snapshot: Snapshot?) {
         // Nobody wants every virtual host: Envoy says "*" when it comes back because its first request named nothing.
         let isOnDemand = self.type == .virtualHost
+        var subscribe = request.subscribeSet ?? Set(request.subscribe)
+        if isOnDemand { subscribe.remove(.wildcard) }
         let change = self.subscription.update(
-            subscribe: isOnDemand ? request.subscribe.filter { $0 != .wildcard } : request.subscribe,
+            subscribe: subscribe,
             unsubscribe: isOnDemand ? request.unsubscribe.filter { $0 != .wildcard } : request.unsubscribe,
             type: self.type,
             isFirst: isFirst
@@ -25,9 +27,10 @@ extension TypeState {
             // Rule 9: Envoy's first request for virtual hosts names none, and the listener waits for an answer.
             self.owesPlaceholder = isOnDemand && change.added.isEmpty
         }
-        for name in change.added {
-            if isFirst, self.held[name] != nil { continue }
-            self.owed.insert(name)
+        if isFirst, !self.held.isEmpty {
+            for name in change.added where self.held[name] == nil { self.owed.insert(name) }
+        } else {
+            self.owe(change.added)
         }
         if change.wildcardBegan {
             // An empty answer too: Envoy waits for the first one (15 s by default) before it goes on, and takes a stream

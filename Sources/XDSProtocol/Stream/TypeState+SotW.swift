@@ -10,11 +10,12 @@ extension TypeState {
             self.knowsWhatIsHeld = request.versionInfo.isEmpty
         }
         guard let names = request.resourceNames else { return }
-        let change = self.subscription.replace(with: names, type: self.type, isFirst: isFirst)
+        let set = request.nameSet ?? Set(names)
+        let change = self.subscription.replace(with: set, type: self.type, isFirst: isFirst)
         self.introduce(change.new, snapshot)
         // A root type's answer lists everything, so that the client learns what there is not.
         if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
-        self.owed.formUnion(change.added)
+        self.owe(change.added)
         if change.wildcardBegan {
             self.owesAnswer = true
             self.wildcardBegan(isFirst: isFirst, snapshot)

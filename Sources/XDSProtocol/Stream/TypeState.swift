@@ -80,10 +80,16 @@ struct TypeState: Sendable {
 
     /// Names that the client asks for now and did not before: it holds nothing of them.
     mutating func introduce(_ names: Set<ResourceName>, _ snapshot: Snapshot?) {
+        if self.held.isEmpty { return }
         let resources = snapshot?[self.type] ?? [:]
         for name in names where !self.subscription.isWildcard || resources[name]?.isOnDemand == true {
             self.held.introduce(name)
         }
+    }
+
+    /// The client asked for these. A set that many streams share stays shared.
+    mutating func owe(_ names: Set<ResourceName>) {
+        if self.owed.isEmpty { self.owed = names } else { self.owed.formUnion(names) }
     }
 
     /// The snapshot is another one, or the first.
@@ -110,7 +116,10 @@ struct TypeState: Sendable {
 
     /// Looks again at everything.
     mutating func markAll(in resources: Snapshot.Resources) {
-        if self.subscription.isWildcard { self.dirty.formUnion(resources.keys) }
+        if self.subscription.isWildcard {
+            self.dirty.reserveCapacity(resources.count)
+            self.dirty.formUnion(resources.keys)
+        }
         self.dirty.formUnion(self.subscription.names)
         self.dirty.formUnion(self.held.exceptions.keys)
         self.dirty.formUnion(self.suspects.names)

@@ -5,6 +5,8 @@ package struct SotWRequest: Hashable, Sendable {
     package var type: TypeURL
     /// Everything that the client wants of the type now; nil: the same as in its last request of the type.
     package var resourceNames: [ResourceName]?
+    /// `resourceNames` as a set, if they are a list that many streams share.
+    package var nameSet: Set<ResourceName>?
     /// The version that the client last accepted.
     package var versionInfo: String
     /// Of the response that this answers; empty in the first request of a type.
@@ -31,6 +33,8 @@ package struct SotWRequest: Hashable, Sendable {
 package struct DeltaRequest: Hashable, Sendable {
     package var type: TypeURL
     package var subscribe: [ResourceName]
+    /// `subscribe` as a set, if it is a list that many streams share.
+    package var subscribeSet: Set<ResourceName>?
     package var unsubscribe: [ResourceName]
     /// What a client that reconnects holds. Only looked at in the first request of a type.
     package var initialResourceVersions: [ResourceName: String]

@@ -15,8 +15,8 @@ package struct RequestMessage: Sendable {
     private var versionInfo = ""
     private var responseNonce = ""
     private var errorMessage: String?
-    /// State of the world: from the first to the last of `resource_names`, as they came. Equal bytes are equal names. Empty
-    /// if there is anything else between them.
+    /// From the first to the last of `resource_names` or `resource_names_subscribe`, as they came. Equal bytes are equal
+    /// names. Empty if there is anything else between them.
     package private(set) var namesBytes: ArraySlice<UInt8> = []
     /// The type whose `namesBytes` these are again, of those that were given as known.
     private var namesAreThoseOf: TypeURL?
@@ -49,6 +49,9 @@ package struct RequestMessage: Sendable {
         TypeURL.known.first { self.typeBytes.isEqual(to: $0.utf8) }
     }
 
+    /// State of the world: whether the names are those of the last request of the type.
+    package func repeatsNames(of type: TypeURL) -> Bool { self.namesAreThoseOf == type }
+
     private mutating func scanSotW(_ known: [TypeURL: [UInt8]]) throws {
         var names: Range<Int>?
         var isContiguous = true
@@ -77,16 +80,22 @@ package struct RequestMessage: Sendable {
     }
 
     private mutating func scanDelta() throws {
+        var names: Range<Int>?
+        var isContiguous = true
         var reader = WireReader(self.bytes)
         while let (field, content) = try reader.next() {
             switch field {
             case 1: self.appendNode(content)
             case 2: self.typeBytes = content
+            case 3:
+                if let names, names.upperBound != reader.fieldStart { isContiguous = false }
+                names = (names?.lowerBound ?? reader.fieldStart)..<reader.position
             case 6: self.responseNonce = try WireReader.text(content)
             case 7: self.errorMessage = try Self.message(ofStatus: content)
             default: continue
             }
         }
+        if let names, isContiguous { self.namesBytes = self.bytes[names] }
     }
 
     /// In place: a message may have very many pieces of one.
@@ -106,25 +115,41 @@ package struct RequestMessage: Sendable {
     }
 
     /// Without names if they are those of the last request of the type.
-    package func sotw(as type: TypeURL) throws(Malformed) -> SotWRequest {
-        SotWRequest(
+    /// - Parameter list: what `namesBytes` say, if it was read before.
+    package func sotw(as type: TypeURL, list: NameList? = nil) throws(Malformed) -> SotWRequest {
+        var request = SotWRequest(
             type: type,
-            resourceNames: self.namesAreThoseOf == type ? nil : try self.names(in: 3),
+            resourceNames: self.repeatsNames(of: type) ? nil : try self.names(list),
             versionInfo: self.versionInfo,
             responseNonce: Nonce(self.responseNonce),
             errorDetail: self.errorMessage
         )
+        request.nameSet = list?.set
+        return request
     }
 
-    package func delta(as type: TypeURL) throws(Malformed) -> DeltaRequest {
-        DeltaRequest(
+    /// - Parameter list: what `namesBytes` say, if it was read before.
+    package func delta(as type: TypeURL, list: NameList? = nil) throws(Malformed) -> DeltaRequest {
+        var request = DeltaRequest(
             type: type,
-            subscribe: try self.names(in: 3),
+            subscribe: try self.names(list),
             unsubscribe: try self.names(in: 4),
             initialResourceVersions: try self.initialResourceVersions(),
             responseNonce: Nonce(self.responseNonce),
             errorDetail: self.errorMessage
         )
+        request.subscribeSet = list?.set
+        return request
+    }
+
+    /// What `namesBytes` say, for whoever asks for the same later.
+    package func nameList() throws(Malformed) -> NameList {
+        NameList(bytes: Array(self.namesBytes), names: try self.names(nil))
+    }
+
+    /// `resource_names` or `resource_names_subscribe`.
+    private func names(_ list: NameList?) throws(Malformed) -> [ResourceName] {
+        if let list { list.names } else { try self.names(in: 3) }
     }
 
     private func names(in wanted: UInt64) throws(Malformed) -> [ResourceName] {

@@ -96,17 +96,23 @@ struct WireReader {
 extension ArraySlice<UInt8> {
     /// As `==`, eight bytes at a time: names come in hundreds of kilobytes.
     func isEqual(to other: [UInt8]) -> Bool {
-        guard self.count == other.count else { return false }
-        return self.withUnsafeBytes { left in
-            other.withUnsafeBytes { right in
-                var offset = 0
-                while offset + 8 <= left.count {
-                    let word = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    if word != right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
-                    offset += 8
-                }
-                return left[offset...].elementsEqual(right[offset...])
-            }
-        }
+        self.withUnsafeBytes { left in other.withUnsafeBytes { right in areSame(left, right) } }
     }
+}
+
+/// Whether the bytes are the same, compared eight at a time.
+@inline(__always)
+func areSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard left.count == right.count else { return false }
+    var offset = 0
+    while offset + 8 <= left.count {
+        let word = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        if word != right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
+        offset += 8
+    }
+    while offset < left.count {
+        if left[offset] != right[offset] { return false }
+        offset += 1
+    }
+    return true
 }

@@ -6,6 +6,7 @@ package struct DiscoveryServer: Sendable {
     let registry: StreamRegistry
     let limits: StreamLimits
     let budget: RequestBudget
+    let nameLists = NameLists()
 
     package init(cache: SnapshotCache, registry: StreamRegistry, limits: StreamLimits = StreamLimits()) {
         self.cache = cache

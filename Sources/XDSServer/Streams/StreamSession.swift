@@ -77,14 +77,17 @@ final class StreamSession: Sendable {
             let type = try self.method.type(of: message)
             do {
                 switch self.method.variant {
-                case .delta: actions += state.machine.received(try message.delta(as: type))
+                case .delta:
+                    let list = try self.server.nameLists.list(of: message)
+                    actions += state.machine.received(try message.delta(as: type, list: list))
                 case .sotw:
-                    let request = try message.sotw(as: type)
+                    let list = message.repeatsNames(of: type) ? nil : try self.server.nameLists.list(of: message)
+                    let request = try message.sotw(as: type, list: list)
                     actions += state.machine.received(request)
                     if request.resourceNames != nil {
                         // Kept for as long as the stream lives, so not without end.
                         let isKept = message.namesBytes.count <= Self.namesBytesKept
-                        state.names[type] = isKept ? Array(message.namesBytes) : nil
+                        state.names[type] = isKept ? list?.bytes ?? Array(message.namesBytes) : nil
                     }
                 }
             } catch {

@@ -7,34 +7,44 @@ import XDSProtocol
 /// over it is never missing.
 final class XDSMetrics: Sendable {
     private struct PerType: Sendable {
-        let requests: [StreamStateMachine.RequestKind: Counter]
+        private let subscriptions: Counter
+        private let acceptances: Counter
+        private let refusals: Counter
+        private let stale: Counter
         let responses: Counter
         let resourcesSent: Counter
         let rejections: Counter
 
         init(_ type: String) {
-            var requests: [StreamStateMachine.RequestKind: Counter] = [:]
-            for kind in StreamStateMachine.RequestKind.allCases {
-                requests[kind] = Counter(
-                    label: "signalbox_xds_requests_total",
-                    dimensions: [("type", type), ("kind", kind.rawValue)]
-                )
+            let requests = { (kind: StreamStateMachine.RequestKind) in
+                Counter(label: "signalbox_xds_requests_total", dimensions: [("type", type), ("kind", kind.rawValue)])
             }
-            self.requests = requests
+            self.subscriptions = requests(.subscribe)
+            self.acceptances = requests(.ack)
+            self.refusals = requests(.nack)
+            self.stale = requests(.stale)
             self.responses = Counter(label: "signalbox_xds_responses_total", dimensions: [("type", type)])
             self.resourcesSent = Counter(label: "signalbox_xds_resources_sent_total", dimensions: [("type", type)])
             self.rejections = Counter(label: "signalbox_xds_nack_total", dimensions: [("type", type)])
         }
+
+        func requests(_ kind: StreamStateMachine.RequestKind) -> Counter {
+            switch kind {
+            case .subscribe: self.subscriptions
+            case .ack: self.acceptances
+            case .nack: self.refusals
+            case .stale: self.stale
+            }
+        }
     }
 
-    private let perType: [String: PerType]
+    /// In the order of `TypeURL.known`, and behind them all others.
+    private let perType: [PerType]
     private let sotwStreams = Meter(label: "signalbox_xds_streams", dimensions: [("variant", "sotw")])
     private let deltaStreams = Meter(label: "signalbox_xds_streams", dimensions: [("variant", "delta")])
 
     init() {
-        var perType: [String: PerType] = [:]
-        for type in TypeURL.known + [.other("")] { perType[type.shortName] = PerType(type.shortName) }
-        self.perType = perType
+        self.perType = (TypeURL.known + [.other("")]).map { PerType($0.shortName) }
         self.sotwStreams.set(0)
         self.deltaStreams.set(0)
     }
@@ -54,17 +64,21 @@ final class XDSMetrics: Sendable {
         }
     }
 
+    private func metrics(of type: TypeURL) -> PerType {
+        self.perType[type.index ?? TypeURL.known.count]
+    }
+
     func received(_ type: TypeURL, _ kind: StreamStateMachine.RequestKind) {
-        self.perType[type.shortName]?.requests[kind]?.increment()
+        self.metrics(of: type).requests(kind).increment()
     }
 
     func sent(_ response: Response) {
-        let metrics = self.perType[response.type.shortName]
-        metrics?.responses.increment()
-        metrics?.resourcesSent.increment(by: response.resources.count)
+        let metrics = self.metrics(of: response.type)
+        metrics.responses.increment()
+        metrics.resourcesSent.increment(by: response.resources.count)
     }
 
     func rejected(_ type: TypeURL) {
-        self.perType[type.shortName]?.rejections.increment()
+        self.metrics(of: type).rejections.increment()
     }
 }

@@ -120,20 +120,20 @@ package struct XDSListener: Service {
                 )
             )
         )
-        let queue = NIOLoopBound(admissions, eventLoop: channel.eventLoop)
+        let windows = ConnectionStreams.Windows(stream: Self.window, connection: 4 * Self.window)
+        let streams = ConnectionStreams(channel, windows: windows) { [server] stream in
+            DiscoveryCall(on: stream, server: server, admissions: admissions)
+        }
+        let http2 = NIOHTTP2Handler(
+            mode: .server,
+            frameDelegate: streams,
+            connectionConfiguration: self.connectionConfiguration,
+            streamConfiguration: Self.streamConfiguration
+        )
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(ConnectionCloser(grace: TimeAmount(self.limits.drain)))
-        _ = try pipeline.configureHTTP2Pipeline(
-            mode: .server,
-            connectionConfiguration: self.connectionConfiguration,
-            streamConfiguration: Self.streamConfiguration,
-            streamDelegate: management.http2StreamDelegate
-        ) { [server] stream in
-            stream.eventLoop.makeCompletedFuture {
-                let handler = DiscoveryHandler(server: server, admissions: queue.value)
-                try stream.pipeline.syncOperations.addHandler(handler)
-            }
-        }
+        try pipeline.addHandler(http2)
+        try pipeline.addHandler(streams)
         try pipeline.addHandler(management)
     }
 
@@ -144,7 +144,6 @@ package struct XDSListener: Service {
             HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 16_384),
         ]
-        configuration.targetWindowSize = 4 * Self.window
         // A gRPC client measures the bandwidth with a PING for what it receives, ten a second at most. Each that is counted
         // costs eight bytes a connection.
         configuration.controlFrameRateLimit.windowLength = .seconds(5)
@@ -153,7 +152,6 @@ package struct XDSListener: Service {
 
     private static var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
         var configuration = NIOHTTP2Handler.StreamConfiguration()
-        configuration.targetWindowSize = Self.window
         configuration.streamResetFrameRateLimit.maximumCount = 64
         configuration.streamErrorRateLimit.maximumCount = 64
         return configuration

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP2
+
+/// The streams of one connection, without a channel for each: a proxy has one or a few, and a channel costs more than all
+/// else that is done for a message. Between nio-http2, which keeps the rules of the protocol and what the peer's windows do
+/// not let out, and the handler that keeps the connection alive.
+final class ConnectionStreams: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    typealias InboundOut = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    /// What a client may send before it is read.
+    struct Windows {
+        var stream: Int
+        var connection: Int
+    }
+
+    /// The handler behind this one takes whatever is read for a sign of life and starts a timer anew, which is not cheap:
+    /// it is told so often, and of what it answers to.
+    private static let signsOfLife = TimeAmount.seconds(1)
+
+    let channel: any Channel
+    private let windows: Windows
+    private let makeCall: (HTTP2Stream) -> DiscoveryCall
+    private var context: ChannelHandlerContext?
+    private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+    private var isReading = false
+    /// A stream waits until it can be written to.
+    var hasWaiting = false
+    private var lastSignOfLife = NIODeadline.uptimeNanoseconds(0)
+    private var passedOn = false
+    private(set) lazy var peerName = self.channel.remoteAddress.map(\.peerName) ?? ""
+
+    init(_ channel: any Channel, windows: Windows, makeCall: @escaping (HTTP2Stream) -> DiscoveryCall) {
+        self.channel = channel
+        self.windows = windows
+        self.makeCall = makeCall
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        self.closeAll(nil)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        // Goes out with the first answer.
+        let increment = self.windows.connection - HTTP2Stream.initialConnectionWindow
+        self.write(HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: increment)))
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.closeAll(nil)
+        context.fireChannelInactive()
+    }
+
+    // MARK: What comes in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.isReading = true
+        let frame = self.unwrapInboundIn(data)
+        if frame.streamID == .rootStream || self.isSignOfLifeDue() {
+            self.passedOn = true
+            context.fireChannelRead(data)
+        }
+        switch frame.payload {
+        case .headers: self.stream(frame.streamID).received(frame.payload)
+        case .data: self.streams[frame.streamID]?.received(frame.payload)
+        default: return
+        }
+    }
+
+    private func stream(_ id: HTTP2StreamID) -> HTTP2Stream {
+        if let stream = self.streams[id] { return stream }
+        let stream = HTTP2Stream(id, on: self, window: self.windows.stream)
+        self.streams[id] = stream
+        stream.begin(self.makeCall(stream))
+        return stream
+    }
+
+    private func isSignOfLifeDue() -> Bool {
+        if self.passedOn { return true }
+        let now = NIODeadline.now()
+        guard now - self.lastSignOfLife >= Self.signsOfLife else { return false }
+        self.lastSignOfLife = now
+        return true
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // nio-http2 has flushed what was written meanwhile.
+        self.isReading = false
+        if self.passedOn {
+            self.passedOn = false
+            context.fireChannelReadComplete()
+        }
+        self.writeIfPossible()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let change as NIOHTTP2WindowUpdatedEvent:
+            guard let size = change.inboundWindowSize else { return }
+            if change.streamID == .rootStream {
+                self.connectionWindowChanged(to: size)
+            } else {
+                self.streams[change.streamID]?.windowChanged(to: size)
+            }
+        case is NIOHTTP2BulkStreamWindowChangeEvent:
+            // Of our own settings, which are said once, before there is a stream.
+            return
+        case let closed as StreamClosedEvent:
+            self.streams.removeValue(forKey: closed.streamID)?.closed(closed.reason.map { "reset: \($0)" })
+            context.fireUserInboundEventTriggered(event)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func connectionWindowChanged(to size: Int) {
+        guard size <= self.windows.connection / 2 else { return }
+        let increment = self.windows.connection - size
+        self.write(HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: increment)))
+        self.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.writeIfPossible()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? NIOHTTP2Errors.StreamError {
+            // What we wrote came too late, or was not allowed.
+            let stream = self.streams[error.streamID]
+            stream?.call?.closed("\(error.baseError)")
+            stream?.reset()
+        } else if !(error is any NIOHTTP2Error) {
+            // Of the socket. What is wrong with HTTP/2 also closes the stream or the connection.
+            self.closeAll("\(error)")
+        }
+        context.fireErrorCaught(error)
+    }
+
+    private func closeAll(_ reason: String?) {
+        let streams = self.streams
+        self.streams = [:]
+        for stream in streams.values { stream.closed(reason) }
+    }
+
+    // MARK: What goes out
+
+    func write(_ frame: HTTP2Frame) {
+        self.context?.write(self.wrapOutboundOut(frame), promise: nil)
+    }
+
+    /// While something is read, all answers to it go out together.
+    func flush() {
+        guard !self.isReading else { return }
+        self.context?.flush()
+        guard self.hasWaiting else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
+        self.channel.eventLoop.execute { bound.value.writeIfPossible() }
+    }
+
+    private func writeIfPossible() {
+        guard self.hasWaiting else { return }
+        for stream in self.streams.values { stream.writeIfPossible() }
+        self.hasWaiting = self.streams.values.contains { $0.waitsToWrite }
+    }
+}
+
+extension ConnectionStreams: NIOHTTP2FrameDelegate {
+    /// nio-http2 has let it go.
+    func wroteFrame(_ frame: HTTP2Frame) {
+        guard case .data(let content) = frame.payload else { return }
+        self.streams[frame.streamID]?.wrote(content.data.readableBytes)
+    }
+}
+
+extension HTTP2Stream {
+    /// See https://www.rfc-editor.org/rfc/rfc9113#section-6.9.2
+    static let initialConnectionWindow = 65_535
+}

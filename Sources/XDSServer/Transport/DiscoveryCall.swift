@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCCore
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+import XDSProtocol
+
+/// What a proxy does with one HTTP/2 stream: which method it calls, its messages, its end. All on the connection's event
+/// loop, without a task: a push is a hop to the loop and a write.
+///
+/// Whether the stream can be written to is the back-pressure: while a proxy does not read, nothing is made for it.
+final class DiscoveryCall {
+    private enum State {
+        /// No headers yet.
+        case none
+        case stream(DiscoveryStream)
+        case fetch(DiscoveryMethod)
+        case over
+    }
+
+    /// How long a client may take to end its side after the stream was ended on ours.
+    private static let linger = TimeAmount.seconds(5)
+
+    private let server: DiscoveryServer
+    private let admissions: AdmissionQueue
+    private let stream: HTTP2Stream
+    private var state = State.none
+    private var deframer: MessageDeframer
+    private var hasSentHeaders = false
+    private var isHalfClosed = false
+    /// Ends the stream if what is on its way does not come.
+    private var deadline: Scheduled<Void>?
+
+    init(on stream: HTTP2Stream, server: DiscoveryServer, admissions: AdmissionQueue) {
+        self.stream = stream
+        self.server = server
+        self.admissions = admissions
+        self.deframer = MessageDeframer(limit: server.limits.requestBytes, budget: server.budget)
+    }
+
+    // MARK: What happens to the stream
+
+    func received(_ headers: HPACKHeaders, isLast: Bool) {
+        if case .none = self.state { self.begin(headers) }
+        if isLast { self.halfClosed() }
+    }
+
+    func received(_ bytes: ByteBuffer, isLast: Bool) {
+        self.received(bytes)
+        if isLast { self.halfClosed() }
+    }
+
+    func becameWritable() {
+        if case .stream(let stream) = self.state { stream.becameWritable() }
+    }
+
+    /// - Parameter reason: nil if both sides ended it, or the connection is gone.
+    func closed(_ reason: String?) {
+        self.finish(reason: reason ?? (self.isHalfClosed ? "closed by the proxy" : "connection lost"))
+    }
+
+    // MARK: Requests
+
+    private func begin(_ headers: HPACKHeaders) {
+        guard headers.first(name: "content-type")?.hasPrefix("application/grpc") == true else {
+            self.state = .over
+            self.stream.write(.headers(.init(headers: GRPCHeaders.unsupportedMediaType, endStream: true)))
+            return
+        }
+        let path = headers.first(name: ":path") ?? ""
+        guard let (method, isStream) = DiscoveryMethod.byPath[path] else {
+            // Rule 11: what is not served is not there.
+            self.end(RPCError(code: .unimplemented, message: "\(path.prefix(200)) is not served here"))
+            return
+        }
+        if let problem = GRPCHeaders.problem(headers) {
+            self.end(problem)
+            return
+        }
+        self.awaitRequest()
+        guard isStream else {
+            self.state = .fetch(method)
+            return
+        }
+        // Now, before there is anything to say: a client takes the stream for good.
+        self.sendHeaders()
+        self.state = .stream(
+            DiscoveryStream(
+                method: method,
+                server: self.server,
+                peer: self.stream.peerName,
+                loop: self.stream.eventLoop,
+                isWritable: { [stream] in stream.isWritable },
+                // Both refer to each other until `finish`.
+                output: { self.perform($0) }
+            )
+        )
+    }
+
+    private func received(_ bytes: ByteBuffer) {
+        self.deframer.append(bytes)
+        do {
+            while let message = try self.nextMessage() {
+                switch self.state {
+                case .stream(let stream): stream.received(message, self.admissions)
+                case .fetch(let method): self.fetch(message, method)
+                case .none, .over: return
+                }
+                self.stopWaiting()
+            }
+            if !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest() }
+        } catch let error as RPCError {
+            self.end(error)
+        } catch {
+            self.end(RPCError(code: .internalError, message: ""))
+        }
+    }
+
+    private func awaitRequest() {
+        let time = self.server.limits.requestTime
+        let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+        self.deadline = self.stream.eventLoop.scheduleTask(in: TimeAmount(time)) {
+            bound.value.end(RPCError(code: .resourceExhausted, message: "a request did not come within \(time)"))
+        }
+    }
+
+    private func stopWaiting() {
+        self.deadline?.cancel()
+        self.deadline = nil
+    }
+
+    private func nextMessage() throws -> [UInt8]? {
+        if case .over = self.state {
+            self.deframer = MessageDeframer(limit: 0, budget: self.server.budget)
+            return nil
+        }
+        return try self.deframer.next()
+    }
+
+    private func fetch(_ message: [UInt8], _ method: DiscoveryMethod) {
+        do {
+            let response = try self.server.fetch(message, by: method)
+            self.sendHeaders()
+            self.send(response)
+            self.end(nil)
+        } catch let error as RPCError {
+            self.end(error)
+        } catch {
+            self.end(RPCError(code: .internalError, message: ""))
+        }
+    }
+
+    private func halfClosed() {
+        self.isHalfClosed = true
+        switch self.state {
+        case .stream(let stream): stream.halfClosed()
+        case .fetch: self.end(RPCError(code: .invalidArgument, message: "a fetch needs a request"))
+        case .none, .over: return
+        }
+    }
+
+    // MARK: Responses
+
+    private func perform(_ output: DiscoveryStream.Output) {
+        guard case .stream = self.state else { return }
+        switch output {
+        case .send(let bytes): self.send(bytes)
+        case .flush: self.stream.flush()
+        case .read(let isOn): self.stream.setReading(isOn)
+        case .end(let error): self.end(error)
+        }
+    }
+
+    private func sendHeaders() {
+        self.hasSentHeaders = true
+        self.stream.write(.headers(.init(headers: GRPCHeaders.response)))
+    }
+
+    private func send(_ message: [UInt8]) {
+        var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
+        buffer.writeInteger(UInt8(0))
+        buffer.writeInteger(UInt32(message.count))
+        buffer.writeBytes(message)
+        self.stream.write(.data(.init(data: .byteBuffer(buffer))))
+    }
+
+    private func end(_ error: RPCError?) {
+        let trailers = GRPCHeaders.trailers(error, isOnly: !self.hasSentHeaders)
+        self.finish(reason: error.map { "\($0.code): \($0.message)" } ?? "ended")
+        self.stream.write(.headers(.init(headers: trailers, endStream: true)))
+        self.stream.flush()
+        guard !self.isHalfClosed else { return }
+        let bound = NIOLoopBound(self.stream, eventLoop: self.stream.eventLoop)
+        self.stream.eventLoop.scheduleTask(in: Self.linger) { bound.value.reset() }
+    }
+
+    private func finish(reason: String) {
+        self.stopWaiting()
+        self.deframer.release()
+        if case .stream(let stream) = self.state { stream.end(reason: reason) }
+        self.state = .over
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP2
+
+/// One HTTP/2 stream of a connection, as the call on it sees it: it can be written to, or not now; it is read, or waits.
+/// To be used on its event loop only.
+final class HTTP2Stream {
+    /// With so many bytes that HTTP/2 has not let go yet, no more is asked for.
+    private static let watermark = 8_192
+
+    let id: HTTP2StreamID
+    let eventLoop: any EventLoop
+    /// Nil once the stream is closed: both refer to each other until then.
+    private var connection: ConnectionStreams?
+    private(set) var call: DiscoveryCall?
+    private var isReset = false
+    /// What a client may send before it is read, and what is left of it; nil before it has sent anything.
+    private let window: Int
+    private var windowLeft: Int?
+    private var isReading = true
+    /// What came while the call did not want to read: the window bounds it.
+    private var unread: [HTTP2Frame.FramePayload] = []
+    private var unreadBytes = 0
+    /// Bytes of messages that wait for the client's window, or for the connection.
+    private var unwritten = 0
+    private(set) var waitsToWrite = false
+
+    init(_ id: HTTP2StreamID, on connection: ConnectionStreams, window: Int) {
+        self.id = id
+        self.eventLoop = connection.channel.eventLoop
+        self.connection = connection
+        self.window = window
+    }
+
+    /// Must be called before anything is received.
+    func begin(_ call: DiscoveryCall) {
+        self.call = call
+    }
+
+    // MARK: What the call does
+
+    var peerName: String { self.connection?.peerName ?? "" }
+
+    /// Whether there is any use in writing. If not, the call is told when there is.
+    var isWritable: Bool {
+        if self.canWrite { return true }
+        self.waitsToWrite = true
+        self.connection?.hasWaiting = true
+        return false
+    }
+
+    private var canWrite: Bool {
+        self.unwritten < Self.watermark && self.connection?.channel.isWritable == true
+    }
+
+    func write(_ payload: HTTP2Frame.FramePayload) {
+        guard let connection = self.connection else { return }
+        if case .data(let content) = payload { self.unwritten += content.data.readableBytes }
+        connection.write(HTTP2Frame(streamID: self.id, payload: payload))
+    }
+
+    func flush() {
+        self.connection?.flush()
+    }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading, !self.unread.isEmpty else { return }
+        let unread = self.unread
+        self.unread = []
+        self.unreadBytes = 0
+        // What is still not wanted is put back by this.
+        for payload in unread { self.received(payload) }
+        self.openWindow()
+        self.flush()
+    }
+
+    /// Ends the stream, whatever is on its way.
+    func reset() {
+        guard !self.isReset else { return }
+        self.isReset = true
+        self.write(.rstStream(.cancel))
+        self.flush()
+    }
+
+    // MARK: What happens to the stream
+
+    func received(_ payload: HTTP2Frame.FramePayload) {
+        guard let call = self.call else { return }
+        guard self.isReading else {
+            self.unread.append(payload)
+            self.unreadBytes += payload.flowControlledBytes
+            return
+        }
+        switch payload {
+        case .headers(let head): call.received(head.headers, isLast: head.endStream)
+        case .data(let content):
+            if case .byteBuffer(let bytes) = content.data { call.received(bytes, isLast: content.endStream) }
+        default: return
+        }
+    }
+
+    /// HTTP/2 counts what the client may still send; what is not read yet does not open the window again.
+    func windowChanged(to size: Int) {
+        self.windowLeft = size
+        self.openWindow()
+    }
+
+    private func openWindow() {
+        guard let left = self.windowLeft, left + self.unreadBytes <= self.window / 2 else { return }
+        self.write(.windowUpdate(windowSizeIncrement: self.window - left - self.unreadBytes))
+    }
+
+    func wrote(_ bytes: Int) {
+        self.unwritten -= bytes
+    }
+
+    func writeIfPossible() {
+        guard self.waitsToWrite, self.canWrite else { return }
+        self.waitsToWrite = false
+        self.call?.becameWritable()
+    }
+
+    /// - Parameter reason: nil if both sides ended it, or the connection is gone.
+    func closed(_ reason: String?) {
+        self.connection = nil
+        self.unread = []
+        self.call?.closed(reason)
+        self.call = nil
+    }
+}
+
+extension HTTP2Frame.FramePayload {
+    /// What it takes of the windows: padding, too.
+    fileprivate var flowControlledBytes: Int {
+        guard case .data(let content) = self else { return 0 }
+        return content.data.readableBytes + (content.paddingBytes.map { $0 + 1 } ?? 0)
+    }
+}
