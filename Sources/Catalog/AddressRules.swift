@@ -90,9 +90,10 @@ package struct AddressRules: Hashable, Sendable {
         if address.high == 0, address.low <= 1 { return address.low == 0 ? .unspecified : .loopback }
         if address.high >> 54 == 0xFE80 >> 6 { return .linkLocal }
         if address.high >> 56 == 0xFF { return .multicast }
-        // Metadata of Amazon (fd00:ec2::254) and Google (fd20:ce::254).
-        let isMetadata = address.high == 0xFD00_0EC2_0000_0000 || address.high == 0xFD20_00CE_0000_0000
-        return isMetadata && address.low == 0x254 ? .metadata : nil
+        // Amazon's own services: metadata (fd00:ec2::254), credentials of pods (fd00:ec2::23) and whatever comes next.
+        if address.high >> 32 == 0xFD00_0EC2 { return .metadata }
+        // Metadata of Google (fd20:ce::254).
+        return address.high == 0xFD20_00CE_0000_0000 && address.low == 0x254 ? .metadata : nil
     }
 }
 

@@ -17,6 +17,8 @@ extension ControlPlaneService {
         package var storedAges: [SourceName: Duration] = [:]
         /// Sources that must be heard before anything is served.
         package var awaited: [SourceName] = []
+        /// Sources that the first publication waits for a moment.
+        package var waiting: [SourceName] = []
         /// Whether the directory of documents was read.
         package var hasReadFiles = true
         /// On the clock of `held`.
@@ -38,6 +40,7 @@ extension ControlPlaneService {
                     }
                 ),
                 awaited: state.pipeline.catalogGuard.awaited.keys.sorted(),
+                waiting: state.unread.subtracting([.file]).sorted(),
                 hasReadFiles: !state.unread.contains(.file),
                 now: now
             )
@@ -83,6 +86,17 @@ extension ControlPlaneService.State {
     func isWhole(at now: Duration) -> Bool {
         guard self.pipeline.hasSomethingToServe, !self.unread.contains(.file) else { return false }
         return self.unread.isEmpty || now >= Self.patience
+    }
+
+    /// Whether it is too soon to alarm anybody: what is stored is in force before the files are read and before a source had
+    /// the time to answer.
+    func isPremature(_ diagnostic: Diagnostic, at now: Duration) -> Bool {
+        guard now < Self.patience else { return false }
+        if self.unread.contains(.file) { return true }
+        guard diagnostic.code == Diagnostic.storedCode else { return false }
+        return self.statuses.contains {
+            $0.value.state == .starting && diagnostic.subject == "source/\($0.key.rawValue)"
+        }
     }
 
     var diagnostics: [Diagnostic] {

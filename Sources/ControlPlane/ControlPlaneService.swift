@@ -98,7 +98,8 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             switch load {
             case .absent: return .none
             case .loaded(let stored):
-                state.unread.subtract(stored.sources.keys)
+                // Files are there to be read, and are never stood in for.
+                state.unread.subtract(stored.sources.keys.filter { state.pipeline.followed[$0] != nil })
                 return state.pipeline.apply(stored, wallClock: Self.wallClock, at: now)
             case .refused(let diagnostic):
                 state.pipeline.refuseStore(diagnostic)
@@ -191,12 +192,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private func change(by cause: String, _ body: (inout State, Duration) -> Pipeline.Change) {
         self.state.withLock { state in
             let started = self.clock.now
+            let said = state.pipeline.revision
             let change = body(&state, self.start.duration(to: started))
             self.publish(&state, change: change, cause: cause, at: self.start.duration(to: started))
             if change != .none {
                 self.metrics.built(in: started.duration(to: self.clock.now))
-                self.store?.changed()
             }
+            // Also what no route sees: it stands in for the source the next time.
+            if state.pipeline.revision != said { self.store?.changed() }
             self.report(&state)
         }
     }
@@ -228,10 +231,11 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             self.metrics.held(event)
         }
         let diagnostics = state.diagnostics
-        for diagnostic in diagnostics where !state.logged.contains(diagnostic) {
+        let due = diagnostics.filter { !state.isPremature($0, at: self.now) }
+        for diagnostic in due where !state.logged.contains(diagnostic) {
             self.logger.log(diagnostic)
         }
-        state.logged = Set(diagnostics)
+        state.logged = Set(due)
         self.metrics.update(
             diagnostics: diagnostics,
             documents: state.pipeline.counts,

@@ -14,11 +14,12 @@ extension Pipeline {
             return self.take(self.catalogGuard.apply(configEntries: entries, from: source, at: now))
         case .documents(let changes):
             let (documents, outcome) = self.catalogGuard.apply(documents: changes, from: source, at: now)
+            if !documents.isEmpty { self.changed() }
             let isOther = self.apply(documents, at: now)
             let change = self.take(outcome)
             return isOther ? .anything : change
         case .diagnostics(let diagnostics):
-            self.sourceDiagnostics[source] = diagnostics
+            self.sourceDiagnostics[source] = diagnostics.abridged(of: source.rawValue)
             return .none
         case .status(let status):
             self.catalogGuard.apply(status, at: now)
@@ -31,7 +32,20 @@ extension Pipeline {
     /// - Parameter wallClock: in seconds since 1970.
     package mutating func apply(_ stored: StoredCatalog, wallClock: Int64, at now: Duration) -> Change {
         let stored = stored.limited(to: self.followed)
-        if self.followed[.nomad] != nil { _ = self.join.received(NomadFactsUpdate(stored)) }
+        if self.followed[.nomad] != nil {
+            _ = self.join.received(NomadFactsUpdate(stored))
+            // So that it counts what Nomad says of them before their own source is heard.
+            for (name, source) in stored.sources {
+                guard let services = source.services else { continue }
+                let named = services.map { ($0.name, Optional($0)) }
+                let update = CatalogUpdate(
+                    source: name,
+                    isComplete: true,
+                    services: Dictionary(named) { first, _ in first }
+                )
+                _ = self.join.received(update)
+            }
+        }
         let (documents, outcome) = self.catalogGuard.seed(stored, wallClock: wallClock, at: now)
         var isOther = false
         for (_, changes) in documents.sorted(by: { $0.key < $1.key }) {

@@ -52,6 +52,8 @@ package struct Pipeline: Sendable {
     /// Of the last known good on disk.
     var storeDiagnostics: [Diagnostic] = []
     var guardEvents: [GuardOutcome.Event] = []
+    /// Rises with all that the guard takes to be other than before.
+    private(set) var revision = 0
     private var admitted: Admitted?
     private var compileDiagnostics: [Diagnostic] = []
     /// Services whose instances decide more than the endpoints of a target.
@@ -95,6 +97,7 @@ package struct Pipeline: Sendable {
     /// After a change of the catalog in force.
     mutating func catalogChanged(_ outcome: GuardOutcome) -> Change {
         guard outcome.isChange else { return .none }
+        self.changed()
         self.policy.update(outcome.changed, in: self.catalogGuard)
         var isOtherPolicy = self.policy.decide(with: self.documentPolicy, named: self.documentServices)
         if !outcome.configEntries.isEmpty {
@@ -104,6 +107,10 @@ package struct Pipeline: Sendable {
         let isOtherWorld = isOtherPolicy || outcome.isOtherServices || outcome.becameReady || self.admitted == nil
         if isOtherWorld || !outcome.changed.isDisjoint(with: self.entangled) { return self.compile() }
         return self.replaceInstances(of: outcome.changed)
+    }
+
+    mutating func changed() {
+        self.revision += 1
     }
 
     private var documentPolicy: Policy {

@@ -156,10 +156,11 @@ struct InputRulesTests {
 
     @Test func `the guard reports what is left out for as long as it is`() {
         var guarded = CatalogGuard.consul()
-        guarded.complete([service("web", [instance("a", at: "::1")]), service("api", [instance("b")])], at: 0)
+        let api = instance("b", at: "10.0.9.9")
+        guarded.complete([service("web", [instance("a", at: "::1")]), service("api", [api])], at: 0)
         #expect(guarded.inForce == ["web": [], "api": ["b"]])
         #expect(guarded.diagnostics.map(\.subject) == ["service/web"])
-        _ = guarded.apply(.changed([service("api", [instance("b"), instance("c", port: 0)])]), at: .seconds(1))
+        _ = guarded.apply(.changed([service("api", [api, instance("c", port: 0)])]), at: .seconds(1))
         #expect(guarded.codes == ["SB311", "SB311"])
         _ = guarded.apply(.changed([service("web", [instance("a")])]), at: .seconds(2))
         #expect(guarded.diagnostics.map(\.subject) == ["service/api"])

@@ -146,7 +146,8 @@ struct GuardPropertyTests {
             }
             #expect(guarded.remembered == Set(gone), "step \(step)")
             #expect(guarded.held.map(\.instances).reduce(0, +) == naive.missing.values.count(where: \.isHeld))
-            let deadline = (naive.missing.values.compactMap(\.lastUntil) + [naive.massUntil].compactMap(\.self)).min()
+            let deadline = (naive.missing.values.compactMap(\.lastUntil) + naive.missing.values.compactMap(\.massUntil))
+                .min()
             // It may wake up for something that came back meanwhile, and never too late.
             if let deadline { #expect(guarded.nextDeadline.map { $0 <= deadline } ?? false, "step \(step)") }
             if guarded.catalog.services.mapValues(\.instances) != naive.inForce { return }

@@ -76,7 +76,7 @@ struct MassRemovalTests {
         #expect(guarded.held == [])
     }
 
-    @Test func `the grace counts from the first that was held`() {
+    @Test func `each has its grace from when it was held`() {
         var guarded = CatalogGuard.consul { $0.lastInstanceGrace = .zero }
         guarded.complete(fleet(0..<20), at: 0)
         guarded.complete(fleet(12..<20), at: 1)
@@ -85,8 +85,11 @@ struct MassRemovalTests {
         #expect(guarded.nextDeadline == .seconds(61))
         #expect(guarded.advance(to: .seconds(60)).isChange == false)
         let outcome = guarded.advance(to: .seconds(61))
-        #expect(outcome.changed.count == 18)
+        #expect(outcome.changed.count == 12)
         #expect(outcome.events.map(\.change) == [.released(.graceOver)])
+        #expect(guarded.servingCount == 8)
+        #expect(guarded.nextDeadline == .seconds(110))
+        #expect(guarded.advance(to: .seconds(110)).changed.count == 6)
         #expect(guarded.servingCount == 2)
         #expect(guarded.inForce.count == 20)
         #expect(guarded.held == [])
@@ -196,6 +199,59 @@ struct MassRemovalTests {
         #expect(guarded.inForce["s5"] == ["s5-0"], "it is the word of the source")
     }
 
+    /// Whoever is at another's address now gets no requests for it, in whatever order its source tells of them.
+    @Test func `places that are swapped are not held`() {
+        var guarded = CatalogGuard.consul()
+        let web = instance("web-1", at: "10.0.7.1")
+        let api = instance("api-1", at: "10.0.7.2")
+        guarded.complete([service("web", [web]), service("api", [api])], at: 0)
+        guarded.complete([], at: 1)
+        #expect(guarded.inForce == ["web": ["web-1"], "api": ["api-1"]])
+        _ = guarded.apply(.changed([service("api", [instance("api-1", at: "10.0.7.1")])]), at: .seconds(2))
+        #expect(guarded.inForce == ["web": [], "api": ["api-1"]])
+    }
+
+    @Test func `the next one at the address is read before the removal`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete([service("web", [instance("web-1", at: "10.0.7.1")])], at: 0)
+        _ = guarded.apply(.changed([service("api", [instance("api-1", at: "10.0.7.1")])]), at: .seconds(5))
+        _ = guarded.apply(.changed([service("web", [])]), at: .seconds(6))
+        #expect(guarded.inForce == ["web": [], "api": ["api-1"]])
+        #expect(guarded.held == [])
+    }
+
+    @Test func `two names of one place are held both when both go, one after the other`() {
+        var guarded = CatalogGuard.consul()
+        let names = ["web", "web-admin"]
+        guarded.complete([], at: 0)
+        for name in names { _ = guarded.apply(.changed([service(name, [instance("\(name)-1")])]), at: .seconds(1)) }
+        for name in names { _ = guarded.apply(.changed([service(name, [])]), at: .seconds(2)) }
+        #expect(guarded.inForce == ["web": ["web-1"], "web-admin": ["web-admin-1"]])
+    }
+
+    @Test func `who is held as critical gives way to the next one at its address`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(fleet(0..<40), at: 0)
+        guarded.complete(fleet(0..<40, health: .critical), at: 1)
+        #expect(guarded.servingCount == 40)
+        let place = fleet(3..<4)[0].instances[0].address
+        let port = fleet(3..<4)[0].instances[0].port
+        _ = guarded.apply(.changed([service("other", [instance("o", at: place, port: port)])]), at: .seconds(2))
+        #expect(guarded.servingCount == 40)
+        #expect(guarded.catalog[ServiceName("s3")]?.instances.contains(where: \.isRoutable) == false)
+    }
+
+    @Test func `another source's word is no sign of life`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(fleet(0..<40), at: 0)
+        guarded.complete([], at: 1)
+        guarded.apply(SourceStatus(source: .consul, state: .down), at: .seconds(2))
+        _ = guarded.apply(.changed([service("s1", fleet(1..<2)[0].instances)]), at: .seconds(3))
+        #expect(guarded.nextDeadline == nil)
+        _ = guarded.advance(to: .seconds(500))
+        #expect(guarded.servingCount == 40)
+    }
+
     @Test func `two names of one place come back one after the other`() {
         let first = fleet(0..<40)
         let second = fleet(0..<40).map { service("\($0.name)-admin", $0.instances) }
@@ -228,7 +284,9 @@ struct MassRemovalTests {
         guarded.apply(SourceStatus(source: .consul, state: .suspect, reason: reason), at: .seconds(20))
         #expect((guarded.nextDeadline == nil) == isStill)
         guarded.complete(fleet(0..<1), at: 30)
-        #expect(guarded.nextDeadline == .seconds(isStill ? 80 : 70), "it has spoken")
+        #expect((guarded.nextDeadline == nil) == isStill, "what was on its way is no sign of life")
+        guarded.apply(SourceStatus(source: .consul, state: .up), at: .seconds(30))
+        #expect(guarded.nextDeadline == .seconds(isStill ? 80 : 70))
     }
 
     @Test func `it can be turned off`() {

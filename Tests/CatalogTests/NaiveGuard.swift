@@ -12,7 +12,8 @@ struct NaiveGuard {
     struct Missing {
         var instance: Instance
         var left: Duration
-        var inMass = false
+        var massUntil: Duration?
+        var inMass: Bool { self.massUntil != nil }
         var lastUntil: Duration?
         var counts = true
         var isHeld: Bool { self.inMass || self.lastUntil != nil }
@@ -22,7 +23,8 @@ struct NaiveGuard {
     var said: [ServiceName: Service] = [:]
     var known: Set<ServiceName> = []
     var missing: [Key: Missing] = [:]
-    var massUntil: Duration?
+    /// Who came when; it counts as long as it is where it came to.
+    var arrivals: [(key: Key, instance: Instance, time: Duration)] = []
 
     static func instances(_ said: [ServiceName: Service]) -> [Key: Instance] {
         Dictionary(
@@ -74,23 +76,37 @@ struct NaiveGuard {
                 } else if !routable.contains(key.service), self.rules.lastInstanceGrace > .zero {
                     departed.lastUntil = now + self.rules.lastInstanceGrace
                 }
-                self.missing[key] = departed
                 hasDepartures = true
+                if !self.isSuperseded(key, instance, new) { self.missing[key] = departed }
             }
         }
-        for (key, instance) in new where missingBefore[key] == nil {
-            if let same = old[key], same.address == instance.address, same.port == instance.port { continue }
+        for (key, instance) in new {
+            if let same = missingBefore[key]?.instance ?? old[key], same.address == instance.address,
+                same.port == instance.port
+            {
+                continue
+            }
+            if !update.isComplete { self.arrivals.append((key, instance, now)) }
             self.missing = self.missing.filter { other, missing in
-                new[other] != nil || missing.instance.address != instance.address
-                    || missing.instance.port != instance.port
+                missing.instance.address != instance.address || missing.instance.port != instance.port
                     || (other.service == key.service && !instance.isRoutable)
             }
         }
         if hasDepartures, self.isTooMuch(new) {
-            self.massUntil = self.massUntil ?? now + self.rules.grace
-            for (key, missing) in self.missing where missing.counts { self.missing[key]?.inMass = true }
+            for (key, missing) in self.missing where missing.counts && !missing.inMass {
+                self.missing[key]?.massUntil = now + self.rules.grace
+            }
         }
-        if !self.missing.values.contains(where: \.inMass) { self.massUntil = nil }
+    }
+
+    /// By one that came before it went, and not together with it.
+    private func isSuperseded(_ key: Key, _ gone: Instance, _ new: [Key: Instance]) -> Bool {
+        let there = self.arrivals.filter { $0.instance.address == gone.address && $0.instance.port == gone.port }
+        guard !there.contains(where: { $0.key == key }) else { return false }
+        return there.contains { arrival in
+            guard let its = new[arrival.key], its.address == gone.address, its.port == gone.port else { return false }
+            return arrival.key.service != key.service || its.isRoutable
+        }
     }
 
     private func isTooMuch(_ new: [Key: Instance]) -> Bool {
@@ -111,14 +127,13 @@ struct NaiveGuard {
                 if missing.inMass { self.missing[key]?.lastUntil = nil } else { self.missing[key] = nil }
             }
         }
-        if let until = self.massUntil, until <= now {
-            for (key, missing) in self.missing where missing.inMass {
-                self.missing[key]?.inMass = false
-                self.missing[key]?.counts = false
-                if self.missing[key]?.isHeld == false { self.missing[key] = nil }
-            }
-            self.massUntil = nil
+        for (key, missing) in self.missing {
+            guard let until = missing.massUntil, until <= now else { continue }
+            self.missing[key]?.massUntil = nil
+            self.missing[key]?.counts = false
+            if self.missing[key]?.isHeld == false { self.missing[key] = nil }
         }
+        self.arrivals.removeAll { $0.time <= now - self.rules.window }
         for (key, missing) in self.missing where !missing.inMass && missing.left <= now - self.rules.window {
             if missing.isHeld { self.missing[key]?.counts = false } else { self.missing[key] = nil }
         }
@@ -126,7 +141,6 @@ struct NaiveGuard {
 
     mutating func accept() {
         self.missing = [:]
-        self.massUntil = nil
     }
 
     /// The instances in force of every service that is known.

@@ -83,7 +83,7 @@ struct StoredCatalogTests {
         #expect(later == [])
     }
 
-    @Test func `what is in force is what is stored, also what is held, and not what is only remembered`() {
+    @Test func `what is in force is what is stored, also what is held and what is remembered`() {
         var guarded = CatalogGuard.consul()
         guarded.complete(fleet(0..<3), at: 0)
         guarded.complete(fleet(1..<3), at: 1)
@@ -92,11 +92,15 @@ struct StoredCatalogTests {
         #expect(guarded.inForce == ["s0": [], "s1": ["s1-0"], "s2": ["s2-0"]])
         let stored = guarded.stored(wallClock: 5000, at: .seconds(70))
         #expect(stored.savedAt == 5000)
-        #expect(stored.sources == [.consul: StoredCatalog.Source(heardAt: 5000, services: fleet(1..<3))])
+        let gone = fleet(0..<1).map { Service(name: $0.name, instances: [], origin: $0.origin) }
+        #expect(stored.sources == [.consul: StoredCatalog.Source(heardAt: 5000, services: gone + fleet(1..<3))])
 
         var next = CatalogGuard.consul()
         _ = next.seed(stored, wallClock: 5010, at: .zero)
-        #expect(next.inForce == ["s1": ["s1-0"], "s2": ["s2-0"]])
+        #expect(next.inForce == guarded.inForce)
+        #expect(next.remembered == [ServiceName("s0")])
+        next.complete(fleet(1..<3), at: 1)
+        #expect(next.inForce == guarded.inForce)
     }
 
     @Test func `the age of what is stored is that of the word of its source`() {

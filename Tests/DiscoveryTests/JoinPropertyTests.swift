@@ -53,11 +53,11 @@ private struct NaiveJoin {
                         isCanary: fact.isCanary,
                         nodeID: fact.nodeID
                     )
-                    let isDraining = fact.desired != .run || fact.isMigrating || fact.client == .lost
+                    let isDraining = fact.client != .lost && (fact.desired != .run || fact.isMigrating)
                     marked.isDraining = instance.isDraining || isDraining
                     return marked
                 }
-                let isServed = marked.contains { $0.isRoutable && !$0.isDraining }
+                let isServed = marked.contains { $0.isRoutable && !$0.isDraining && fact($0)?.client != .lost }
                 let kept = marked.filter { !isServed || fact($0)?.client != .lost }
                 return Service(name: service.name, instances: kept, origin: service.origin)
             }

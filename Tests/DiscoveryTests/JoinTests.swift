@@ -66,7 +66,7 @@ struct JoinTests {
         #expect(self.joined(one)?.instances.map(\.id.rawValue) == [Sample.registrationID(2)])
         #expect(one.stopped.isEmpty)
         let both = try #require(join.received(Sample.facts([Sample.fact(2, desired: .stop, client: .lost)])).first)
-        #expect(self.joined(both)?.instances.map(\.isDraining) == [true, true])
+        #expect(self.joined(both)?.instances.map(\.isDraining) == [false, false])
     }
 
     @Test("an allocation that Nomad does not name changes nothing")

@@ -10,9 +10,8 @@ extension CatalogGuard {
         at now: Duration
     ) -> GuardOutcome {
         self.withSource(update.source) { state in
-            state.revive(at: now)
             if update.isComplete {
-                state.heard(.services, at: now)
+                state.heard(.services)
                 state.refusals = [:]
             }
             var admitted: [ServiceName: Service?] = [:]
@@ -33,6 +32,8 @@ extension CatalogGuard {
         }
     }
 
+    /// Only its status says whether a source can be heard: what comes of it may have been on its way before, or be another
+    /// source's word of it.
     package mutating func apply(_ status: SourceStatus, at now: Duration) {
         _ = self.withSource(status.source) { state in
             switch status.state {
@@ -55,7 +56,7 @@ extension CatalogGuard {
         at now: Duration
     ) -> GuardOutcome {
         self.withSource(source) { state in
-            state.heard(.configEntries, at: now)
+            state.heard(.configEntries)
             let time = state.clock.reading(at: now)
             var tally = state.entries.advance(to: time)
             tally.add(state.entries.apply(entries, at: time, now: now))
@@ -84,7 +85,7 @@ extension CatalogGuard {
                 case .unreadable: break
                 }
             }
-            state.heard(.documents, at: now)
+            state.heard(.documents)
             return EventTally()
         }
         return (all, outcome)

@@ -56,7 +56,7 @@ extension SourceState {
             guard let record = self.services.records[name] else { continue }
             let isEmptied = record.said?.instances.contains(where: \.isRoutable) != true
             let inMass = record.missing.values.count(where: \.isHeldInMass)
-            if inMass > 0, let hold = self.services.mass {
+            if inMass > 0, let since = self.services.massSince {
                 mass =
                     mass
                     ?? HeldRemoval(
@@ -65,8 +65,8 @@ extension SourceState {
                         names: [],
                         emptied: 0,
                         instances: 0,
-                        since: hold.since,
-                        until: self.clock.time(of: hold.until)
+                        since: since,
+                        until: self.services.massGraces.first.flatMap(self.clock.time(of:))
                     )
                 mass?.names.append(name.rawValue)
                 mass?.emptied += isEmptied ? 1 : 0
@@ -164,7 +164,7 @@ extension [HeldRemoval] {
 
 extension [Diagnostic] {
     /// Whoever may register services can make any number of them.
-    fileprivate func abridged(of subject: String, all: Int? = nil) -> [Diagnostic] {
+    package func abridged(of subject: String, all: Int? = nil) -> [Diagnostic] {
         let limit = 100
         guard self.count > limit, let next = self.dropFirst(limit).first else { return self }
         var summary = next
@@ -183,11 +183,13 @@ extension [String] {
 }
 
 extension Diagnostic {
+    package static let storedCode = "SB304"
+
     /// That what was stored stands in for a source.
     fileprivate static func stored(_ source: SourceName, _ heardAt: Int64) -> Diagnostic {
         Diagnostic(
             .warning,
-            code: "SB304",
+            code: Self.storedCode,
             subject: "source/\(source.rawValue)",
             message: "\(source.rawValue) has not been heard since the start; "
                 + "what it said at \(timestamp(heardAt)) stands in for it",

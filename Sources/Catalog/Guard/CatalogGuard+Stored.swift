@@ -12,7 +12,7 @@ extension CatalogGuard {
     ) -> (documents: [SourceName: [FileChange]], outcome: GuardOutcome) {
         var documents: [SourceName: [FileChange]] = [:]
         var outcome = GuardOutcome()
-        let known = Set(self.settings.rules.keys).union(self.settings.required.keys)
+        let known = self.known
         for (name, source) in stored.sources.sorted(by: { $0.key < $1.key }) where known.contains(name) {
             let next = self.withSource(name) { state in
                 // Whatever the file says, and if the clock went back.
@@ -38,13 +38,17 @@ extension CatalogGuard {
         return (documents, outcome)
     }
 
+    /// The sources that are stored. Files are there to be read.
+    private var known: Set<SourceName> { Set(self.settings.rules.keys).union(self.settings.required.keys) }
+
     /// What is in force of each source that was heard, to start from the next time.
     ///
     /// - Parameter wallClock: in seconds since 1970, at `now`.
     package func stored(wallClock: Int64, at now: Duration) -> StoredCatalog {
-        StoredCatalog(
+        let known = self.known
+        return StoredCatalog(
             savedAt: wallClock,
-            sources: self.sources.compactMapValues { state in
+            sources: self.sources.filter { known.contains($0.key) }.compactMapValues { state in
                 let parts = state.heard.union(state.stored)
                 guard !parts.isEmpty else { return nil }
                 let heardAt: Int64 =

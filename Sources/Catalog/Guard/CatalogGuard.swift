@@ -12,16 +12,17 @@
 /// 5. **Mass removal.** An instance is removed when it was routable and is gone, or is critical. A service is removed when
 ///    its last such instance is. If, within `window`, more instances or more services of a source are removed than the
 ///    limit AND the fraction allow, all that were removed within the window are held in force, in whatever number of steps
-///    they went, for `grace` from then on. The fraction is of those that are there and those that went within the window.
+///    they went, each for `grace` from then on. The fraction is of those that are there and those that went within the window.
 /// 6. **Last instances.** If the last routable instances of a service are removed (not: are critical), they are held for
 ///    `lastInstanceGrace`, or until the service has another.
 /// 7. **No removal** is what was announced: an instance that was draining, or had no weight, or of which another source
 ///    says that it stopped.
-/// 8. **Release.** What comes back is released by itself. So is what is superseded: another instance has its address and
-///    port, which is no return of one that was missing too. An operator may `accept` all at once. The clock of a
-///    source stands still while it is down, so that no grace runs out while nobody could say what is back.
+/// 8. **Release.** What comes back is released by itself. So is what is superseded: another instance of the source has its
+///    address and port, and came to be there within the window and not together with it. An operator may `accept` all at
+///    once. The clock of a source stands still while it is down, so that no grace runs out while nobody could say what is
+///    back.
 /// 9. **Memory.** A service that is gone stays known, without instances, so that routes to it answer 503 and not 404;
-///    for as long as the process lives, up to `rememberedServices`. What it said itself, by tags, does not count.
+///    up to `rememberedServices`, and over restarts. What it said itself, by tags, does not count.
 package struct CatalogGuard: Sendable {
     /// Who has a service, if several do.
     package static let precedence: [SourceName] = [.file, .consul, .nomad]

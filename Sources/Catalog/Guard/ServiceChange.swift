@@ -14,7 +14,7 @@ struct ServiceChange: Sendable {
     private(set) var returned: [InstanceID] = []
     /// Instances that are missing because they are critical, as they are now.
     private(set) var critical: [Instance] = []
-    /// Instances that are neither the same as before nor back, and instances that moved.
+    /// Instances that are neither the same as before nor back where they were.
     private(set) var newcomers: [Instance] = []
 
     init(
@@ -67,6 +67,7 @@ struct ServiceChange: Sendable {
                 self.critical.append(new)
             } else {
                 self.returned.append(new.id)
+                if !new.isAt(missing.instance) { self.newcomers.append(new) }
             }
         } else if let old, new.isAt(old) {
             if mayBeMissing, old.isGuarded { self.becameCritical.append(old) }

@@ -13,43 +13,31 @@ extension ServiceLedger {
 
     /// All that went within the window, so that it makes no difference in how many steps it went.
     mutating func holdAll(at time: Duration, now: Duration) {
-        if self.mass == nil { self.mass = MassHold(since: now, until: time + self.rules.grace) }
+        if self.massSince == nil { self.massSince = now }
+        let until = time + self.rules.grace
         for (name, ids) in self.current(self.window.removeAll()) {
             var held = 0
             self.change(name) { record in
                 for id in ids {
                     guard let missing = record.missing[id], !missing.isHeldInMass else { continue }
                     if !missing.isHeld || missing.since == now { held += 1 }
-                    record.missing[id]?.isHeldInMass = true
+                    record.missing[id]?.heldInMassUntil = until
                 }
             }
+            for id in ids { self.massGraces.append(Key(service: name, instance: id), at: until) }
             if held > 0 { self.tally.count(.held, .massRemoval, name.rawValue, instances: held) }
         }
     }
 
     mutating func endMassIfEmpty() {
-        if self.sums.heldInMass == 0 { self.mass = nil }
+        guard self.sums.heldInMass == 0 else { return }
+        self.massGraces = Agenda()
+        self.massSince = nil
     }
 
     /// Releases what is due.
     mutating func advance(to time: Duration) {
-        if let mass = self.mass, mass.until <= time {
-            for name in self.held {
-                var released: [InstanceID] = []
-                self.change(name) { record in
-                    for (id, missing) in record.missing where missing.isHeldInMass {
-                        if missing.heldAsLastUntil.map({ $0 <= time }) ?? true {
-                            released.append(id)
-                        } else {
-                            record.missing[id]?.isHeldInMass = false
-                            record.missing[id]?.counts = false
-                        }
-                    }
-                }
-                self.drop(name, released, because: .graceOver)
-            }
-            self.mass = nil
-        }
+        self.releaseMass(through: time)
         var due: [ServiceName: Set<InstanceID>] = [:]
         while let (time, key) = self.graces.pop(through: time) {
             guard let missing = self.records[key.service]?.missing[key.instance], missing.heldAsLastUntil == time
@@ -68,6 +56,29 @@ extension ServiceLedger {
         self.expireWindow(at: time)
     }
 
+    private mutating func releaseMass(through time: Duration) {
+        var due: [ServiceName: Set<InstanceID>] = [:]
+        while let (until, key) = self.massGraces.pop(through: time) {
+            guard self.records[key.service]?.missing[key.instance]?.heldInMassUntil == until else { continue }
+            due[key.service, default: []].insert(key.instance)
+        }
+        for (name, ids) in due {
+            var released: [InstanceID] = []
+            self.change(name) { record in
+                for id in ids {
+                    if let last = record.missing[id]?.heldAsLastUntil, last > time {
+                        record.missing[id]?.heldInMassUntil = nil
+                        record.missing[id]?.counts = false
+                    } else {
+                        released.append(id)
+                    }
+                }
+            }
+            self.drop(name, released, because: .graceOver)
+        }
+        self.endMassIfEmpty()
+    }
+
     /// From here on what is missing is gone.
     mutating func accept() {
         let missing = self.held.union(self.window.removeAll().map(\.item.service))
@@ -75,11 +86,13 @@ extension ServiceLedger {
             guard let ids = self.records[name]?.missing.keys else { continue }
             self.drop(name, Array(ids), because: .accepted)
         }
-        self.mass = nil
+        self.massGraces = Agenda()
+        self.massSince = nil
     }
 
     /// What went before the window counts no more.
     mutating func expireWindow(at time: Duration) {
+        self.expireArrivals(at: time)
         var expired: [(time: Duration, item: Key)] = []
         while let next = self.window.pop(through: time - self.rules.window) { expired.append(next) }
         for (name, ids) in self.current(expired) {
@@ -108,10 +121,12 @@ extension ServiceLedger {
     }
 
     /// Forgets that they are missing; if they were held, that ends.
+    ///
+    /// - Parameter release: nil: nobody was told that they are held.
     mutating func drop(
         _ name: ServiceName,
         _ ids: some Collection<InstanceID>,
-        because release: GuardOutcome.Event.Release
+        because release: GuardOutcome.Event.Release?
     ) {
         guard !ids.isEmpty, let record = self.records[name], !record.missing.isEmpty else { return }
         let dropped = ids.compactMap { id in record.missing[id].map { (id: id, missing: $0) } }
@@ -123,7 +138,7 @@ extension ServiceLedger {
             let place = Place(missing.instance)
             self.places[place]?.remove(Key(service: name, instance: id))
             if self.places[place]?.isEmpty == true { self.places[place] = nil }
-            if missing.isHeld { self.tally.count(.released(release), missing.reason, name.rawValue) }
+            if missing.isHeld, let release { self.tally.count(.released(release), missing.reason, name.rawValue) }
         }
     }
 
@@ -144,6 +159,10 @@ extension ServiceLedger {
         if self.graces.count > 2 * self.sums.missing + 1024 {
             let records = self.records
             self.graces.compact { records[$1.service]?.missing[$1.instance]?.heldAsLastUntil == $0 }
+        }
+        if self.massGraces.count > 2 * self.sums.missing + 1024 {
+            let records = self.records
+            self.massGraces.compact { records[$1.service]?.missing[$1.instance]?.heldInMassUntil == $0 }
         }
         if self.memory.count > 2 * self.sums.remembered + 1024 {
             let records = self.records

@@ -19,17 +19,16 @@ struct ServiceLedger: Sendable {
         }
     }
 
-    struct MassHold: Hashable, Sendable {
-        /// On the clock of the guard.
-        var since: Duration
-        /// On the clock of the source.
-        var until: Duration
+    struct Arrival: Hashable, Sendable {
+        var key: Key
+        var place: Place
     }
 
     let rules: CatalogGuard.SourceRules
     var records: [ServiceName: ServiceRecord] = [:]
     var sums = ServiceRecord.Sums()
-    var mass: MassHold?
+    /// Since when something is held in mass, on the clock of the guard.
+    var massSince: Duration?
     /// Services that have something held.
     var held: Set<ServiceName> = []
     /// Where the missing instances were.
@@ -38,6 +37,11 @@ struct ServiceLedger: Sendable {
     var window = Agenda<Duration, Key>()
     /// Those held as the last of their service, by the end of their grace.
     var graces = Agenda<Duration, Key>()
+    /// Those held in mass, by the end of their grace.
+    var massGraces = Agenda<Duration, Key>()
+    /// Who came within the window, and where it is.
+    var recent: [Place: [Key: Duration]] = [:]
+    var arrivals = Agenda<Duration, Arrival>()
     /// Services that are gone, in the order in which they went.
     var memory = Agenda<UInt64, ServiceName>()
     var lastNumber: UInt64 = 0
@@ -54,16 +58,14 @@ struct ServiceLedger: Sendable {
         self.records[name]?.inForce(named: name)
     }
 
-    /// What the source has, and what is held of it; not what is only remembered. In the order of their names.
+    /// What the source has, what is held of it, and, without instances, what is remembered. In the order of their names.
     var allInForce: [Service] {
-        self.records.filter { $0.value.said != nil || self.held.contains($0.key) }
-            .compactMap { $0.value.inForce(named: $0.key) }
-            .sorted { $0.name < $1.name }
+        self.records.compactMap { $0.value.inForce(named: $0.key) }.sorted { $0.name < $1.name }
     }
 
     /// When something is released, on the clock of the source. Perhaps nothing, if it came back.
     var nextDeadline: Duration? {
-        [self.mass?.until, self.graces.first].compactMap(\.self).min()
+        [self.massGraces.first, self.graces.first].compactMap(\.self).min()
     }
 
     /// The services that may be other ones in force, and what was held and released.
@@ -92,14 +94,23 @@ struct ServiceLedger: Sendable {
 }
 
 extension ServiceLedger {
-    /// Takes this as what the source said, without a look at what is new or gone.
+    /// Takes this as what the source said, without a look at what is new or gone. A service without instances is one that
+    /// was remembered.
     mutating func seed(_ services: some Sequence<Service>) {
         for service in services {
+            self.lastNumber += 1
+            let number = self.lastNumber
             self.change(service.name) { record in
-                record.said = service
-                record.present = service.instances.count(where: \.isGuarded)
+                if service.instances.isEmpty {
+                    record.remembered = ServiceRecord.Remembered(origin: service.origin, number: number)
+                } else {
+                    record.said = service
+                    record.present = service.instances.count(where: \.isGuarded)
+                }
             }
+            if service.instances.isEmpty { self.memory.append(service.name, at: number) }
         }
+        self.forgetOldest()
     }
 
     /// - Parameters:
@@ -137,6 +148,12 @@ extension ServiceLedger {
         // After all of them: an instance that moved from one service to another is in both changes.
         for change in changes {
             self.supersede(by: change)
+        }
+        for change in changes {
+            self.overlookSuperseded(of: change)
+        }
+        if !isComplete {
+            for change in changes { self.note(change.newcomers, of: change.name, at: time) }
         }
         if changes.contains(where: { !$0.removed.isEmpty || !$0.becameCritical.isEmpty }), self.isTooMuch {
             self.holdAll(at: time, now: now)
@@ -218,21 +235,6 @@ extension ServiceLedger {
                 self.drop(change.name, [id], because: .returned)
             } else {
                 self.tally.count(.released(.returned), .lastInstances, change.name.rawValue)
-            }
-        }
-    }
-
-    /// Who lives where a missing instance lived is sent requests under its own name only.
-    private mutating func supersede(by change: ServiceChange) {
-        guard !self.places.isEmpty else { return }
-        for instance in change.newcomers {
-            for key in self.places[Place(instance)] ?? [] {
-                // One that is not routable yet does not take the place of one of its own service.
-                guard key.service != change.name || (instance.isRoutable && key.instance != instance.id) else {
-                    continue
-                }
-                guard self.records[key.service]?.has(key.instance) == false else { continue }
-                self.drop(key.service, [key.instance], because: .superseded)
             }
         }
     }

@@ -10,12 +10,13 @@ struct ServiceRecord: Sendable {
         var left: Duration
         /// On the clock of the guard.
         var since: Duration
-        var isHeldInMass = false
-        /// On the clock of the source.
+        /// On the clock of the source, and so is the next.
+        var heldInMassUntil: Duration?
         var heldAsLastUntil: Duration?
         /// It counts among the removals of the window.
         var counts = true
 
+        var isHeldInMass: Bool { self.heldInMassUntil != nil }
         var isHeld: Bool { self.isHeldInMass || self.heldAsLastUntil != nil }
         var reason: HeldRemoval.Reason { self.isHeldInMass ? .massRemoval : .lastInstances }
     }

@@ -29,13 +29,12 @@ struct SourceState: Sendable {
         parts.isSubset(of: self.heard.union(self.stored))
     }
 
-    mutating func heard(_ part: CatalogGuard.Part, at now: Duration) {
+    mutating func heard(_ part: CatalogGuard.Part) {
         self.heard.insert(part)
         self.stored.remove(part)
-        self.revive(at: now)
     }
 
-    /// It has answered: what it says next is worth waiting for no longer than usual.
+    /// It answers: what it says next is worth waiting for no longer than usual.
     mutating func revive(at now: Duration) {
         self.clock.start(at: now)
         self.downSince = nil

@@ -8,8 +8,8 @@ package import Catalog
 /// - have their `allocation`, canary or not;
 /// - are draining from the moment that Nomad decided to stop, evict or migrate it, before Consul hears of it;
 /// - are left out when its client said that it ended, while its registration lingers. An allocation is *lost* by the
-///   server's word alone, which may be cut off from a client that serves: its instances drain, and are left out as long as
-///   the service has another one to route to.
+///   server's word alone, which may be cut off from a client that serves: its instances are left out as long as the service
+///   has another one to route to, and are otherwise what their own source says.
 ///
 /// It acts on what Nomad has said, and never on its silence: an allocation that Nomad does not name changes nothing. Once
 /// said, it holds while an instance of that allocation is registered, even if Nomad is down or has collected the
@@ -115,13 +115,17 @@ package struct Join: Sendable {
             guard let id, let fact = self.facts[id] else { continue }
             if instances == nil { instances = known.service.instances }
             instances?[position].allocation = Allocation(fact)
-            if fact.isEnding || fact.client == .lost { instances?[position].isDraining = true }
             if fact.hasEnded { ended.insert(position) }
-            if fact.client == .lost { lost.insert(position) }
+            if fact.client == .lost {
+                lost.insert(position)
+            } else if fact.isEnding {
+                instances?[position].isDraining = true
+            }
         }
         guard let instances else { return known.service }
         let isServed = instances.indices.contains { position in
-            !ended.contains(position) && instances[position].isRoutable && !instances[position].isDraining
+            !ended.contains(position) && !lost.contains(position) && instances[position].isRoutable
+                && !instances[position].isDraining
         }
         let leaving = isServed ? ended.union(lost) : ended
         return Service(
