@@ -94,6 +94,13 @@ package struct StreamStateMachine: Sendable {
     /// Whether it was asked for the type before.
     package func hasSubscription(to type: TypeURL) -> Bool { self.states.contains(type) }
 
+    /// Of all names that the stream subscribes to.
+    package var nameBytes: Int {
+        self.states.values.reduce(0) { sum, state in
+            state.subscription.names.reduce(sum) { $0 + $1.rawValue.utf8.count }
+        }
+    }
+
     // MARK: Inputs
 
     package mutating func received(_ request: SotWRequest) -> [Action] {

@@ -37,6 +37,8 @@ package struct RequestMessage: Sendable {
         } catch { throw Malformed() }
     }
 
+    package var byteCount: Int { self.bytes.count }
+
     /// What stands in `type_url`; empty if nothing does.
     package var typeURL: String {
         get throws(Malformed) {

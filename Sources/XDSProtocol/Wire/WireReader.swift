@@ -100,11 +100,16 @@ extension ArraySlice<UInt8> {
     }
 }
 
-/// Whether the bytes are the same, compared eight at a time.
+/// Whether the bytes are the same, compared 32 and then eight at a time.
 @inline(__always)
-func areSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+package func areSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     guard left.count == right.count else { return false }
     var offset = 0
+    while offset + 32 <= left.count {
+        let words = left.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+        if words != right.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self) { return false }
+        offset += 32
+    }
     while offset + 8 <= left.count {
         let word = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         if word != right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }

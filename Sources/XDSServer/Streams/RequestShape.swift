@@ -13,12 +13,18 @@ struct RequestShape {
     private var versions = 0
     private var others = 0
 
+    /// - Parameter known: names that were counted before, as they came: an ACK repeats them.
     /// - Throws: as soon as a limit is passed. Broken bytes end the count, and are left to the reader to refuse.
-    static func check(_ bytes: [UInt8], variant: StreamStateMachine.Variant, limits: StreamLimits) throws(RPCError) {
+    static func check(
+        _ bytes: [UInt8],
+        variant: StreamStateMachine.Variant,
+        limits: StreamLimits,
+        known: [TypeURL: [UInt8]] = [:]
+    ) throws(RPCError) {
         // A field has two bytes at least: nearly no request need be counted.
         guard bytes.count > min(2 * Self.others, limits.subscriptions.subscriptions) else { return }
         var shape = RequestShape(variant: variant, limits: limits)
-        try shape.count(bytes.span)
+        try shape.count(bytes.span, known)
     }
 
     /// Of fields of which a client sends one or two.
@@ -29,9 +35,19 @@ struct RequestShape {
         self.limits = limits
     }
 
-    private mutating func count(_ bytes: Span<UInt8>) throws(RPCError) {
+    private mutating func count(_ bytes: Span<UInt8>, _ known: [TypeURL: [UInt8]]) throws(RPCError) {
         var position = 0
-        while let tag = Self.varint(bytes, &position) {
+        while true {
+            let start = position
+            guard let tag = Self.varint(bytes, &position) else { return }
+            if tag == 3 << 3 | 2, self.names == 0,
+                let names = known.values.first(where: { $0.stand(at: start, in: bytes) })
+            {
+                // No name is counted for them, but they are passed over only once.
+                self.names = 1
+                position = start + names.count
+                continue
+            }
             guard let length = Self.length(of: tag, bytes, &position), length <= bytes.count - position else { return }
             position += length
             switch (self.variant, tag >> 3) {
@@ -80,5 +96,14 @@ struct RequestShape {
             shift += 7
         }
         return nil
+    }
+}
+
+extension [UInt8] {
+    fileprivate func stand(at start: Int, in bytes: Span<UInt8>) -> Bool {
+        guard !self.isEmpty, self.count <= bytes.count - start else { return false }
+        return bytes.extracting(start..<start + self.count).withUnsafeBytes { piece in
+            self.withUnsafeBytes { areSame($0, piece) }
+        }
     }
 }

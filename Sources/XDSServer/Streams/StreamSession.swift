@@ -45,11 +45,8 @@ final class StreamSession: Sendable {
     var status: [TypeStatus] { self.state.withLock { $0.machine.status } }
 
     func read(_ bytes: [UInt8]) throws(RPCError) -> RequestMessage {
-        try RequestShape.check(bytes, variant: self.variant, limits: self.server.limits)
-        let known = self.state.withLock { state in
-            state.nameBytes += bytes.count
-            return state.names
-        }
+        let known = self.state.withLock { $0.names }
+        try RequestShape.check(bytes, variant: self.variant, limits: self.server.limits, known: known)
         do {
             return try RequestMessage(bytes, variant: self.variant, known: known)
         } catch {
@@ -75,6 +72,7 @@ final class StreamSession: Sendable {
             var actions = try self.identify(&state, message.node, onDelivery)
             if takesNewest { actions += self.takeSnapshot(&state) }
             let type = try self.method.type(of: message)
+            state.nameBytes += message.byteCount - (message.repeatsNames(of: type) ? message.namesBytes.count : 0)
             do {
                 switch self.method.variant {
                 case .delta:
@@ -107,9 +105,7 @@ final class StreamSession: Sendable {
     private func checkNames(_ state: inout State) throws {
         let limit = self.server.limits.nameBytes
         guard state.nameBytes > 2 * limit else { return }
-        state.nameBytes = state.machine.status.reduce(0) { sum, type in
-            type.subscription.names.reduce(sum) { $0 + $1.rawValue.utf8.count }
-        }
+        state.nameBytes = state.machine.nameBytes
         guard state.nameBytes > limit else { return }
         throw RPCError(code: .resourceExhausted, message: "more than \(limit) bytes of names on one stream")
     }

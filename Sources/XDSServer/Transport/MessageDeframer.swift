@@ -24,12 +24,25 @@ struct MessageDeframer {
         if self.bytes.readableBytes == 0 {
             self.bytes = bytes
         } else {
-            self.forgetWhatWasRead()
+            self.makeRoom(for: bytes.readableBytes)
             self.bytes.writeImmutableBuffer(bytes)
         }
     }
 
-    /// A client whose messages never end where its frames do would have all of them kept.
+    /// For the whole message, if it is not large, so that it is not moved with each frame. Without what was read: a client
+    /// whose messages never end where its frames do would have all of them kept.
+    private mutating func makeRoom(for more: Int) {
+        let announced: UInt32 = self.bytes.getInteger(at: self.bytes.readerIndex + 1) ?? 0
+        let held = self.bytes.readableBytes + more
+        let needed = max(held, min(Int(announced) + 5, RequestBudget.small))
+        // A large one grows by itself, twice as large each time.
+        let isSmall = held <= RequestBudget.small
+        guard self.bytes.readerIndex > 0 || (isSmall && self.bytes.capacity < needed) else { return }
+        var room = ByteBufferAllocator().buffer(capacity: needed)
+        room.writeImmutableBuffer(self.bytes)
+        self.bytes = room
+    }
+
     private mutating func forgetWhatWasRead() {
         guard self.bytes.readerIndex > 0 else { return }
         self.bytes = ByteBuffer(bytes: self.bytes.readableBytesView)

@@ -143,6 +143,8 @@ package struct XDSListener: Service {
             HTTP2Setting(parameter: .maxConcurrentStreams, value: self.limits.streams),
             HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 16_384),
+            // A state-of-the-world ACK repeats all names: not in pieces of 16 kB.
+            HTTP2Setting(parameter: .maxFrameSize, value: 1 << 16),
         ]
         // A gRPC client measures the bandwidth with a PING for what it receives, ten a second at most. Each that is counted
         // costs eight bytes a connection.
