@@ -62,6 +62,9 @@ struct NomadFollower: Sendable {
         }
     }
 
+    /// Of the last input.
+    var now: Duration { self.context.effects.now }
+
     /// When `advance` has something to do.
     var nextDeadline: Duration? {
         let now = self.context.effects.now

@@ -9,7 +9,7 @@ struct NomadListing: Sendable {
         case complete(asOf: UInt64)
         /// It is older than what was read before: not to be used, it will be read again.
         case doubtful
-        /// The same when read again: the indexes that are known are worth nothing. It will be read once more without them.
+        /// The same when read again: the indexes that are known are worth nothing, and are to be forgotten.
         case fell
     }
 
@@ -62,6 +62,13 @@ struct NomadListing: Sendable {
         self.heardIndex = max(index, self.heardIndex)
     }
 
+    /// What is known is not comparable with what comes: everything is read again.
+    mutating func forgetIndexes(at now: Duration) {
+        if self.isHeard { self.appliedIndex = 0 }
+        self.heardIndex = 0
+        self.want(notBefore: now)
+    }
+
     mutating func sentNext(_ request: NomadRequestID) {
         self.request = request
     }
@@ -80,10 +87,6 @@ struct NomadListing: Sendable {
                 return .doubtful
             }
             self.isDoubted = false
-            if self.isHeard { self.appliedIndex = 0 }
-            self.heardIndex = 0
-            self.isWanted = true
-            self.notBefore = now
             return .fell
         }
         self.isDoubted = false

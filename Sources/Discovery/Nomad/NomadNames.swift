@@ -13,6 +13,9 @@ struct NomadNames: Sendable {
         var isSinceOpen: Bool
     }
 
+    /// How many are read at a time.
+    private static let concurrency = 4
+
     var verification: Verification?
     /// Namespaces that the token saw once, and does not see any more.
     private(set) var hidden: Set<String> = []
@@ -36,11 +39,10 @@ struct NomadNames: Sendable {
     private var isUnbroken = false
 
     var isVerifying: Bool { self.verification != nil }
-    var underWay: Int { self.requests.count }
     /// Whether all that was ever named has been read once.
     private(set) var areRead = false
     var areSettled: Bool { self.queue.isEmpty && self.requests.isEmpty }
-    var due: Duration? { self.queue.isEmpty ? nil : self.notBefore }
+    var due: Duration? { self.nextPlace == nil ? nil : self.notBefore }
 
     /// Between two reads of everything because something changed, where nothing tells what: 5 ms a service.
     var pause: Duration { min(.milliseconds(5) * self.count, .seconds(30)) }
@@ -50,29 +52,34 @@ struct NomadNames: Sendable {
     /// - Parameter isSinceOpen: it was asked for after the stream opened, so that together they miss nothing.
     mutating func listed(_ names: Set<NomadServiceKey>, hidden: Set<String>, asOf index: UInt64, isSinceOpen: Bool) {
         self.count = names.count
+        // Nobody knows what happened where nothing was seen.
+        if !self.hidden.isSubset(of: hidden) { self.doubt() }
         self.hidden = hidden
         self.isBlind = false
         self.isUnbroken = isSinceOpen
         // What events told since is in, too.
         let isBeingRead = self.targetIndex == index && !self.areSettled
         guard !isBeingRead, self.syncedIndex != index || !self.areSettled else { return self.finish() }
+        // What is gone, or hidden, need not be read.
+        self.queue.removeAll { !names.contains($0) }
+        self.queued.formIntersection(names)
+        if self.queue.isEmpty { self.failure = nil }
         self.targetIndex = index
         for key in names.sorted() where self.queued.insert(key).inserted { self.queue.append(key) }
         self.finish()
     }
 
     mutating func next(at now: Duration) -> NomadServiceKey? {
-        guard self.notBefore <= now else { return nil }
-        while let key = self.queue.popLast() {
-            // One that is under way is asked again after: its answer may be from before.
-            if self.requests[key] != nil {
-                self.queue.insert(key, at: 0)
-                return nil
-            }
-            self.queued.remove(key)
-            return key
-        }
-        return nil
+        guard self.notBefore <= now, let place = self.nextPlace else { return nil }
+        let key = self.queue.remove(at: place)
+        self.queued.remove(key)
+        return key
+    }
+
+    /// One that is under way is asked again after: its answer may be from before.
+    private var nextPlace: Int? {
+        guard self.requests.count < Self.concurrency else { return nil }
+        return self.queue.lastIndex { self.requests[$0] == nil }
     }
 
     mutating func sent(_ key: NomadServiceKey, _ request: NomadRequestID) {
@@ -117,6 +124,7 @@ struct NomadNames: Sendable {
     mutating func streamOpened() {
         self.isUnbroken = false
         self.heardIndex = 0
+        self.verification?.isSinceOpen = false
     }
 
     private mutating func catchUp() {
@@ -132,6 +140,7 @@ struct NomadNames: Sendable {
     /// The indexes are not comparable with those to come. A list will name again what is to be read.
     mutating func forgetIndexes() {
         self.doubt()
+        self.heardIndex = 0
         self.outdated = Set(self.requests.keys)
     }
 

@@ -49,7 +49,7 @@ extension NomadScope {
             case .allocation(let row): context.tables.apply(row, as: .event)
             case .service(let row):
                 if event.type == "ServiceDeregistration" {
-                    context.services.deregistered(row, index: event.index)
+                    context.services.deregistered(row, index: event.index, floor: floor)
                 } else {
                     context.services.registered(row, index: event.index, floor: floor)
                 }
@@ -99,12 +99,9 @@ extension NomadScope {
         case .doubtful: break
         case .fell:
             context.effects.note(.indexFell)
-            context.tables.forgetIndexes(of: table)
-            if table == .services {
-                context.services.forgetIndexes(in: self.namespace)
-                self.names.forgetIndexes()
-            }
-            self.stream.forgetIndex()
+            self.listings[table] = listing
+            self.forgetIndexes(&context)
+            return
         case .partial:
             self.use(answer.content, &listing, &context)
             let question = NomadQuestion.page(table, namespace: self.namespace, token: listing.token)
@@ -123,6 +120,17 @@ extension NomadScope {
             // One that was asked for before the stream opened is wanted again.
             self.verify(lists, index: index, isSinceOpen: !listing.isWanted, &context)
         }
+    }
+
+    /// The server counts anew. The index of another table may be what it was before by chance only.
+    private mutating func forgetIndexes(_ context: inout NomadContext) {
+        for table in self.tables {
+            context.tables.forgetIndexes(of: table)
+            self.listings[table]?.forgetIndexes(at: context.effects.now)
+        }
+        context.services.forgetIndexes(in: self.namespace)
+        self.names.forgetIndexes()
+        self.stream.forgetIndex()
     }
 
     private func use(_ content: NomadAnswer.Content, _ listing: inout NomadListing, _ context: inout NomadContext) {
@@ -161,87 +169,6 @@ extension NomadScope {
 
     mutating func watchFailed(_ table: NomadTable, _ failure: NomadFailure, _ context: inout NomadContext) {
         self.watches[table]?.failed(failure, &context.effects)
-    }
-
-    // MARK: - Services
-
-    /// A list of names is complete. Is what it does not name gone, or hidden?
-    private mutating func verify(
-        _ lists: [NomadServiceList],
-        index: UInt64,
-        isSinceOpen: Bool,
-        _ context: inout NomadContext
-    ) {
-        var names: Set<NomadServiceKey> = []
-        for list in lists where self.namespace == NomadConfiguration.allNamespaces || list.namespace == self.namespace {
-            for service in list.services {
-                names.insert(NomadServiceKey(namespace: list.namespace, name: service.name))
-            }
-        }
-        var verification = NomadNames.Verification(
-            names: names,
-            index: index,
-            open: [],
-            kept: [],
-            isSinceOpen: isSinceOpen
-        )
-        if self.namespace == NomadConfiguration.allNamespaces {
-            verification.open = context.services.namespaces.subtracting(names.map(\.namespace))
-        }
-        for namespace in verification.open {
-            let purpose = NomadEffects.Purpose.visibility(scope: self.number, namespace: namespace)
-            _ = context.effects.send(.visibility(namespace: namespace), for: purpose)
-        }
-        self.names.verification = verification
-        self.finishVerification(&context)
-    }
-
-    mutating func visibilityAnswered(
-        _ namespace: String,
-        _ result: Result<NomadAnswer, NomadFailure>,
-        _ context: inout NomadContext
-    ) {
-        self.names.verification?.open.remove(namespace)
-        if case .failure(let failure) = result {
-            self.names.verification?.kept.insert(namespace)
-            // Whether it is hidden or nobody can say: it is looked at again.
-            self.listings[.services]?.want(
-                notBefore: context.effects.now + (failure.isRefusal ? .seconds(3) : .seconds(1))
-            )
-        }
-        self.finishVerification(&context)
-    }
-
-    private mutating func finishVerification(_ context: inout NomadContext) {
-        guard let verification = self.names.verification, verification.open.isEmpty else { return }
-        self.names.verification = nil
-        context.services.remove(
-            butFor: verification.names,
-            in: self.namespace,
-            except: verification.kept,
-            asOf: verification.index
-        )
-        self.names.listed(
-            verification.names,
-            hidden: verification.kept,
-            asOf: verification.index,
-            isSinceOpen: verification.isSinceOpen
-        )
-    }
-
-    mutating func serviceAnswered(_ key: NomadServiceKey, _ answer: NomadAnswer, _ context: inout NomadContext) {
-        if !answer.unreadable.isEmpty {
-            context.effects.note(
-                .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
-            )
-        }
-        guard self.names.answered(key), case .registrations(let rows) = answer.content else { return }
-        context.services.apply(rows, of: key, index: answer.index ?? 0)
-    }
-
-    mutating func serviceFailed(_ key: NomadServiceKey, _ failure: NomadFailure, _ context: inout NomadContext) {
-        let isHopeless = [.tooLarge, .malformed, .invalid].contains(failure.error?.kind)
-        self.names.failed(key, failure, isHopeless: isHopeless, &context.effects)
     }
 }
 

@@ -25,7 +25,6 @@ struct NomadScope: Sendable {
     private static let reconciliation = Duration.seconds(300)
     /// Between two reads because of events that were missed: a namespace's index is that of all.
     private static let missedInterval = Duration.seconds(10)
-    private static let fetchConcurrency = 4
 
     let number: Int
     let namespace: String
@@ -64,7 +63,7 @@ struct NomadScope: Sendable {
         if self.stream.isOpen, self.reconciledAt + Self.reconciliation <= now { self.readEverything(at: now) }
         self.advanceWatches(&context)
         for table in self.tables { self.advanceListing(table, &context) }
-        while self.names.underWay < Self.fetchConcurrency, let key = self.names.next(at: now) {
+        while let key = self.names.next(at: now) {
             self.names.sent(key, context.effects.send(.service(key), for: .service(scope: self.number, key)))
         }
         if self.names.areSettled { context.services.settled(in: self.namespace) }
@@ -74,7 +73,9 @@ struct NomadScope: Sendable {
         var deadlines: [Duration?] = [self.names.due]
         switch self.stream.state {
         case .closed: deadlines.append(self.stream.due)
-        case .connecting(_, let since): deadlines.append(since + NomadStreamLink.headStart)
+        case .connecting(_, let since):
+            let start = since + NomadStreamLink.headStart
+            if start > now { deadlines.append(start) }
         case .open: deadlines.append(self.reconciledAt + Self.reconciliation)
         }
         for (table, listing) in self.listings { deadlines.append(self.isReadable(table, at: now) ? listing.due : nil) }

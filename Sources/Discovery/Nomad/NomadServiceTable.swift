@@ -46,9 +46,13 @@ struct NomadServiceTable: Sendable {
 
     // MARK: - Rows
 
-    /// All registrations of one service, as of an index.
-    mutating func apply(_ rows: [NomadServiceRegistration], of key: NomadServiceKey, index: UInt64) {
-        var record = self.records[key] ?? Record()
+    /// All registrations of one service, as of an index. A list of names may have overtaken it: then it is from before.
+    ///
+    /// - Parameter floor: what is known of services that nothing else is known of, here and below: the index of the last
+    ///   list of names.
+    mutating func apply(_ rows: [NomadServiceRegistration], of key: NomadServiceKey, index: UInt64, floor: UInt64) {
+        var record = self.records[key] ?? Record(asOf: floor)
+        guard index >= record.asOf else { return }
         var registrations = record.registrations.filter { $0.value.modifyIndex > index }
         for row in rows where NomadServiceKey(row) == key && registrations[row.id] == nil {
             if let gone = record.gone[row.id], gone > index { continue }
@@ -59,7 +63,6 @@ struct NomadServiceTable: Sendable {
         self.set(record, registrations, for: key)
     }
 
-    /// - Parameter floor: what is known of services that nothing else is known of: the index of the list of names.
     mutating func registered(_ row: NomadServiceRegistration, index: UInt64, floor: UInt64) {
         let key = NomadServiceKey(row)
         var record = self.records[key] ?? Record(asOf: floor)
@@ -73,11 +76,11 @@ struct NomadServiceTable: Sendable {
         self.set(record, registrations, for: key)
     }
 
-    mutating func deregistered(_ row: NomadServiceRegistration, index: UInt64) {
+    /// Also of a service that nothing is known of yet: an answer with this registration may be on its way.
+    mutating func deregistered(_ row: NomadServiceRegistration, index: UInt64, floor: UInt64) {
         let key = NomadServiceKey(row)
-        guard var record = self.records[key], index > record.asOf,
-            (record.registrations[row.id]?.modifyIndex ?? 0) < index
-        else { return }
+        var record = self.records[key] ?? Record(asOf: floor)
+        guard index > record.asOf, (record.registrations[row.id]?.modifyIndex ?? 0) < index else { return }
         record.gone[row.id] = index
         var registrations = record.registrations
         registrations[row.id] = nil
@@ -92,7 +95,7 @@ struct NomadServiceTable: Sendable {
         asOf index: UInt64
     ) {
         for key in self.keys(in: namespace) where !names.contains(key) && !kept.contains(key.namespace) {
-            self.apply([], of: key, index: index)
+            self.apply([], of: key, index: index, floor: 0)
         }
     }
 
