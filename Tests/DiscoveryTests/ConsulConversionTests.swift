@@ -37,6 +37,31 @@ struct ConsulConversionTests {
         #"{"Node": "n1", "CheckID": "\#(id)", "Name": "", "Status": "\#(status)", "ServiceID": "\#(service)"}"#
     }
 
+    @Test func `an instance that says so stays out, and a service whose instances all do is none`() throws {
+        func entry(_ id: String, tags: String) -> String {
+            Self.entry(
+                service: #""ID": "\#(id)", "Service": "web", "Address": "10.1.0.1", "Port": 80, "Tags": [\#(tags)]"#
+            )
+        }
+        let some = try Self.reading(
+            entry("a", tags: #""v1""#),
+            entry("b", tags: #""canary", "signalbox.enable=false""#),
+            entry("c", tags: #""signalbox.enable=true", "signalbox.enable=false""#)
+        )
+        #expect(some.instances.map(\.id) == [InstanceID("a")])
+        #expect(some.isOurs)
+        #expect(some.count == 3)
+        let none = try Self.reading(entry("b", tags: #""signalbox.enable=false""#))
+        #expect(none.instances.isEmpty)
+        #expect(!none.isOurs)
+        let other = try Self.reading(
+            entry("a", tags: #""signalbox.enable=false""#),
+            entry("b", tags: #""edge.enable=false""#),
+            with: ConsulConfiguration(tagPrefix: "edge.")
+        )
+        #expect(other.instances.map(\.id) == [InstanceID("a")])
+    }
+
     @Test func `everything that an instance says is taken`() throws {
         let reading = try Self.reading(
             Self.entry(

@@ -17,12 +17,20 @@ struct ConsulSelectionTests {
 
     @Test(arguments: [
         (true, [], true), (false, [], false), (false, ["signalbox.enable=true"], true),
-        (true, ["signalbox.enable=false"], false),
-        (false, ["signalbox.enable=true", "signalbox.enable=false"], false),
-        (true, ["v1", "signalbox.enable=maybe"], true),
+        // That is for each instance to say.
+        (true, ["signalbox.enable=false"], true), (false, ["signalbox.enable=true", "signalbox.enable=false"], true),
+        (true, ["v1", "signalbox.enable=maybe"], true), (false, ["other.enable=true"], false),
     ])
     func `a service says whether it is exposed`(byDefault: Bool, tags: [String], isTaken: Bool) {
         #expect(ConsulSelection(patterns: ["*"], isExposedByDefault: byDefault).takes("web", tags: tags) == isTaken)
+    }
+
+    @Test func `our tags begin with what was chosen`() {
+        let selection = ConsulSelection(patterns: ["*"], isExposedByDefault: false, tagPrefix: "edge.")
+        #expect(selection.takes("web", tags: ["edge.enable=true"]))
+        #expect(!selection.takes("web", tags: ["signalbox.enable=true"]))
+        #expect(selection.leavesOut(tags: ["v1", "edge.enable=false"]))
+        #expect(!selection.leavesOut(tags: ["signalbox.enable=false"]))
     }
 }
 

@@ -57,7 +57,11 @@ class ConsulTags(ConsulTest):
             self.tag(name, self.other, *tags)
         self.tag("split", self.web, "host=split.example.com", "canary.header=x-canary")
         self.tag("split", self.other, "canary")
+        self.tag("some", self.web, "host=some.example.com")
+        self.tag("some", self.other, "enable=false", "host=never.example.com")
         server = self.begin()
+        self.assertEqual({once(self.port, "some.example.com").body for _ in range(20)}, {"web"})
+        self.assertEqual(once(self.port, "never.example.com").status, 404)
         for name, _, requests, code in LINES:
             for request, status in requests.items():
                 self.assertEqual(once(self.port, *self.parts(request)).status, status, request)

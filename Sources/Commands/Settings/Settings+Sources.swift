@@ -53,6 +53,7 @@ extension Settings {
             )
         }
         configuration.services = self.sources.list("consul.services") ?? configuration.services
+        configuration.tagPrefix = self.sources.text("tags.prefix") ?? configuration.tagPrefix
         configuration.isExposedByDefault = self.sources.flag("consul.exposed.by.default")
         configuration.filter = self.sources.text("consul.filter")
         configuration.routedHealth =

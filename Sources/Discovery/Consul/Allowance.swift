@@ -5,7 +5,7 @@ struct Allowance: Hashable, Sendable {
     /// What may be owed before the next work must wait.
     private let burst: Duration
     /// Of the time, that is paid back: 0.2 is 20 %.
-    private let share: Double
+    var share: Double
     private var debt: Duration = .zero
     private var asOf: Duration = .zero
 

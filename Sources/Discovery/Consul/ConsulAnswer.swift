@@ -23,6 +23,14 @@ struct ConsulAnswer: Sendable {
         /// Path below the prefix to value.
         case keys([String: ConsulKey])
         case agent(ConsulAgent)
+
+        /// Whether it says no more than that the catalog can be seen.
+        var isOfLink: Bool {
+            switch self {
+            case .servers, .server: true
+            default: false
+            }
+        }
     }
 
     var content: Content
@@ -52,7 +60,7 @@ struct ConsulServiceReading: Hashable, Sendable {
     var count: Int
     /// How many checks of its instances pass.
     var passingChecks = 0
-    /// Whether it is a service, and not the proxies of a mesh in front of one.
+    /// Whether it is a service, and not the proxies of a mesh in front of one, or one whose instances all stay out.
     var isOurs = true
     /// Whether an instance counts as critical only because it has no check of its own yet.
     var awaitsCheck = false

@@ -42,7 +42,9 @@ package struct ConsulConfiguration: Hashable, Sendable {
     package var datacenters: [String]
     /// Names of services to take, each exact or with a `*` at its end.
     package var services: [String]
-    /// Whether a service is taken that says nothing; else those tagged `signalbox.enable=true`.
+    /// What our tags begin with.
+    package var tagPrefix: String
+    /// Whether a service is taken that says nothing; else those of which an instance is tagged `signalbox.enable=true`.
     package var isExposedByDefault: Bool
     /// Sent along with each read of a service's instances.
     /// See https://developer.hashicorp.com/consul/api-docs/features/filtering
@@ -63,6 +65,7 @@ package struct ConsulConfiguration: Hashable, Sendable {
     package init(
         datacenters: [String] = [],
         services: [String] = ["*"],
+        tagPrefix: String = "signalbox.",
         isExposedByDefault: Bool = true,
         filter: String? = nil,
         routedHealth: RoutedHealth = .warning,
@@ -76,6 +79,7 @@ package struct ConsulConfiguration: Hashable, Sendable {
     ) {
         self.datacenters = datacenters
         self.services = services
+        self.tagPrefix = tagPrefix
         self.isExposedByDefault = isExposedByDefault
         self.filter = filter
         self.routedHealth = routedHealth

@@ -13,11 +13,13 @@ struct ConsulConversion: Sendable {
     let routedHealth: ConsulConfiguration.RoutedHealth
     let requiresCheck: Bool
     let address: ConsulConfiguration.AddressChoice
+    private let selection: ConsulSelection
 
     init(_ configuration: ConsulConfiguration) {
         self.routedHealth = configuration.routedHealth
         self.requiresCheck = configuration.requiresCheck
         self.address = configuration.address
+        self.selection = ConsulSelection(configuration)
     }
 
     /// - Parameters:
@@ -44,7 +46,7 @@ struct ConsulConversion: Sendable {
             nodes.insert(entry.node.name)
             passingChecks += entry.checks.count { !$0.serviceID.isEmpty && $0.status == "passing" }
             // The proxies and gateways of a mesh are registered beside what they stand for.
-            guard entry.service.kind.isEmpty else { continue }
+            guard entry.service.kind.isEmpty, !self.selection.leavesOut(tags: entry.service.tags) else { continue }
             isOurs = true
             guard let place = self.place(of: entry, isRemote: isRemote, &findings) else { continue }
             instances.append(self.instance(entry, at: place, service, datacenter, &sharing, &findings))

@@ -113,11 +113,22 @@ extension ConsulDatacenter {
         let before = self.link.state
         self.link.answered(answer.content, &effects)
         guard self.link.isUp else { return }
+        let wasDoubted = self.doubt.isOn
+        var index: UInt64?
+        if case .server(isVisible: true) = answer.content { index = answer.index }
+        guard self.doubt.checked(index, at: effects.now) else {
+            self.link.doubted(at: effects.now)
+            return
+        }
+        if before != .up { effects.linkIsUp() }
         switch before {
         case .up:
             self.compare(answer, &effects)
         case .unknown:
             self.renew(&effects)
+        case .down where wasDoubted:
+            self.isResetWanted = true
+            self.resetNotBefore = effects.now
         case .blind:
             // Another token, or other rights: what was asked with the old ones means nothing.
             self.isResetWanted = true
@@ -127,7 +138,7 @@ extension ConsulDatacenter {
             // Connections to a machine that is gone do not say so.
             self.renew(&effects)
             if case .server = answer.content, answer.index < self.link.floor {
-                effects.count(.indexRegression)
+                self.indexFell(&effects)
                 self.isResetWanted = true
             }
         }
@@ -138,7 +149,7 @@ extension ConsulDatacenter {
     private mutating func compare(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
         guard case .server(isVisible: true) = answer.content, self.isBased else { return }
         if answer.index < self.link.floor {
-            effects.count(.indexRegression)
+            self.indexFell(&effects)
             self.isResetWanted = true
             self.missedIndex = nil
             return
@@ -167,12 +178,18 @@ extension ConsulDatacenter {
         case .believed(let previous):
             return .some(previous)
         case .regressed:
-            effects.count(.indexRegression)
+            self.indexFell(&effects)
             return nil
         case .reset:
             self.isResetWanted = true
             return .some(nil)
         }
+    }
+
+    /// An index is lower than one that was seen before.
+    mutating func indexFell(_ effects: inout ConsulEffects) {
+        effects.count(.indexRegression)
+        if self.doubt.fell(at: effects.now) { self.link.doubted(at: effects.now) }
     }
 
     /// A service that was read between two answers may have changed and changed back between them, which no difference

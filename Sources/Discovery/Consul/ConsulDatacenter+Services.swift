@@ -26,7 +26,7 @@ extension ConsulDatacenter {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index < known.index {
-                effects.count(.indexRegression)
+                self.indexFell(&effects)
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index > known.index {
@@ -74,7 +74,7 @@ extension ConsulDatacenter {
     /// Starts readings, as many as may be under way. Probes take what is left.
     mutating func read(_ effects: inout ConsulEffects) {
         let readers = self.limits.readers - (self.glance == nil ? 0 : 1)
-        while self.readings.count < readers, let name = self.services.takeNext(at: effects.now) {
+        while self.readings.count < readers, effects.mayAsk, let name = self.services.takeNext(at: effects.now) {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, marks: marks)
@@ -83,7 +83,7 @@ extension ConsulDatacenter {
     }
 
     private mutating func probe(_ effects: inout ConsulEffects) {
-        while true {
+        while effects.mayAsk {
             let room = self.search.room(connections: self.limits.probers, at: effects.now)
             guard room > 0 else { return }
             var candidates: [ConsulSearch.Candidate] = []
@@ -100,7 +100,7 @@ extension ConsulDatacenter {
     private mutating func probed(_ candidate: ConsulSearch.Candidate, index: UInt64, _ effects: inout ConsulEffects) {
         guard let known = self.services[candidate.name], known.isRead else { return }
         if index < candidate.index {
-            effects.count(.indexRegression)
+            self.indexFell(&effects)
             self.services.isDirty(candidate.name, needed: nil)
         } else if index > known.index {
             self.services.isDirty(candidate.name, needed: nil)
@@ -124,7 +124,7 @@ extension ConsulDatacenter {
             self.nextAudit = nil
         }
         if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
-        guard self.search.begins(at: now) else { return }
+        guard self.search.begins(at: now), effects.mayAsk else { return }
         if self.search.isUrgent(at: now), !self.search.hasGlanced, self.isGlanceCheap {
             self.search.glanced(at: now)
             self.glance = effects.send(ConsulQuery(.passing, datacenter: self.name))
@@ -180,7 +180,7 @@ extension ConsulDatacenter {
         self.problems[.service(name)] = nil
         if known.isRead, answer.index < known.index {
             // It is the leader's word. But then more may have fallen than this.
-            effects.count(.indexRegression)
+            self.indexFell(&effects)
             self.isResetWanted = true
         }
         if found.count == 0, !self.isFiltered {

@@ -34,6 +34,7 @@ struct ConsulDatacenter: Sendable {
     let limits: Limits
 
     var link = ConsulLink()
+    var doubt = ConsulDoubt()
     var names = ConsulWatch()
     var nodes = ConsulWatch()
     var critical = ConsulWatch()
@@ -137,14 +138,31 @@ struct ConsulDatacenter: Sendable {
         self.proceed(&effects)
     }
 
+    /// After a failure of its own, nothing need wait any longer.
+    mutating func retry(at now: Duration) {
+        for watch in [\Self.names, \.nodes, \.critical, \.warning] { self[keyPath: watch].retry(at: now) }
+        self.services.retry(at: now)
+        self.focus.retry(at: now)
+        self.search.retry(at: now)
+    }
+
     /// The earliest time at which `proceed` has something to do; nil: only an answer changes anything.
-    func deadline(at now: Duration) -> Duration? {
+    ///
+    /// - Parameter earliest: when anything but the link may be asked.
+    func deadline(at now: Duration, asking earliest: Duration) -> Duration? {
         var times: [Duration] = []
+        if self.link.isUp, self.isResetWanted { times.append(self.resetNotBefore) }
+        if let due = self.nextQuestion(at: now) { times.append(max(due, earliest)) }
         if self.link.request == nil { times.append(self.link.due) }
-        guard self.link.isUp else { return times.min() }
-        if self.isResetWanted { times.append(self.resetNotBefore) }
+        return times.min()
+    }
+
+    private func nextQuestion(at now: Duration) -> Duration? {
+        guard self.link.isUp else { return nil }
+        var times: [Duration] = []
         times += [self.names.due, self.nodes.due, self.critical.due, self.warning.due].compactMap { $0 }
         guard self.isBased else { return times.min() }
+        if self.services.isAnyQueued, self.readings.count < self.limits.readers { times.append(now) }
         if let wake = self.services.resting.values.min() { times.append(wake) }
         if let due = self.focus.due(self.services) { times.append(due) }
         if !self.services.isAnyQueued, self.glance == nil {

@@ -34,6 +34,8 @@ struct ConsulEffects {
     var owner = Owner.agent
     /// Where everything is asked.
     var scope = ConsulScope()
+    /// Of the one agent that answers all.
+    private(set) var pacer = ConsulPacer()
     private(set) var owners: [ConsulRequestID: Owner] = [:]
     private(set) var actions: [ConsulAction] = []
     private var lastID: UInt64 = 0
@@ -55,7 +57,24 @@ struct ConsulEffects {
         self.owners[id] = self.owner
         if query.index != nil { self.waits[id] = self.now + query.longest }
         self.actions.append(.send(id, query))
+        if !query.isOfLink, self.pacer.isTroubled {
+            self.pacer.asked(at: self.now, jitter: self.jittered(.seconds(1)) / .seconds(1))
+        }
         return id
+    }
+
+    /// Whether a question may be put now that is not the link's.
+    var mayAsk: Bool { self.pacer.mayAsk(at: self.now) }
+
+    var isTroubled: Bool { self.pacer.isTroubled }
+
+    mutating func linkIsUp() { self.pacer.tryNow(at: self.now) }
+
+    mutating func takeCalm() -> Bool { self.pacer.takeCalm() }
+
+    /// - Parameter isFault: whether the agent, or the way to it, is at fault; false: it answered.
+    mutating func note(isFault: Bool) {
+        if isFault { self.pacer.failed(at: self.now) } else { self.pacer.answered(at: self.now) }
     }
 
     /// How many questions that were taken back may be held by the server at a time.

@@ -65,14 +65,6 @@ struct ConsulExchange: Sendable {
 }
 
 extension ConsulQuery {
-    /// Whether it asks if the catalog can be seen at all.
-    fileprivate var isOfLink: Bool {
-        switch self.subject {
-        case .servers, .server: true
-        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .agent: false
-        }
-    }
-
     fileprivate var isOfKeys: Bool {
         if case .keys = self.subject { true } else { false }
     }

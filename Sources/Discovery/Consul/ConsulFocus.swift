@@ -10,11 +10,14 @@ struct ConsulFocus: Sendable {
         var sent = Duration.zero
         var notBefore = Duration.zero
         var failures = 0
+        /// Answers in a row that came at once and told nothing new.
+        var idleAnswers = 0
         /// Whether the connection may be dead: then nothing is known to be watched before it answered.
         var isDoubtful = false
     }
 
     private static let idle = Duration.seconds(1)
+    private static let longestIdle = Duration.seconds(16)
 
     let capacity: Int
     /// Places that become free again when nothing happens: whoever changes next gets one at once.
@@ -54,6 +57,7 @@ struct ConsulFocus: Sendable {
     mutating func ask(_ services: ConsulServices, in datacenter: String?, _ effects: inout ConsulEffects) {
         guard self.names.count < self.slots.count else { return }
         for (name, slot) in self.slots where slot.request == nil && slot.notBefore <= effects.now {
+            guard effects.mayAsk else { return }
             guard !self.isToLeave(name, services) else {
                 self.slots[name] = nil
                 continue
@@ -86,8 +90,13 @@ struct ConsulFocus: Sendable {
 
     /// It was answered with what was known. If that came at once, the next answer would, too: an index stands.
     mutating func toldNothingNew(_ name: String, at now: Duration) {
-        guard let sent = self.slots[name]?.sent, now - sent < Self.idle else { return }
-        self.slots[name]?.notBefore = now + Self.idle
+        guard let slot = self.slots[name] else { return }
+        guard now - slot.sent < Self.idle else {
+            self.slots[name]?.idleAnswers = 0
+            return
+        }
+        self.slots[name]?.idleAnswers += 1
+        self.slots[name]?.notBefore = now + min(Self.longestIdle, Self.idle * (1 << min(slot.idleAnswers, 4)))
     }
 
     mutating func postpone(_ name: String, until: Duration) {
@@ -102,6 +111,13 @@ struct ConsulFocus: Sendable {
         self.slots[name]?.failures = failures
         self.slots[name]?.notBefore = effects.now + effects.backOff(after: failures, to: .seconds(60))
         return true
+    }
+
+    /// Those that failed need not wait any longer.
+    mutating func retry(at now: Duration) {
+        for (name, slot) in self.slots where slot.failures > 0 {
+            self.slots[name]?.notBefore = min(slot.notBefore, now)
+        }
     }
 
     /// The server is there again: those that failed are asked anew, and what is open may be dead.

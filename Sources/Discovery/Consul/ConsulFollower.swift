@@ -80,8 +80,11 @@ struct ConsulFollower: Sendable {
         var times = [self.delivery.due].compactMap { $0 }
         if case .wanted(let at, _) = self.agent { times.append(at) }
         guard self.isScopeKnown else { return times.min() }
-        times += self.datacenters.compactMap { $0.deadline(at: now) }
-        if let link = self.datacenters.first?.link, let due = self.policy.deadline(link) { times.append(due) }
+        let earliest = self.effects.pacer.earliest(at: now)
+        times += self.datacenters.compactMap { $0.deadline(at: now, asking: earliest) }
+        if let link = self.datacenters.first?.link, let due = self.policy.deadline(link) {
+            times.append(max(due, earliest))
+        }
         if !self.delivery.isComplete, let since = self.basedSince, since + Self.patience > now {
             times.append(since + Self.patience)
         }
@@ -96,7 +99,9 @@ struct ConsulFollower: Sendable {
 
     mutating func answered(_ request: ConsulRequestID, _ answer: ConsulAnswer, at now: Duration) -> [ConsulAction] {
         self.effects.now = now
-        switch self.effects.ended(request) {
+        let owner = self.effects.ended(request)
+        if owner != nil, !answer.content.isOfLink { self.effects.note(isFault: false) }
+        switch owner {
         case .datacenter(let place):
             self.effects.owner = .datacenter(place)
             self.datacenters[place].answered(request, answer, &self.effects)
@@ -114,7 +119,10 @@ struct ConsulFollower: Sendable {
 
     mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, at now: Duration) -> [ConsulAction] {
         self.effects.now = now
-        switch self.effects.ended(request) {
+        let owner = self.effects.ended(request)
+        // A refused token is what a good agent says.
+        if owner != nil, failure.reason != .acl { self.effects.note(isFault: true) }
+        switch owner {
         case .datacenter(let place):
             self.effects.owner = .datacenter(place)
             self.datacenters[place].failed(request, failure, &self.effects)
@@ -132,6 +140,10 @@ struct ConsulFollower: Sendable {
     private mutating func proceed() -> [ConsulAction] {
         let now = self.effects.now
         self.askAgent()
+        if self.effects.takeCalm() {
+            for place in self.datacenters.indices { self.datacenters[place].retry(at: now) }
+            self.policy.retry(at: now)
+        }
         if self.isScopeKnown {
             for place in self.datacenters.indices {
                 self.effects.owner = .datacenter(place)

@@ -126,6 +126,13 @@ struct ConsulServices: Sendable {
         }
     }
 
+    /// Those that failed need not rest any longer.
+    mutating func retry(at now: Duration) {
+        for (name, end) in self.resting where (self.byName[name]?.failures ?? 0) > 0 {
+            self.resting[name] = min(end, now)
+        }
+    }
+
     mutating func rest(_ name: String, until: Duration) {
         self.byName[name]?.work = .resting
         self.resting[name] = until

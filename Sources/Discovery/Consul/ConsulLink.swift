@@ -15,6 +15,8 @@ struct ConsulLink: Sendable {
     }
 
     static let interval = Duration.seconds(2)
+    /// Between two tries while it is down, at the longest.
+    private static let longestBackOff = Duration.seconds(1)
     /// How long its request may take.
     static let patience = Duration.seconds(4)
     private static let firstBackOff = Duration.milliseconds(250)
@@ -84,7 +86,13 @@ struct ConsulLink: Sendable {
         self.request = nil
         self.failures += 1
         self.state = .down(failure)
-        self.due = effects.now + effects.backOff(after: self.failures, from: Self.firstBackOff, to: Self.interval)
+        self.due = effects.now + effects.backOff(after: self.failures, from: Self.firstBackOff, to: Self.longestBackOff)
+    }
+
+    /// It is there, and cannot be believed.
+    mutating func doubted(at now: Duration) {
+        self.state = .down(ConsulDoubt.failure)
+        self.due = now + ConsulDoubt.interval
     }
 
     /// An answer to another question says that nothing is seen.

@@ -66,7 +66,7 @@ struct ConsulPolicy: Sendable {
 
     mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) {
         guard let place = self.topics.firstIndex(where: { $0.watch.request == request }) else { return }
-        self.topics[place].watch.failed(&effects)
+        self.topics[place].watch.failed(&effects, longest: ConsulWatch.longBackOff)
         self.topics[place].problem = failure
     }
 
@@ -90,6 +90,10 @@ struct ConsulPolicy: Sendable {
     func deadline(_ link: ConsulLink) -> Duration? {
         guard link.isUp else { return nil }
         return self.topics.compactMap { $0.held == nil ? $0.watch.due : nil }.min()
+    }
+
+    mutating func retry(at now: Duration) {
+        for place in self.topics.indices { self.topics[place].watch.retry(at: now) }
     }
 
     mutating func renew(_ effects: inout ConsulEffects) {

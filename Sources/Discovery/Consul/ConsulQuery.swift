@@ -61,6 +61,14 @@ struct ConsulQuery: Hashable, Sendable {
     /// Of questions whose place others want.
     static let shortWait = Duration.seconds(10)
 
+    /// Whether it asks if the catalog can be seen at all.
+    var isOfLink: Bool {
+        switch self.subject {
+        case .servers, .server: true
+        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .agent: false
+        }
+    }
+
     /// The longest that a server waits: it adds up to a sixteenth.
     /// See https://developer.hashicorp.com/consul/api-docs/features/blocking
     var longest: Duration { self.index == nil ? .zero : self.wait + self.wait / 16 }

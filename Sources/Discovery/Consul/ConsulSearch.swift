@@ -23,6 +23,10 @@ struct ConsulSearch: Sendable {
     /// Probes on a connection at a time: enough that waiting for the next one is no part of the cost.
     private static let batch = 32
     private static let smallBatch = 8
+    /// Of the server's time, for a look in no hurry.
+    private static let share = 0.1
+    /// The same, if only a transaction can hide something.
+    private static let smallShare = 0.02
     /// How many of those that changed recently are asked first.
     static let recent = 128
 
@@ -44,11 +48,13 @@ struct ConsulSearch: Sendable {
     private var mayHide = false
     private var wantedNow: Duration?
     private var wantedLater: Duration?
+    /// What the look that is wanted, or that is under way, may take.
+    private var wantedShare = Self.smallShare
     private var notBefore = Duration.zero
     private var failures = 0
     /// A fifth of the time, when changes never stop.
     private var hurried = Allowance(burst: .milliseconds(2500), share: 0.2)
-    private var relaxed = Allowance(burst: .zero, share: 0.1)
+    private var relaxed = Allowance(burst: .zero, share: Self.share)
 
     /// Whether one question about all was asked, which may make the search needless.
     private(set) var hasGlanced = false
@@ -75,6 +81,7 @@ struct ConsulSearch: Sendable {
     mutating func wantLater(hides: Bool, at now: Duration) {
         let due = hides ? now : now + Self.delay
         self.wantedLater = min(self.wantedLater ?? due, due)
+        if hides { self.wantedShare = Self.share }
     }
 
     /// A service was found to have changed at this index.
@@ -155,6 +162,8 @@ struct ConsulSearch: Sendable {
             self.hurriedLeft = self.ring.count
         }
         if let later = self.wantedLater, later <= now {
+            self.relaxed.share = self.relaxedLeft > 0 ? max(self.relaxed.share, self.wantedShare) : self.wantedShare
+            self.wantedShare = Self.smallShare
             self.wantedLater = nil
             self.relaxedLeft = self.ring.count
         }
@@ -221,6 +230,9 @@ struct ConsulSearch: Sendable {
         self.notBefore = effects.now + effects.backOff(after: self.failures, to: .seconds(60))
         return true
     }
+
+    /// After a failure, it need not wait any longer.
+    mutating func retry(at now: Duration) { self.notBefore = min(self.notBefore, now) }
 
     /// Those that are being asked about are asked about again.
     mutating func renew(_ effects: inout ConsulEffects) {

@@ -2,20 +2,22 @@
 
 import Catalog
 
-/// Which services of a catalog are taken.
+/// Which services of a catalog are taken, and which of their instances.
 struct ConsulSelection: Hashable, Sendable {
     /// Of the servers themselves: in every catalog, and never routed to.
     static let consul = "consul"
-    private static let enabled = "signalbox.enable=true"
-    private static let disabled = "signalbox.enable=false"
 
+    private let enabled: String
+    private let disabled: String
     private var names: Set<String> = []
     private var prefixes: [String] = []
     private let isExposedByDefault: Bool
 
     /// - Parameter patterns: names, each exact or with a `*` at its end.
-    init(patterns: [String], isExposedByDefault: Bool) {
+    init(patterns: [String], isExposedByDefault: Bool, tagPrefix: String = "signalbox.") {
         self.isExposedByDefault = isExposedByDefault
+        self.enabled = tagPrefix + "enable=true"
+        self.disabled = tagPrefix + "enable=false"
         for pattern in patterns {
             if pattern.hasSuffix("*") {
                 self.prefixes.append(String(pattern.dropLast()))
@@ -27,7 +29,11 @@ struct ConsulSelection: Hashable, Sendable {
     }
 
     init(_ configuration: ConsulConfiguration) {
-        self.init(patterns: configuration.services, isExposedByDefault: configuration.isExposedByDefault)
+        self.init(
+            patterns: configuration.services,
+            isExposedByDefault: configuration.isExposedByDefault,
+            tagPrefix: configuration.tagPrefix
+        )
     }
 
     /// Whether an agent answers for such a name. It is a part of a path, and what is not printed, or that leads elsewhere,
@@ -45,17 +51,17 @@ struct ConsulSelection: Hashable, Sendable {
         return isPrinted && !parts.dropLast().contains("") && !parts.contains(".") && !parts.contains("..")
     }
 
-    /// - Parameter tags: of all its instances together. One "no" among them counts more than any number of "yes".
+    /// Whether it is to be read. What its instances say of themselves decides then.
+    ///
+    /// - Parameter tags: of all its instances together.
     func takes(_ service: String, tags: [String]) -> Bool {
         guard service != Self.consul, !service.isEmpty else { return false }
         guard self.names.contains(service) || self.prefixes.contains(where: { service.hasPrefix($0) }) else {
             return false
         }
-        var isExposed = self.isExposedByDefault
-        for tag in tags where tag.utf8.count <= Self.disabled.utf8.count {
-            if tag == Self.disabled { return false }
-            if tag == Self.enabled { isExposed = true }
-        }
-        return isExposed
+        return self.isExposedByDefault || tags.contains(self.enabled)
     }
+
+    /// Whether an instance wants no requests. Another one of the service has no say in that.
+    func leavesOut(tags: [String]) -> Bool { tags.contains(self.disabled) }
 }

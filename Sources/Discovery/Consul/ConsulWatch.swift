@@ -17,10 +17,9 @@ struct ConsulWatch: Sendable {
 
     /// What a body costs the server and us to write and read, a second.
     private static let bytesPerSecond = 5_000_000.0
-    /// The longest that a failure may put off the next try.
-    private static let maximumBackOff = Duration.seconds(60)
-    /// How long the question after a failure waits for a change: only an answer says that it is over.
-    private static let probeWait = Duration.seconds(2)
+    /// The longest that failures may put off the next try: of what all else depends on, and of what it does not.
+    static let shortBackOff = Duration.seconds(2)
+    static let longBackOff = Duration.seconds(60)
 
     private(set) var request: ConsulRequestID?
     /// Of the last answer that was believed.
@@ -42,12 +41,11 @@ struct ConsulWatch: Sendable {
     var due: Duration? { self.request == nil ? self.notBefore : nil }
 
     mutating func ask(_ subject: ConsulQuery.Subject, in datacenter: String?, _ effects: inout ConsulEffects) {
-        guard self.request == nil, self.notBefore <= effects.now else { return }
-        let index = self.isConfirming ? nil : self.index
+        guard self.request == nil, self.notBefore <= effects.now, effects.mayAsk else { return }
+        // Only an answer says that a fault is over, so none is waited for that comes with a change.
+        let index = self.isConfirming || self.isAfterFailure || effects.isTroubled ? nil : self.index
         self.sent = effects.now
-        var query = ConsulQuery(subject, datacenter: datacenter, index: index)
-        if self.isAfterFailure { query.wait = Self.probeWait }
-        self.request = effects.send(query)
+        self.request = effects.send(ConsulQuery(subject, datacenter: datacenter, index: index))
     }
 
     /// - Parameter cost: what the server did for it besides writing it.
@@ -76,11 +74,16 @@ struct ConsulWatch: Sendable {
         return answer.index < last ? .reset : .believed(previous: last)
     }
 
-    mutating func failed(_ effects: inout ConsulEffects) {
+    mutating func failed(_ effects: inout ConsulEffects, longest: Duration = ConsulWatch.shortBackOff) {
         self.request = nil
         self.failures += 1
         self.isAfterFailure = true
-        self.notBefore = effects.now + effects.backOff(after: self.failures, to: Self.maximumBackOff)
+        self.notBefore = effects.now + effects.backOff(after: self.failures, to: longest)
+    }
+
+    /// It need not wait any longer after a failure.
+    mutating func retry(at now: Duration) {
+        if self.failures > 0 { self.notBefore = min(self.notBefore, now) }
     }
 
     /// What was asked is asked again, now, on a new connection; unless too many were given up lately.

@@ -69,7 +69,8 @@ package final class APIPipeline: Sendable {
                 continue
             }
             try Task.checkCancellation()
-            guard self.isOfTheWay(cause), NIODeadline.now() < end else { throw cause }
+            guard self.isOfTheWay(cause) else { throw cause }
+            guard NIODeadline.now() < end else { throw HTTPClientError.deadlineExceeded }
             if !isFresh {
                 // It may have been closed long ago, and others with it.
                 isStale = true

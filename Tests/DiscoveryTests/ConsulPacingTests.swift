@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import TestSupport
+import Testing
+
+@testable import Discovery
+
+/// How often an agent is asked that answers nothing of use, and how soon it is followed when it does.
+struct ConsulPacingTests {
+    private static func rig(services: Int, seed: UInt64 = 1) -> ConsulRig {
+        var rig = ConsulRig(seed: seed)
+        rig.change { model in
+            for number in 0..<services { model.register("s\(number)", .init(node: "n\(number % 7)", id: "a")) }
+        }
+        rig.run(for: .seconds(20))
+        return rig
+    }
+
+    @Test(arguments: [60, 600])
+    func `questions that all fail while the link is well are put twice a second at most`(services: Int) {
+        var rig = Self.rig(services: services)
+        rig.brokenButLink = true
+        rig.disconnect()
+        rig.run(for: .seconds(5))
+        let before = rig.sent.count
+        rig.run(for: .seconds(60))
+        #expect(rig.sent.count - before <= 120)
+        rig.change { $0.register("s3", .init(node: "n1", id: "b")) }
+        rig.brokenButLink = false
+        rig.run(for: .seconds(2))
+        #expect(rig.isSettled)
+        rig.run(for: .seconds(1))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test func `connections that are reset again and again do not become more`() {
+        var rig = Self.rig(services: 600)
+        var before = rig.sent.count
+        for second in 0..<60 {
+            rig.disconnect()
+            rig.isDown = second % 2 == 0
+            if second == 5 { before = rig.sent.count }
+            rig.run(for: .seconds(1))
+        }
+        // Each time that it is there, all is asked anew.
+        #expect(rig.sent.count - before <= 55 / 2 * 45 + 110)
+        rig.isDown = false
+        rig.run(for: .seconds(4))
+        #expect(rig.isSettled)
+    }
+
+    @Test(arguments: 1...5)
+    func `indexes that fall again and again make few requests, and cost no change`(seed: UInt64) {
+        var rig = Self.rig(services: 300, seed: seed)
+        var chance = seed
+        rig.forgedIndex = { index in
+            chance = chance &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return max(1, (chance >> 33) % index)
+        }
+        rig.run(for: .seconds(10))
+        #expect(rig.status?.state == .down)
+        let before = rig.sent.count
+        rig.run(for: .seconds(60))
+        #expect(rig.sent.count - before <= 60 * 8)
+        rig.change { $0.register("s3", .init(node: "n1", id: "b")) }
+        rig.forgedIndex = nil
+        rig.run(for: .seconds(2))
+        #expect(rig.isSettled)
+    }
+
+    @Test func `a state that was lost once is followed at once`() {
+        var rig = Self.rig(services: 100)
+        rig.change { model in
+            model.wipe()
+            for number in 0..<50 { model.register("s\(number)", .init(node: "n\(number % 7)", id: "b")) }
+        }
+        rig.disconnect()
+        rig.run(for: .seconds(2))
+        #expect(rig.isSettled)
+        #expect(rig.statuses.allSatisfy { $0.problem?.contains("again and again") != true })
+    }
+
+    @Test func `one question that fails for long does not hold up the others`() {
+        var rig = Self.rig(services: 600)
+        rig.brokenProbes = true
+        rig.change { $0.register("s400", .init(node: "n1", id: "a", weight: 9)) }
+        rig.run(for: .seconds(30))
+        for round in 0..<10 {
+            rig.change { $0.setStatus(round % 2 == 0 ? .critical : .passing, of: "n3/a", in: "s3") }
+            rig.run(for: .milliseconds(300))
+            let health = rig.told[ServiceName("s3")]?.instances.first?.health
+            #expect(health == (round % 2 == 0 ? .critical : .passing))
+        }
+    }
+}
