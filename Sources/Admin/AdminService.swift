@@ -92,7 +92,7 @@ package struct AdminService: ServiceLifecycle.Service {
                 )
             }
             let count = self.controlPlane.accept(source)
-            return Self.text("let go of \(count) instances and config entries that were held\n")
+            return Self.text("let go of \(count) instances, config entries and documents that were held\n")
         }
         router.post("/accept-removals") { _, _ in
             self.controlPlane.acceptRemovals()

@@ -33,7 +33,7 @@ extension ControlPlaneService {
                 diagnostics: state.diagnostics,
                 documentCounts: state.pipeline.counts,
                 sources: state.sourceStatuses(hasFiles: self.hasFiles),
-                held: state.pipeline.catalogGuard.held,
+                held: state.pipeline.held,
                 storedAges: Dictionary(
                     uniqueKeysWithValues: SourceName.allCases.compactMap { source in
                         state.pipeline.catalogGuard.age(of: source, wallClock: wallClock).map { (source, $0) }

@@ -174,14 +174,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
 
     /// Lets go what is held of a source, or of all.
     ///
-    /// - Returns: how many instances and config entries that was.
+    /// - Returns: how many instances, config entries and documents that was.
     @discardableResult
     package func accept(_ source: SourceName?) -> Int {
         let sources = source.map { [$0] } ?? SourceName.allCases
         var count = 0
         self.change(by: "an operator") { state, now in
-            count = state.pipeline.catalogGuard.held.filter { sources.contains($0.source) }
-                .reduce(0) { $0 + ($1.reason == .configEntries ? $1.names.count : $1.instances) }
+            count = state.pipeline.held.filter { sources.contains($0.source) }
+                .reduce(0) { $0 + ($1.instances > 0 ? $1.instances : $1.names.count) }
             return state.pipeline.accept(sources, at: now)
         }
         return count

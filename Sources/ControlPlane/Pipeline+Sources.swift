@@ -75,6 +75,7 @@ extension Pipeline {
     /// Takes the operator's word that what is held of these sources is really to go.
     package mutating func accept(_ sources: [SourceName], at now: Duration) -> Change {
         var change = Change.none
+        if sources.contains(.file), self.acceptRemovals(at: now) { change = .anything }
         for source in sources {
             change.formUnion(self.take(self.catalogGuard.accept(source, at: now)))
         }
@@ -98,6 +99,14 @@ extension Pipeline {
     mutating func takeGuardEvents() -> [GuardOutcome.Event] {
         defer { self.guardEvents = [] }
         return self.guardEvents
+    }
+
+    /// All that is in force against the word of its source.
+    var held: [HeldRemoval] {
+        let documents = self.heldDocuments.map {
+            HeldRemoval(source: .file, reason: .documents, names: $0.documents, since: $0.since, until: nil)
+        }
+        return (documents.map { [$0] } ?? []) + self.catalogGuard.held
     }
 
     var heldInstances: [SourceName: Int] {

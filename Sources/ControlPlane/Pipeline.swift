@@ -56,6 +56,8 @@ package struct Pipeline: Sendable {
     private(set) var revision = 0
     private var admitted: Admitted?
     private var compileDiagnostics: [Diagnostic] = []
+    /// Services that routes lead to, and where the first of them says so.
+    private var routed: [ServiceName: (route: RouteName, origin: Origin)] = [:]
     /// Services whose instances decide more than the endpoints of a target.
     private var entangled: Set<ServiceName> = []
     package private(set) var topology = Topology()
@@ -113,6 +115,8 @@ package struct Pipeline: Sendable {
         self.revision += 1
     }
 
+    var heldDocuments: (documents: [String], since: Duration)? { self.documents.held }
+
     private var documentPolicy: Policy {
         var policy = self.documents.policy
         policy.datacenters = self.datacenters
@@ -148,6 +152,7 @@ package struct Pipeline: Sendable {
         (self.topology, self.compileDiagnostics) = Routing.compile(catalog: admitted.catalog, policy: chained)
         self.entangled = self.topology.entangledServices(of: chained)
         self.admitted = admitted
+        self.routed = admitted.policy.routed
         return self.topology == before ? .none : .anything
     }
 }
@@ -159,8 +164,26 @@ extension Pipeline {
             self.documents.diagnostics, self.storeDiagnostics, self.sourceDiagnostics.values.flatMap(\.self),
             self.catalogGuard.diagnostics,
             self.policy.diagnostics, self.admitted?.diagnostics ?? [], self.compileDiagnostics,
+            self.goneDiagnostics,
         ]
         return stages.flatMap(\.self).inOrder
+    }
+
+    /// Of services that are only remembered.
+    private var goneDiagnostics: [Diagnostic] {
+        self.catalogGuard.remembered.compactMap { name in
+            guard let (route, origin) = self.routed[name],
+                self.admitted?.catalog[name]?.instances.isEmpty ?? true
+            else { return nil }
+            return Diagnostic(
+                .warning,
+                code: "SB207",
+                subject: "service/\(name)",
+                message: "the service is gone but route/\(route) leads to it; what goes there is answered with 503",
+                cure: "bring the service back, or take it out of the route",
+                origin: origin
+            )
+        }
     }
 
     /// Of all stages, and of the translation for every kind of proxy that the gateways tell apart: what a linter should
@@ -185,5 +208,17 @@ extension Pipeline {
             ("service-defaults", policy.serviceDefaults.count),
             ("envoy-resource", policy.rawResources.count),
         ]
+    }
+}
+
+extension Policy {
+    fileprivate var routed: [ServiceName: (route: RouteName, origin: Origin)] {
+        var routed: [ServiceName: (route: RouteName, origin: Origin)] = [:]
+        for (name, route) in self.routes.sorted(by: { $0.key < $1.key }) {
+            for backend in route.backends where routed[backend.service] == nil {
+                routed[backend.service] = (name, backend.origin)
+            }
+        }
+        return routed
     }
 }

@@ -65,6 +65,11 @@ package struct DocumentSet: Sendable {
         return self.publish(election)
     }
 
+    /// What the removal guard holds, sorted, and since when.
+    package var held: (documents: [String], since: Duration)? {
+        self.removalGuard.heldSince.map { (self.removalGuard.held.keys.sorted().map { "\($0)" }, $0) }
+    }
+
     /// Lets go of what the removal guard holds. Returns whether there was anything.
     @discardableResult
     package mutating func acceptRemovals() -> Bool {
@@ -116,9 +121,10 @@ package struct DocumentSet: Sendable {
                 .error,
                 code: Code.removalsHeld.rawValue,
                 subject: documents.count == 1 ? "\(first.key)" : nil,
-                message: "\(documents.count) of \(total) \(kind.named(count: total)) in force are in no file any more: "
+                message:
+                    "\(documents.count) of \(total) \(kind.named(count: total)) in force are in no file or key any more: "
                     + "\(names)\(more); they are held",
-                cure: "restore the files; or accept with POST /accept-removals on the admin listener, "
+                cure: "restore them; or accept with signalbox catalog accept --source file, "
                     + "or restart with --removal-guard 0",
                 origin: first.origin
             )

@@ -13,6 +13,8 @@ struct RemovalGuard: Sendable {
     let window: Duration
 
     private(set) var held: [Document.Key: Document] = [:]
+    /// Since when something is.
+    private(set) var heldSince: Duration?
     /// Let go within the window.
     private var departed: [Document.Key: (document: Document, time: Duration)] = [:]
 
@@ -28,6 +30,7 @@ struct RemovalGuard: Sendable {
         at now: Duration
     ) {
         self.held = self.held.filter { defined[$0.key] == nil }
+        defer { self.heldSince = self.held.isEmpty ? nil : self.heldSince ?? now }
         self.departed = self.departed.filter { defined[$0.key] == nil && $0.value.time >= now - self.window }
 
         let missing = previous.filter { defined[$0.key] == nil && self.held[$0.key] == nil }
@@ -56,6 +59,7 @@ struct RemovalGuard: Sendable {
     /// From here on what is missing is gone.
     mutating func acceptRemovals() {
         self.held = [:]
+        self.heldSince = nil
         self.departed = [:]
     }
 }

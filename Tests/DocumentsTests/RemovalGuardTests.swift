@@ -29,8 +29,8 @@ struct RemovalGuardTests {
         #expect(set.services.count == 10)
         #expect(
             set.diagnostics.map(\.description) == [
-                "0.yaml:1: error[SB120]: 6 of 10 services in force are in no file any more: s0, s1, s2, s3, s4 and 1 more; "
-                    + "they are held (restore the files; or accept with POST /accept-removals on the admin listener, "
+                "0.yaml:1: error[SB120]: 6 of 10 services in force are in no file or key any more: s0, s1, s2, s3, s4 and 1 more; "
+                    + "they are held (restore them; or accept with signalbox catalog accept --source file, "
                     + "or restart with --removal-guard 0)"
             ]
         )

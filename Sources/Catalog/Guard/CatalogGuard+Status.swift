@@ -130,6 +130,7 @@ extension [HeldRemoval] {
                         origin: Origin(file: removal.source.rawValue)
                     )
                 )
+            case .documents: break  // Not of this guard.
             case .lastInstances:
                 named[removal.source, default: 0] += 1
                 guard named[removal.source, default: 0] <= 20 else { continue }

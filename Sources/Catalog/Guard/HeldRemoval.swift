@@ -10,18 +10,38 @@ package struct HeldRemoval: Hashable, Sendable {
         case lastInstances = "last_instances"
         /// More config entries went within the window than should.
         case configEntries = "config_entries"
+        /// More documents went than should, or all of a kind. They wait for the operator.
+        case documents
     }
 
     package var source: SourceName
     package var reason: Reason
-    /// Of the services that have instances held, or of config entries; sorted.
+    /// Of the services that have instances held, of config entries or of documents; sorted.
     package var names: [String]
     /// How many of these services would have no routable instance without it.
     package var emptied: Int
-    /// 0 for config entries.
+    /// 0 for config entries and documents.
     package var instances: Int
     /// On the clock that the guard is given.
     package var since: Duration
-    /// When it is released; nil while the clock of the source stands still.
+    /// When it is released; nil while the clock of the source stands still, and for documents.
     package var until: Duration?
+
+    package init(
+        source: SourceName,
+        reason: Reason,
+        names: [String],
+        emptied: Int = 0,
+        instances: Int = 0,
+        since: Duration,
+        until: Duration?
+    ) {
+        self.source = source
+        self.reason = reason
+        self.names = names
+        self.emptied = emptied
+        self.instances = instances
+        self.since = since
+        self.until = until
+    }
 }

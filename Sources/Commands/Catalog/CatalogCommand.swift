@@ -23,13 +23,13 @@ struct CatalogAcceptCommand: AsyncParsableCommand {
 
     @OptionGroup var admin: AdminOptions
 
-    @Option(help: "consul or nomad. Default: every source.")
+    @Option(help: "consul, nomad or file (documents, those in Consul's KV store too). Default: all of them.")
     var source: String?
 
     func run() async throws {
         let query = self.source.map { "?source=\($0.lowercased())" } ?? ""
         guard self.source?.allSatisfy({ $0.isASCII && $0.isLetter }) ?? true else {
-            throw ValidationError("--source is consul or nomad")
+            throw ValidationError("--source is consul, nomad or file")
         }
         let answer = try await self.admin.request("POST", "/catalog/accept\(query)")
         guard answer.status == 200 else {

@@ -51,7 +51,8 @@ struct CatalogStatusCommand: AsyncParsableCommand {
                 let more = held.serviceCount > 5 ? " and \(held.serviceCount - 5) more" : ""
                 let what = held.instances > 0 ? "\(held.instances) instances of \(names)" : names
                 let rest =
-                    held.remainingSeconds.map { "released in \($0) s" } ?? "not released while the source is down"
+                    held.remainingSeconds.map { "released in \($0) s" }
+                    ?? (held.reason == "documents" ? "until accepted" : "not released while the source is down")
                 return
                     "held of \(held.source) (\(held.reason)): \(what)\(more); \(rest)"
             }

@@ -17,7 +17,7 @@ extension Route: ReferringDocument {
 
     var gatewayReferences: [GatewayReference] { self.gateways }
 
-    var backends: [Backend] {
+    package var backends: [Backend] {
         self.rules.flatMap { rule -> [Backend] in
             switch rule.action {
             case .forward(let forward): forward.backends

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Discovery
+import Documents
+import Routing
+import Testing
+
+@testable import ControlPlane
+
+/// What sources say, from the guard to what people are told.
+@Suite struct SourceTests {
+    private static let web = ServiceName("web")
+    private static let allocation = "5f8a2c1e-7c1d-4f0a-9b1e-000000000001"
+
+    private static func pipeline() -> Pipeline {
+        var rules = CatalogGuard.SourceRules()
+        rules.lastInstanceGrace = .zero
+        rules.input = nil
+        var pipeline = Pipeline(
+            Pipeline.Options(
+                catalogGuard: CatalogGuard.Settings(required: [.consul: [.services]], rules: [.consul: rules]),
+                followed: [.consul: [.services], .nomad: []]
+            )
+        )
+        _ = pipeline.apply(
+            [
+                .write(Files.gateway("edge"), to: "gateway.yaml"),
+                .write(Files.route("web", backends: ["web": 1]), to: "web.yaml"),
+            ],
+            at: .zero
+        )
+        return pipeline
+    }
+
+    private static func service(_ name: ServiceName = web) -> Service {
+        let instance = Instance(
+            id: InstanceID("_nomad-task-\(allocation)-group-web-web-http"),
+            address: "10.0.0.1",
+            port: 80,
+            weight: .default,
+            health: .passing,
+            origin: Origin(file: "consul/web")
+        )
+        return Service(name: name, instances: [instance], origin: Origin(file: "consul/web"))
+    }
+
+    private static func update(_ services: [Service]) -> SourceEvent {
+        let named = services.map { ($0.name, Optional($0)) }
+        return .catalog(
+            CatalogUpdate(source: .consul, isComplete: true, services: Dictionary(named) { first, _ in first })
+        )
+    }
+
+    private static var stored: StoredCatalog {
+        StoredCatalog(savedAt: 1000, sources: [.consul: StoredCatalog.Source(heardAt: 1000, services: [service()])])
+    }
+
+    @Test func `what Nomad stops is not routed to, though its registration is only what was stored`() {
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(Self.stored, wallClock: 1010, at: .zero)
+        #expect(pipeline.catalogGuard.catalog[Self.web]?.instances.count == 1)
+        let ended = AllocationFact(
+            id: Self.allocation,
+            namespace: "default",
+            job: "web",
+            jobVersion: 1,
+            group: "web",
+            deployment: nil,
+            isCanary: false,
+            nodeID: "node",
+            nodeName: "node",
+            desired: .stop,
+            client: .complete,
+            isMigrating: false
+        )
+        let facts = NomadFactsUpdate(isComplete: true, allocations: [Self.allocation: ended])
+        #expect(pipeline.apply(facts, at: .seconds(1)) != .none)
+        #expect(pipeline.catalogGuard.catalog[Self.web]?.instances.isEmpty == true)
+    }
+
+    @Test func `a service that is gone for good is told where a route leads to it, after a restart, too`() {
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(Self.update([Self.service()]), from: .consul, at: .zero)
+        #expect(pipeline.diagnostics == [])
+        _ = pipeline.apply(Self.update([]), from: .consul, at: .seconds(1))
+        #expect(pipeline.diagnostics.map(\.code) == ["SB207"])
+        #expect(pipeline.topology.gateways[GatewayName("edge")]?.listeners.flatMap(\.virtualHosts).isEmpty == false)
+
+        var next = Self.pipeline()
+        let stored = pipeline.catalogGuard.stored(wallClock: 1000, at: .seconds(2))
+        _ = next.apply(stored, wallClock: 1000, at: .zero)
+        _ = next.apply(Self.update([]), from: .consul, at: .seconds(1))
+        #expect(next.diagnostics.map(\.code) == ["SB207"])
+        #expect(next.topology.gateways[GatewayName("edge")]?.listeners.flatMap(\.virtualHosts).isEmpty == false)
+    }
+
+    @Test func `what no route sees is to be stored as well`() {
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(Self.update([Self.service()]), from: .consul, at: .zero)
+        let revision = pipeline.revision
+        _ = pipeline.apply(Self.update([Self.service(), Self.service(ServiceName("other"))]), from: .consul, at: .zero)
+        #expect(pipeline.revision > revision)
+        let same = pipeline.revision
+        _ = pipeline.apply(Self.update([Self.service(), Self.service(ServiceName("other"))]), from: .consul, at: .zero)
+        #expect(pipeline.revision == same)
+    }
+
+    @Test func `documents that are held are told with the rest, and let go with it`() {
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(Self.update([Self.service()]), from: .consul, at: .zero)
+        _ = pipeline.apply([FileChange(path: "web.yaml", content: .removed)], at: .seconds(3))
+        #expect(pipeline.held.map(\.reason) == [.documents])
+        #expect(pipeline.held.map(\.names) == [["route/web"]])
+        #expect(pipeline.held.map(\.since) == [.seconds(3)])
+        #expect(pipeline.accept([.consul], at: .seconds(4)) == .none)
+        #expect(pipeline.accept([.file], at: .seconds(4)) == .anything)
+        #expect(pipeline.held == [])
+    }
+}
