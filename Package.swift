@@ -199,7 +199,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Catalog", "ControlPlane", "Documents", "EnvoyTranslation", "Routing", "ServicePolicy", "XDSProtocol",
+                "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing", "ServicePolicy",
+                "XDSProtocol",
                 "XDSServer", "EnvoyAPI", "TestSupport", hashTrees, swiftProtobuf,
             ],
             swiftSettings: settings
