@@ -98,8 +98,14 @@ struct LoadConnections: Sendable {
 extension ClientBootstrap {
     fileprivate func connect(to address: NetworkAddress) -> EventLoopFuture<any Channel> {
         switch address {
-        case .ipv4(let host, let port), .ipv6(let host, let port), .name(let host, let port):
-            self.connect(host: host, port: port)
+        case .ipv4(let host, let port), .ipv6(let host, let port):
+            // By its number: to look up a name costs more than all else that a connection does.
+            if let number = try? SocketAddress(ipAddress: host, port: port) {
+                self.connect(to: number)
+            } else {
+                self.connect(host: host, port: port)
+            }
+        case .name(let host, let port): self.connect(host: host, port: port)
         case .unix(let path): self.connect(unixDomainSocketPath: path)
         }
     }
