@@ -16,11 +16,19 @@ package struct CatalogUpdate: Hashable, Sendable {
     package var isComplete: Bool
     /// Nil: the source says that there is no such service any more.
     package var services: [ServiceName: Service?]
+    /// What it says nothing of, and what was known of that stays.
+    package var unheard: Unheard
 
-    package init(source: SourceName, isComplete: Bool, services: [ServiceName: Service?]) {
+    package init(
+        source: SourceName,
+        isComplete: Bool,
+        services: [ServiceName: Service?],
+        unheard: Unheard = Unheard()
+    ) {
         self.source = source
         self.isComplete = isComplete
         self.services = services
+        self.unheard = unheard
     }
 }
 

@@ -8,7 +8,7 @@ import Testing
 
 /// The rules of blocking queries, one at a time.
 @Suite struct BlockingQueryTests {
-    private static let wait = BlockingQuery.consulWait
+    private static let wait = BlockingQuery.nomadWait
 
     /// A query and the clock and chance that it needs.
     private struct Rig {
@@ -60,7 +60,7 @@ import Testing
     }
 
     private static func question(_ index: UInt64) -> BlockingQuery.Action {
-        .send(index: index, wait: Self.wait, consistency: .default, deadline: .milliseconds(642_500))
+        .send(index: index, wait: Self.wait, consistency: .default, deadline: .milliseconds(323_750))
     }
 
     /// The question after a failure.

@@ -56,6 +56,12 @@ struct ConsulDatacenterTests {
             return .service(ConsulServiceReading(instances: [instance], nodes: ["n"], count: 1))
         }
 
+        /// Whoever may read the service is told that it is not there.
+        mutating func isGone() {
+            self.answer(.entry(ConfigEntry.Key(kind: "service-defaults", name: "web")), .presence(false), 1)
+            self.answer(.instances("web"), .presence(false), 1)
+        }
+
         var isReading: Bool { self.open[.service("web")] != nil }
 
         static func check(_ service: String = "web") -> Set<ConsulCheckKey> {
@@ -124,6 +130,8 @@ struct ConsulDatacenterTests {
         hand.answer(.service("web"), .service(ConsulServiceReading(instances: [], nodes: [], count: 0)), 12)
         #expect(hand.datacenter.services["web"]?.instances.count == 1)
         hand.answer(.services, .services(["consul": []]), 12)
+        #expect(hand.datacenter.services["web"] != nil)
+        hand.isGone()
         #expect(hand.datacenter.services["web"] == nil)
     }
 
@@ -135,6 +143,12 @@ struct ConsulDatacenterTests {
         #expect(hand.datacenter.services["web"] != nil)
         hand.answer(.services, .services(["consul": []]), 9)
         hand.answer(.services, .services(["consul": []]), 9)
+        // Everything is asked anew.
+        hand.answer(.services, .services(["consul": []]), 9)
+        hand.answer(.nodes, .nodes(["n": 1]), 9)
+        hand.answer(.checks(.critical), .checks([]), 9)
+        hand.answer(.checks(.warning), .checks([]), 9)
+        hand.isGone()
         #expect(hand.datacenter.services["web"] == nil)
     }
 

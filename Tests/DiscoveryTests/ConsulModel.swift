@@ -46,6 +46,10 @@ struct ConsulModel {
     /// When a check last entered or left a state.
     private var states: [ConsulQuery.CheckState: UInt64] = [.critical: 1, .warning: 1]
     var rights = Rights.all
+    /// What the token may not read though it may read the rest: keys, and services by name.
+    var forbidden: Set<String> = []
+    /// Config entries that are not what they should be, by name.
+    var broken: Set<String> = []
     /// Services that are listed and none of whose instances are shown.
     var hidden: Set<String> = []
 
@@ -173,6 +177,9 @@ struct ConsulModel {
         guard self.rights != .denied else {
             return .failure(ConsulFailure(reason: .acl, message: "ACL not found"))
         }
+        if let name = query.subject.nameAlone, self.isForbidden(name) {
+            return .failure(ConsulFailure(reason: .acl, message: "Permission denied"))
+        }
         return .success(
             ConsulAnswer(content: self.content(query.subject), index: self.index(of: query.subject), bytes: 200)
         )
@@ -198,6 +205,10 @@ struct ConsulModel {
         }.sorted { $0.id < $1.id }
     }
 
+    private func isForbidden(_ name: String) -> Bool {
+        self.rights != .all || self.forbidden.contains { name.hasPrefix($0) }
+    }
+
     private func index(of subject: ConsulQuery.Subject) -> UInt64 {
         switch subject {
         case .services: self.servicesTable
@@ -207,7 +218,7 @@ struct ConsulModel {
         case .server: max(self.servicesTable, self.nodesTable)
         case .entries(let kind): self.entryIndexes[kind] ?? 1
         case .keys: self.keyIndex
-        case .servers, .agent, .probes: 1
+        case .servers, .agent, .probes, .key, .entry, .instances: 1
         }
     }
 
@@ -222,7 +233,7 @@ struct ConsulModel {
                 registrations.values.reduce(into: Set<String>()) { $0.formUnion($1.tags) }.sorted()
             }
             names["consul"] = []
-            return .services(names)
+            return .services(names.filter { !self.isForbidden($0.key) })
         case .nodes: return .nodes(isVisible ? self.nodeIndexes : [:])
         case .checks(let state):
             guard isVisible else { return .checks([]) }
@@ -244,14 +255,17 @@ struct ConsulModel {
             }
             return .checks(checks)
         case .service(let name):
-            let instances = isVisible && !self.hidden.contains(name) ? self.instances(of: name) : []
+            let isShown = isVisible && !self.hidden.contains(name) && !self.isForbidden(name)
+            let all = isShown ? self.instances(of: name) : []
+            let instances = all.filter { !self.isForbidden("node:" + $0.node) }
             let nodes = Set(instances.map(\.node)).sorted()
             return .service(
                 ConsulServiceReading(
                     instances: instances,
                     nodes: nodes,
                     count: instances.count,
-                    passingChecks: self.services[name]?.values.count { $0.status == .passing } ?? 0
+                    passingChecks: self.services[name]?.values.count { $0.status == .passing } ?? 0,
+                    isFiltered: instances.count < all.count
                 )
             )
         case .passing:
@@ -265,8 +279,17 @@ struct ConsulModel {
                 }
             )
         case .probes(let names): return .probes(names.map { self.index(of: .service($0)) })
-        case .entries(let kind): return .entries(isVisible ? self.entries[kind] ?? [] : [])
-        case .keys: return .keys(isVisible ? self.keys : [:])
+        case .entries(let kind):
+            let seen = (self.entries[kind] ?? []).filter { isVisible && !self.isForbidden($0.key.name) }
+            let broken = seen.map(\.key.name).filter(self.broken.contains)
+            return .entries(
+                seen.filter { !self.broken.contains($0.key.name) },
+                unreadable: ConsulUnreadableEntries(names: Set(broken), count: broken.count, reasons: broken)
+            )
+        case .keys: return .keys(isVisible ? self.keys.filter { !self.isForbidden($0.key) } : [:])
+        case .instances(let name): return .presence(self.services[name] != nil && !self.isForbidden(name))
+        case .key(let key): return .presence(self.keys[key] != nil)
+        case .entry(let key): return .presence(self.entries[key.kind]?.contains { $0.key == key } == true)
         case .agent: return .agent(.test)
         }
     }
@@ -274,4 +297,15 @@ struct ConsulModel {
 
 extension ConsulModel.Registration {
     var key: String { "\(self.node)/\(self.id)" }
+}
+
+extension ConsulQuery.Subject {
+    /// Of what is asked for by its own name.
+    fileprivate var nameAlone: String? {
+        switch self {
+        case .key(let key): key
+        case .entry(let key): key.name
+        default: nil
+        }
+    }
 }

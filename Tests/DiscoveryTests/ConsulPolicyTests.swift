@@ -115,10 +115,16 @@ struct ConsulPolicyTests {
         #expect(!rig.isComplete)
         rig.run(for: .seconds(10))
         #expect(rig.isSettled)
+        let unheard = rig.events.compactMap { if case .catalog(let update) = $0 { update.unheard } else { nil } }
+        #expect(unheard == [Unheard(datacenters: ["dc2"])])
         rig.others["dc2"] = ConsulModel(datacenter: "dc2")
         rig.change("dc2") { $0.register("web", .init(node: "n1", id: "b")) }
         rig.run(for: .seconds(5))
         #expect(rig.told[ServiceName("web")]?.instances.count == 2)
+        let updates = rig.events.compactMap { if case .catalog(let update) = $0 { update } else { nil } }
+        // What was stored of it, and is not there, must go.
+        #expect(updates.last { $0.isComplete }?.unheard.datacenters == [])
+        #expect(updates.last?.unheard == Unheard())
     }
 
     @Test func `namespaces of a server that has none are ignored, and people are told`() {

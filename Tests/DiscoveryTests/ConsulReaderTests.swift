@@ -59,7 +59,7 @@ struct ConsulReaderTests {
 
     @Test func `config entries are kept byte for byte`() throws {
         let entry = #"{"Kind": "service-router",  "Name": "web", "Routes": [{"a": "]"}], "ModifyIndex": 5}"#
-        guard case .entries(let entries) = try Self.read("[\(entry)]", to: .entries(kind: "service-router")) else {
+        guard case .entries(let entries, _) = try Self.read("[\(entry)]", to: .entries(kind: "service-router")) else {
             throw Unexpected()
         }
         #expect(entries.map(\.key) == [ConfigEntry.Key(kind: "service-router", name: "web")])

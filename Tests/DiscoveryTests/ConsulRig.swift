@@ -214,8 +214,11 @@ struct ConsulRig {
         switch event {
         case .catalog(let update):
             if update.isComplete {
-                #expect(!self.isComplete, "everything is told once")
                 self.isComplete = true
+                for name in self.told.keys where update.services[name] == nil {
+                    self.expectNothingLost(from: self.told[name], to: nil)
+                    self.told[name] = nil
+                }
             }
             for (name, service) in update.services {
                 self.expectNothingLost(from: self.told[name], to: service)

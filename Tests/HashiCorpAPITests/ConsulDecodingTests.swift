@@ -79,13 +79,15 @@ import Testing
     @Test func `config entries keep their bytes`() throws {
         let first = #"{"Kind":"service-router","Name":"we]b","Routes":[{"Match":{"a":"}\"],"}}], "ModifyIndex":7}"#
         let second = #"{ "Name" : "api", "Kind":"service-router" , "X": "\\" }"#
-        let body = "[ \(first) ,\n\t\(second), {\"Kind\": 1}, [[1], {}], \"a,\\\",b\", 7 ]"
-        let (entries, unreadable) = try ConsulConfigEntry.list(response(body))
+        let body = "[ \(first) ,\n\t\(second), {\"Kind\": 1, \"Name\": \"odd\"}, [[1], {}], \"a,\\\",b\", 7 ]"
+        let (entries, unreadable, names) = try ConsulConfigEntry.list(response(body))
         #expect(entries.map(\.name) == ["we]b", "api"])
         #expect(entries.map { String(decoding: $0.json, as: UTF8.self) } == [first, second])
         #expect(entries.map(\.kind) == ["service-router", "service-router"])
         #expect(entries.first?.modifyIndex == 7)
         #expect(unreadable.count == 4)
+        #expect(unreadable.reasons.first?.hasPrefix("\"odd\": ") == true)
+        #expect(names == ["odd"])
         for empty in ["[]", " [ ] ", "null"] {
             #expect(try ConsulConfigEntry.list(response(empty)).entries.isEmpty)
         }

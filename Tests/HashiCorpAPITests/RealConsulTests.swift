@@ -128,7 +128,7 @@ struct RealConsulTests {
         #expect(pairs.elements.map(\.value) == [Array("kept\u{0}".utf8)])
         try await self.put(client, "/v1/config", #"{"Kind": "service-defaults", "Name": "web", "Protocol": "http"}"#)
         let response = try await client.send(APIRequest(.get, "/v1/config/service-defaults"))
-        let (entries, unreadable) = try ConsulConfigEntry.list(response)
+        let (entries, unreadable, _) = try ConsulConfigEntry.list(response)
         #expect(entries.map(\.name) == ["web"] && unreadable.isEmpty)
         let json = String(decoding: entries.first?.json ?? [], as: UTF8.self)
         #expect(json.hasPrefix("{") && json.hasSuffix("}") && json.contains("\"http\""))

@@ -4,12 +4,16 @@ import time
 import uuid
 
 from rig.case import sized
+from rig.documents import route
 from rig.processes import eventually
 from rig.signalbox import command
-from rig.survival import RATE, Survival
+from rig.survival import CALLED, RATE, Survival
+from rig.traffic import once
 
 MASTER = str(uuid.UUID(int=7))
-RULES = 'service_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nagent_prefix "" { policy = "read" }'
+NODES = 'node_prefix "" { policy = "read" }\nagent_prefix "" { policy = "read" }\n'
+KEYS = 'key_prefix "signalbox/" { policy = "read" }\n'
+RULES = NODES + 'service_prefix "" { policy = "read" }'
 WITHIN = 5.0  # seconds until it is said, and until it is over
 LASTS = sized(60, 3)  # seconds
 
@@ -47,6 +51,87 @@ class Token(Survival):
         log = self.server.log.read_text()
         self.assertNotIn(self.token["SecretID"], log)
         self.note(f"0 of {len(load.responses):,} requests failed")
+
+    def test_token_loses_only_its_keys(self):
+        """Consul 1.8 then answers that there are none."""
+        self.write_policy(RULES + "\n" + KEYS)
+        for name in ("one", "two"):
+            self.consul.put(f"/v1/kv/signalbox/{name}.yaml", self.document(name, "web0"))
+        server = self.follow_keys()
+        for name in ("one", "two"):
+            self.proxy.wait_route(self.port, f"{name}.example.com")
+        with self.load() as load:
+            self.write_policy(RULES)
+            # A question that waits keeps the rights that it began with: a change ends it, the next one has the new ones.
+            self.consul.put("/v1/kv/signalbox/two.yaml", self.document("two", "web2"))
+            eventually(lambda: self.body("two") == "web2", 20, "the last one that is told")
+            self.consul.put("/v1/kv/signalbox/two.yaml", self.document("two", "web1"))
+            self.reported(server)
+            end = time.monotonic() + LASTS
+            while time.monotonic() < end:
+                self.assertEqual([self.body("one"), self.body("two")], ["web0", "web2"])
+                time.sleep(0.1)
+            server = self.follow_keys()
+            self.reported(server)
+            self.assertEqual([self.body("one"), self.body("two")], ["web0", "web2"], "after a restart")
+            self.write_policy(RULES + "\n" + KEYS)
+            began = time.monotonic()
+            eventually(lambda: self.body("two") == "web1", 20, "what was written meanwhile")
+            healed = time.monotonic() - began
+            # And now they are really deleted.
+            self.consul.call("DELETE", "/v1/kv/signalbox/?recurse")
+            began = time.monotonic()
+            eventually(lambda: {self.status("one"), self.status("two")} == {404}, 10, "both are gone")
+            gone = time.monotonic() - began
+        self.assert_none_failed(load, 1)
+        self.note(f"keys kept for {LASTS} s and over a restart; followed {healed:.1f} s after; deleted in {gone:.1f} s")
+
+    def test_token_loses_some_services(self):
+        host = self.hosts[-1]
+        with self.load() as load:
+            self.write_policy(NODES + 'service "consul" { policy = "read" }\nservice_prefix "svc" { policy = "read" }')
+            self.consul.register("svc-other", 1)
+            time.sleep(1)
+            self.consul.register("svc-another", 1)
+            eventually(lambda: "may not read the service web" in self.source().get("problem", ""), 20, "it says why")
+            self.assertEqual(self.source()["reason"], "acl")
+            end = time.monotonic() + LASTS
+            while time.monotonic() < end:
+                self.assertEqual(once(self.port, host).body, self.web[-1].name)
+                self.assert_unmoved("with fewer rights")
+                time.sleep(0.1)
+            self.write_policy(RULES)
+            self.consul.register("svc-third", 1)
+            self.wait_source("up", 90)
+            self.assert_unmoved("with all rights again")
+            self.consul.deregister("svc-other", 1)
+            self.deregister(["svc3"])
+            eventually(lambda: self.endpoints(self.proxy) == self.services + CALLED - 1, 5, "what is gone goes")
+        self.assert_none_failed(load, 1)
+
+    @staticmethod
+    def document(name, service):
+        return route(name, service=service)
+
+    def follow_keys(self):
+        """Another Signalbox in place of the one that runs, at the same port."""
+        self.server.stop()
+        options = {"--consul-token-file": self.file, "--catalog-removal-percent": "0",
+                   "--consul-kv-prefix": "signalbox/", "--state-directory": self.scratch / "state"}
+        return self.follow(*(each for pair in options.items() for each in pair), xds=self.server.xds)
+
+    @staticmethod
+    def reported(server):
+        eventually(lambda: [each for each in server.diagnostics() if each["code"] == "SB353"], 90, "SB353 is in /state")
+
+    def body(self, name):
+        return once(self.port, f"{name}.example.com").body
+
+    def status(self, name):
+        return once(self.port, f"{name}.example.com").status
+
+    def write_policy(self, rules):
+        self.consul.put(f"/v1/acl/policy/{self.policy['ID']}", {"Name": "signalbox", "Rules": rules})
 
     def disbelieved(self, what, breaks, states, heals):
         self.before = self.moves()

@@ -27,7 +27,14 @@ extension CatalogGuard {
             }
             let time = state.clock.reading(at: now)
             state.services.advance(to: time)
-            state.services.apply(admitted, isComplete: update.isComplete, stopped: stopped, at: time, now: now)
+            state.services.apply(
+                admitted,
+                isComplete: update.isComplete,
+                unheard: update.unheard,
+                stopped: stopped,
+                at: time,
+                now: now
+            )
             return EventTally()
         }
     }

@@ -116,11 +116,13 @@ extension ServiceLedger {
     /// - Parameters:
     ///   - services: nil is a service that the source does not have any more.
     ///   - isComplete: what is not among them is gone.
+    ///   - unheard: of that, what was said before stays.
     ///   - stopped: instances of which another source says that they stopped: their removal is no surprise.
     ///   - time: on the clock of the source.
     mutating func apply(
         _ services: [ServiceName: Service?],
         isComplete: Bool,
+        unheard: Unheard = Unheard(),
         stopped: [ServiceName: Set<InstanceID>],
         at time: Duration,
         now: Duration
@@ -132,6 +134,7 @@ extension ServiceLedger {
         var changes: [ServiceChange] = []
         func take(_ service: Service?, _ name: ServiceName) {
             let record = self.records[name]
+            let service = record?.said.map { unheard.complete(service, with: $0) } ?? service
             guard record?.said != service else { return }
             let stopped = stopped[name] ?? []
             changes.append(ServiceChange(name, from: record, to: service, stopped: stopped, rules: self.rules))

@@ -2,13 +2,14 @@
 
 package import HashiCorpAPI
 
-/// Decides what to ask next in a conversation of blocking queries, and what to believe of the answers. Consul and Nomad
-/// alike: https://developer.hashicorp.com/consul/api-docs/features/blocking
+/// Decides what to ask next in a conversation of blocking queries, and what to believe of the answers. Nomad's: those of
+/// Consul, which are one to a datacenter and share its link, are `ConsulWatch`.
+/// See https://developer.hashicorp.com/nomad/api-docs#blocking-queries
 ///
 /// The one who asks calls `next`, does what it says, and reports to `answered` or `failed` what came of a request before
 /// it calls `next` again. One request at a time.
 ///
-/// - An index that falls, or a server without a leader, is not believed: after a restart Consul answers for a moment from
+/// - An index that falls, or a server without a leader, is not believed: after a restart a server answers for a moment from
 ///   half of its state, and only the index tells. The question is put again, without an index and as `consistent`, and
 ///   that answer is believed. So is the very first.
 /// - A failure leaves the index as it is, or a fall after it would not be noticed. The question after it is `consistent`:
@@ -47,13 +48,12 @@ package struct BlockingQuery: Hashable, Sendable {
     }
 
     /// The default is the longest that the servers allow.
-    package static let consulWait = Duration.seconds(600)
     package static let nomadWait = Duration.seconds(300)
     /// The wait of the question after a failure.
     static let probeWait = Duration.seconds(2)
     /// What a server may take to answer beyond the time that it was asked to wait.
     static let slack = Duration.seconds(5)
-    /// The same for a question that is `consistent`: without a quorum, Consul tries for 7 s before it says so.
+    /// The same for a question that is `consistent`: without a quorum, it tries for 7 s before it says so.
     static let patience = Duration.seconds(10)
 
     private struct Sent: Hashable {

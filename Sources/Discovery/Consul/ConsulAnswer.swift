@@ -19,9 +19,11 @@ struct ConsulAnswer: Sendable {
         case service(ConsulServiceReading)
         /// In the order of the question.
         case probes([UInt64])
-        case entries([ConfigEntry])
+        case entries([ConfigEntry], unreadable: ConsulUnreadableEntries)
         /// Path below the prefix to value.
         case keys([String: ConsulKey])
+        /// Whether it is there.
+        case presence(Bool)
         case agent(ConsulAgent)
 
         /// Whether it says no more than that the catalog can be seen.
@@ -62,6 +64,8 @@ struct ConsulServiceReading: Hashable, Sendable {
     var passingChecks = 0
     /// Whether it is a service, and not the proxies of a mesh in front of one, or one whose instances all stay out.
     var isOurs = true
+    /// Whether the server says that it left out what the token may not read.
+    var isFiltered = false
     /// Whether an instance counts as critical only because it has no check of its own yet.
     var awaitsCheck = false
     /// Why some of it cannot be used.
@@ -78,6 +82,17 @@ struct ConsulPassingChecks: Hashable, Sendable {
         self.count += 1
         self.index = max(self.index, index)
     }
+}
+
+/// Config entries of a list that cannot be read: they are there.
+struct ConsulUnreadableEntries: Hashable, Sendable {
+    /// Of those that have one.
+    var names: Set<String> = []
+    var count = 0
+    /// The first of them, and what is wrong.
+    var reasons: [String] = []
+
+    func mayBe(_ name: String) -> Bool { self.names.contains(name) || self.count > self.names.count }
 }
 
 struct ConsulKey: Hashable, Sendable {

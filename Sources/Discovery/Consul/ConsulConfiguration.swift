@@ -35,8 +35,11 @@ package struct ConsulConfiguration: Hashable, Sendable {
     package static let maximumDatacenters = 5
     /// Connections to the agent, at most: half of the 100 that some limit a client to.
     package static let maximumConnections = 48
-    /// What all answers that are being received may take together, in bytes. 10,000 instances of a service are 15 MB.
-    package static let maximumBytesUnderWay = 24 * 1024 * 1024
+    /// What all answers that are being received may take together, in bytes; beyond that, one goes on alone. 10,000
+    /// instances of a service are 15 MB.
+    package static let maximumBytesUnderWay = 16 * 1024 * 1024
+    /// What all have at most, and so the largest answer. What has no end must not take more than 50 MB.
+    package static let maximumBytesOfLarge = 40 * 1024 * 1024
 
     /// The preferred one first; empty: the agent's own only.
     package var datacenters: [String]

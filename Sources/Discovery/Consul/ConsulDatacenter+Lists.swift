@@ -14,7 +14,7 @@ extension ConsulDatacenter {
         // To gather the names, the server goes through all instances.
         let cost = Self.costOfInstance * self.services.instanceCount
         guard let previous = self.believe(\.names, answer, cost: cost, &effects) else { return }
-        let isExplained = self.compareNames(listed, index: answer.index)
+        let isExplained = self.compareNames(listed, index: answer.index, effects)
         guard let previous, answer.index > previous else { return }
         self.distrust(between: previous, and: answer.index)
         let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
@@ -27,7 +27,7 @@ extension ConsulDatacenter {
     }
 
     /// Returns whether something is another than it was.
-    private mutating func compareNames(_ listed: [String: [String]], index: UInt64) -> Bool {
+    private mutating func compareNames(_ listed: [String: [String]], index: UInt64, _ effects: ConsulEffects) -> Bool {
         var isDifferent = false
         var kept = 0
         let before = self.services.byName.count
@@ -50,17 +50,28 @@ extension ConsulDatacenter {
             self.services.isDirty(name, needed: index)
             isDifferent = true
         }
-        guard kept < before else { return isDifferent }
-        let gone = self.services.byName.keys.filter { name in
-            listed[name].map { !self.selection.takes(name, tags: $0) } ?? true
+        guard kept < before else {
+            _ = self.missing.compare([], effects) { listed[$0] != nil }
+            return isDifferent
         }
-        for name in gone {
-            self.services.remove(name)
-            self.problems[.service(name)] = nil
-            self.isChanged(name)
+        for name in self.services.byName.keys {
+            guard let tags = listed[name], !self.selection.takes(name, tags: tags) else { continue }
+            self.isGone(name)
+            isDifferent = true
         }
+        let areNewMissing = self.missing.compare(self.services.byName.keys, effects) { listed[$0] != nil }
+        return isDifferent || areNewMissing
+    }
+
+    private mutating func isGone(_ name: String) {
+        self.services.remove(name)
+        self.problems[.service(name)] = nil
+        self.isChanged(name)
         self.focus.forgetGone(self.services)
-        return true
+    }
+
+    mutating func missingAnswered(_ request: ConsulRequestID, isThere: Bool, _ effects: inout ConsulEffects) {
+        if let name = self.missing.answered(request, isThere: isThere, &effects) { self.isGone(name) }
     }
 
     mutating func nodesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
@@ -211,6 +222,7 @@ extension ConsulDatacenter {
         if let glance = self.glance { _ = effects.cancel(glance) }
         self.glance = nil
         self.search.renew(&effects)
+        self.missing.renew(&effects)
         for (request, reading) in self.readings {
             _ = effects.cancel(request)
             self.services.readingEnded(reading.service)

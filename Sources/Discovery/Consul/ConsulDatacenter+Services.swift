@@ -10,7 +10,9 @@ extension ConsulDatacenter {
         _ answer: ConsulAnswer,
         _ effects: inout ConsulEffects
     ) {
-        if let reading = self.readings.removeValue(forKey: request) {
+        if case .presence(let isThere) = answer.content {
+            self.missingAnswered(request, isThere: isThere, &effects)
+        } else if let reading = self.readings.removeValue(forKey: request) {
             self.services.readingEnded(reading.service)
             guard case .service(let found) = answer.content else { return }
             self.readingAnswered(reading, found, answer, &effects)
@@ -22,7 +24,8 @@ extension ConsulDatacenter {
                 self.focus.forgetGone(self.services)
                 return
             }
-            if found.count == 0, !self.isFiltered || answer.index < known.index {
+            let isEmpty = found.count == 0 && (!self.isFiltered || answer.index < known.index)
+            if isEmpty || known.isHidden(in: found) {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index < known.index {
@@ -66,7 +69,7 @@ extension ConsulDatacenter {
                 until: effects.now + effects.backOff(after: failures, to: .seconds(60))
             )
             self.problems[.service(reading.service)] = failure
-        } else if !self.focus.failed(request, &effects) {
+        } else if !self.missing.failed(request, failure, &effects), !self.focus.failed(request, &effects) {
             _ = self.search.failed(request, &effects)
         }
     }
@@ -74,7 +77,10 @@ extension ConsulDatacenter {
     /// Starts readings, as many as may be under way. Probes take what is left.
     mutating func read(_ effects: inout ConsulEffects) {
         let readers = self.limits.readers - (self.glance == nil ? 0 : 1)
-        while self.readings.count < readers, effects.mayAsk, let name = self.services.takeNext(at: effects.now) {
+        self.missing.ask(room: readers - self.readings.count, in: self.name, &effects)
+        while self.readings.count + self.missing.inFlight < readers, effects.mayAsk,
+            let name = self.services.takeNext(at: effects.now)
+        {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, marks: marks)
@@ -182,6 +188,16 @@ extension ConsulDatacenter {
             // It is the leader's word. But then more may have fallen than this.
             self.indexFell(&effects)
             self.isResetWanted = true
+        }
+        if known.isHidden(in: found) {
+            let times = self.services.readingFailed(name)
+            self.services.rest(name, until: effects.now + effects.backOff(after: times, to: .seconds(10)))
+            self.problems[.service(name)] = ConsulFailure(
+                reason: .acl,
+                message: "the token may not read all instances of the service \(name) any more, which stays as it was; "
+                    + "grant it node:read on all nodes, or start anew if that is meant"
+            )
+            return
         }
         if found.count == 0, !self.isFiltered {
             // The list will say if it is gone. If it does not, the token may see names and no nodes.

@@ -49,6 +49,8 @@ struct ConsulDatacenter: Sendable {
     var services = ConsulServices()
     /// Listed, and left out because of their names.
     var unaskable: (first: String, count: Int)?
+    /// Listed no more.
+    var missing = ConsulMissing()
     var focus: ConsulFocus
     var search = ConsulSearch()
     /// The question that comes before a search.
@@ -88,7 +90,7 @@ struct ConsulDatacenter: Sendable {
     }
 
     /// Whether all that is listed has been read.
-    var isComplete: Bool { self.isBased && self.services.unreadCount == 0 }
+    var isComplete: Bool { self.isBased && self.services.unread.isEmpty }
 
     /// How many requests are under way.
     var inFlight: Int {
@@ -97,7 +99,7 @@ struct ConsulDatacenter: Sendable {
             self.glance,
         ]
         return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
-            + self.focus.inFlight
+            + self.focus.inFlight + self.missing.inFlight
     }
 
     mutating func takeChanged() -> Set<String> {
@@ -162,8 +164,10 @@ struct ConsulDatacenter: Sendable {
         var times: [Duration] = []
         times += [self.names.due, self.nodes.due, self.critical.due, self.warning.due].compactMap { $0 }
         guard self.isBased else { return times.min() }
-        if self.services.isAnyQueued, self.readings.count < self.limits.readers { times.append(now) }
+        let isAnyToRead = self.services.isAnyQueued || self.missing.isAnyWaiting
+        if isAnyToRead, self.readings.count + self.missing.inFlight < self.limits.readers { times.append(now) }
         if let wake = self.services.resting.values.min() { times.append(wake) }
+        if let due = self.missing.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
         if !self.services.isAnyQueued, self.glance == nil {
             if let due = self.search.due(at: now) { times.append(due) }
@@ -177,6 +181,7 @@ struct ConsulDatacenter: Sendable {
         self.link.check(in: self.name, floor: self.catalogIndex, &effects)
         guard self.link.isUp else { return }
         if self.isResetWanted, self.resetNotBefore <= effects.now { self.reset(&effects) }
+        if self.isBased, self.missing.wake(at: effects.now) { self.names.askAgain(&effects) }
         self.names.ask(.services, in: self.name, &effects)
         self.nodes.ask(.nodes, in: self.name, &effects)
         self.critical.ask(.checks(.critical), in: self.name, &effects)

@@ -15,6 +15,10 @@ struct ConsulDelivery: Sendable {
     private(set) var due: Duration?
     /// Whether everything was told once.
     private(set) var isComplete = false
+    /// Datacenters of which everything that is known was told.
+    private var heard: Set<Int> = []
+    /// What was told last to be not known.
+    private var unheard = Unheard()
 
     mutating func changes(_ names: Set<String>, at now: Duration) {
         guard !names.isEmpty else { return }
@@ -22,11 +26,20 @@ struct ConsulDelivery: Sendable {
         if self.isComplete, self.due == nil { self.due = now + Self.pause }
     }
 
-    /// The first update: everything.
+    /// Another datacenter has answered: what of it was known before and is not there is gone.
+    func isAnotherHeard(_ datacenters: [ConsulDatacenter]) -> Bool {
+        self.isComplete && datacenters.indices.contains { datacenters[$0].isBased && !self.heard.contains($0) }
+    }
+
+    /// The first update, and when another datacenter is heard: everything but what is not known yet.
     mutating func complete(_ datacenters: [ConsulDatacenter]) -> (CatalogUpdate, [Diagnostic]) {
         self.isComplete = true
         self.changed = []
-        var update = CatalogUpdate(source: .consul, isComplete: true, services: [:])
+        self.due = nil
+        self.heard.formUnion(datacenters.indices.filter { datacenters[$0].isBased })
+        self.unheard = self.unheard(of: datacenters)
+        self.services = [:]
+        var update = CatalogUpdate(source: .consul, isComplete: true, services: [:], unheard: self.unheard)
         let names = datacenters.reduce(into: Set<String>()) { $0.formUnion($1.services.byName.keys) }
         for name in names {
             self.note(name, datacenters)
@@ -42,17 +55,33 @@ struct ConsulDelivery: Sendable {
     {
         self.due = nil
         let before = self.findings
-        var update = CatalogUpdate(source: .consul, isComplete: false, services: [:])
+        let wasUnheard = self.unheard.services
+        self.unheard = self.unheard(of: datacenters)
+        var update = CatalogUpdate(source: .consul, isComplete: false, services: [:], unheard: self.unheard)
         for name in self.changed {
             self.note(name, datacenters)
             let key = ServiceName(name)
             let service = Self.service(name, datacenters)
-            guard service != self.services[key] else { continue }
+            guard service != self.services[key] || wasUnheard[key] != self.unheard.services[key] else { continue }
             self.services[key] = service
             update.services[key] = .some(service)
         }
         self.changed = []
         return (update.services.isEmpty ? nil : update, self.findings == before ? nil : self.diagnostics)
+    }
+
+    private func unheard(of datacenters: [ConsulDatacenter]) -> Unheard {
+        var unheard = Unheard()
+        for (place, datacenter) in datacenters.enumerated() {
+            guard self.heard.contains(place) else {
+                unheard.datacenters.formUnion([datacenter.name].compactMap(\.self))
+                continue
+            }
+            for name in datacenter.services.unread {
+                unheard.services[ServiceName(name), default: []].formUnion([datacenter.name].compactMap(\.self))
+            }
+        }
+        return unheard
     }
 
     /// Nil: no datacenter knows it, or what it knows is none of ours.

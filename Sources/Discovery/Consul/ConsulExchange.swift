@@ -23,18 +23,20 @@ struct ConsulExchange: Sendable {
     }
 
     private func indexes(_ probes: [APIRequest]) async throws(ConsulFailure) -> ConsulAnswer {
+        let generation = self.login?.generation ?? 0
         do {
             let indexes = try await self.pipeline.indexes(of: probes, deadline: .seconds(10))
             self.metrics.answered(200, times: indexes.count)
             return ConsulAnswer(content: .probes(indexes), index: 1, bytes: 0)
         } catch {
             self.metrics.answered(error.status)
-            if error.status == 403 { self.login?.refused() }
+            if error.status == 403 { self.login?.refused(generation) }
             throw ConsulFailure(error)
         }
     }
 
     private func answer(to query: ConsulQuery) async throws(ConsulFailure) -> ConsulAnswer {
+        let generation = self.login?.generation ?? 0
         let response: APIResponse
         do {
             response = try await self.client.send(query.request(filter: self.filter))
@@ -43,9 +45,14 @@ struct ConsulExchange: Sendable {
             throw ConsulFailure(error)
         }
         self.metrics.answered(response.status)
-        let isMissingKey = response.status == 404 && query.isOfKeys && response.index != nil
-        guard response.status == 200 || isMissingKey else {
-            if response.status == 403 { self.login?.refused() }
+        let isMissing = response.status == 404 && query.mayBeMissing && response.index != nil
+        // There is no such name.
+        if query.isOfPresence, [301, 400].contains(response.status) {
+            return ConsulAnswer(content: .presence(false), index: 1, bytes: 0)
+        }
+        guard response.status == 200 || isMissing else {
+            // The token is good, and lacks a right.
+            if response.status == 403, !query.isOfPresence { self.login?.refused(generation) }
             throw ConsulFailure(APIError.unexpected(response, from: self.client.configuration))
         }
         if query.subject != .agent {
@@ -65,7 +72,15 @@ struct ConsulExchange: Sendable {
 }
 
 extension ConsulQuery {
-    fileprivate var isOfKeys: Bool {
-        if case .keys = self.subject { true } else { false }
+    /// Whether 404 is an answer.
+    fileprivate var mayBeMissing: Bool {
+        if case .keys = self.subject { true } else { self.isOfPresence }
+    }
+
+    fileprivate var isOfPresence: Bool {
+        switch self.subject {
+        case .key, .entry: true
+        default: false
+        }
     }
 }

@@ -175,7 +175,7 @@ struct ConsulFollower: Sendable {
         let now = self.effects.now
         if self.basedSince == nil, self.datacenters[0].isBased { self.basedSince = now }
         var findings: [Diagnostic]?
-        if !self.delivery.isComplete, self.isReady {
+        if self.delivery.isComplete ? self.delivery.isAnotherHeard(self.datacenters) : self.isReady {
             let (update, diagnostics) = self.delivery.complete(self.datacenters)
             findings = diagnostics
             self.effects.deliver(.catalog(update))
@@ -218,7 +218,8 @@ extension ConsulFollower {
             self.effects.deliver(.status(current))
         }
         let others =
-            ConsulHealth.diagnostics(self.policy) + self.datacenters.compactMap(ConsulHealth.unaskable)
+            ConsulHealth.diagnostics(self.policy) + ConsulHealth.unreadable(self.policy)
+            + self.datacenters.compactMap(ConsulHealth.unaskable)
             + [self.agentProblem].compactMap { $0 }
         guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
         self.findings = findings ?? self.findings

@@ -49,6 +49,11 @@ enum ConsulHealth {
             guard let failure = datacenter.problems[subject] else { continue }
             return status(.down, failure.reason.rawValue, failure.message)
         }
+        let refused = datacenter.missing.refused
+        if let (_, failure) = refused.min(by: { $0.key < $1.key }) {
+            let more = refused.count > 1 ? " (and \(refused.count - 1) more services)" : ""
+            return status(.suspect, "acl", failure.message + more)
+        }
         let troubled = datacenter.problems.compactMap { subject, failure -> (String, ConsulFailure)? in
             guard case .service(let name) = subject, let service = datacenter.services[name] else { return nil }
             return service.failures >= Self.failures ? (name, failure) : nil
@@ -83,6 +88,8 @@ enum ConsulHealth {
                 switch subject {
                 case .keys(let prefix):
                     ("the documents below the key \(prefix)", "grant the token key:read and list on the prefix")
+                case .entries(let kind) where failure.reason == .acl:
+                    ("the config entries of kind \(kind)", "grant the token service:read on all services")
                 case .entries(let kind): ("the config entries of kind \(kind)", "see that the agent can be asked")
                 default: ("a part of Consul", "see that the agent can be asked")
                 }
@@ -92,6 +99,22 @@ enum ConsulHealth {
                 message: "\(what) cannot be read, and what was read before stays in force: \(failure.message)",
                 cure: cure,
                 origin: Origin(file: "consul")
+            )
+        }
+    }
+
+    /// Config entries that are there and cannot be read.
+    static func unreadable(_ policy: ConsulPolicy) -> [Diagnostic] {
+        policy.unreadable.map { kind, entries in
+            let first = entries.reasons.first ?? "an entry"
+            let more = entries.count > 1 ? " (and \(entries.count - 1) more)" : ""
+            return Diagnostic(
+                .warning,
+                code: "SB353",
+                message: "a config entry of kind \(kind) cannot be read, and what it was before stays in force: "
+                    + first + more,
+                cure: "see what \"consul config list -kind \(kind)\" shows, and write the entry again",
+                origin: Origin(file: "consul:config/\(kind)")
             )
         }
     }

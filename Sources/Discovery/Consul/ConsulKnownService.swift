@@ -25,6 +25,8 @@ struct ConsulKnownService: Sendable {
     var isOurs = true
     /// Whether it was read at all.
     var isRead = false
+    /// Whether the server left something out of it then.
+    var isFiltered = false
     var work = Work.none
     /// What is read must show at least this index, or it is read once more.
     var needed: UInt64 = 0
@@ -36,6 +38,13 @@ struct ConsulKnownService: Sendable {
     var checkWaits = 0
     /// Since when it is listed and shows no instance.
     var emptySince: Duration?
+    /// Whether something is missing from the reading that the token might not read any more.
+    func isHidden(in reading: ConsulServiceReading) -> Bool {
+        guard self.isRead, reading.isFiltered, !self.isFiltered else { return false }
+        let found = Set(reading.instances.map(\.id))
+        return !self.instances.allSatisfy { found.contains($0.id) }
+    }
+
     /// Whether its index alone can tell that it changed.
     var canBeProbed: Bool { self.isRead && (self.work == .none || self.work == .resting) }
 
@@ -52,7 +61,7 @@ struct ConsulServices: Sendable {
     private(set) var resting: [String: Duration] = [:]
     private(set) var instanceCount = 0
     /// Services that were not read yet.
-    private(set) var unreadCount = 0
+    private(set) var unread: Set<String> = []
     /// How many were added, ever.
     private(set) var additions = 0
     /// Those that changed, the last one last; some of them several times, or gone.
@@ -66,7 +75,7 @@ struct ConsulServices: Sendable {
     mutating func add(_ name: String, tags: [String]) {
         guard self.byName[name] == nil else { return }
         self.byName[name] = ConsulKnownService(tags: tags)
-        self.unreadCount += 1
+        self.unread.insert(name)
         self.additions += 1
     }
 
@@ -74,7 +83,7 @@ struct ConsulServices: Sendable {
         guard let service = self.byName.removeValue(forKey: name) else { return }
         self.resting[name] = nil
         self.instanceCount -= service.instances.count
-        if !service.isRead { self.unreadCount -= 1 }
+        self.unread.remove(name)
         for node in service.nodes { self.leave(node, name) }
     }
 
@@ -185,7 +194,7 @@ struct ConsulServices: Sendable {
         let isChanged =
             !service.isRead || service.isOurs != reading.isOurs || service.instances != reading.instances
             || service.diagnostics != reading.diagnostics
-        if !service.isRead { self.unreadCount -= 1 }
+        self.unread.remove(name)
         service.checkWaits = reading.awaitsCheck && index == service.index ? service.checkWaits + 1 : 0
         if service.isRead ? index > service.index : isNews {
             self.lastRecency += 1
@@ -204,6 +213,7 @@ struct ConsulServices: Sendable {
             service.diagnostics = reading.diagnostics
         }
         service.isRead = true
+        service.isFiltered = reading.isFiltered
         service.isOurs = reading.isOurs
         service.passingChecks = reading.passingChecks
         service.index = index

@@ -9,21 +9,13 @@ import Synchronization
 final class ConsulLoginSession: Sendable {
     private static let maximumBytes = 64 * 1024
 
-    private struct State {
-        /// The identity that the token was had for.
-        var identity: String?
-        var token: String?
-        var isRefused = false
-        var isBusy = false
-    }
-
     private let login: ConsulConfiguration.Login
     /// Logs in; has no token itself.
     private let anonymous: APIClient
     /// Gets the token.
     private let client: APIClient
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state = Mutex(ConsulLoginState())
 
     init(_ login: ConsulConfiguration.Login, client: APIClient, anonymous: APIClient, logger: Logger) {
         self.login = login
@@ -32,24 +24,20 @@ final class ConsulLoginSession: Sendable {
         self.logger = logger
     }
 
-    /// The token is good no more.
-    func refused() {
-        self.state.withLock { $0.isRefused = true }
+    /// Which token requests that are sent now will have, or a later one.
+    var generation: Int { self.state.withLock(\.generation) }
+
+    /// The token of this generation is good no more. What was sent with an older one says nothing of it.
+    func refused(_ generation: Int) {
+        self.state.withLock { $0.refused(generation) }
     }
 
     /// Sees to it that there is a token for the identity of the moment.
     func refresh() async throws(ConsulFailure) {
         let identity = self.identity()
-        let isNeeded = self.state.withLock { state -> Bool in
-            guard !state.isBusy else { return false }
-            // An identity that cannot be read leaves the token that was had for the last one.
-            let isOther = identity != nil && identity != state.identity
-            guard state.token == nil || state.isRefused || isOther else { return false }
-            state.isBusy = true
-            return true
-        }
+        let isNeeded = self.state.withLock { $0.begin(identity) }
         guard isNeeded else { return }
-        defer { self.state.withLock { $0.isBusy = false } }
+        defer { self.state.withLock { $0.end() } }
         guard let identity else {
             throw ConsulFailure(
                 reason: .acl,
@@ -57,25 +45,16 @@ final class ConsulLoginSession: Sendable {
             )
         }
         let token = try await self.token(for: identity)
-        let old = self.state.withLock { state -> String? in
-            defer {
-                state.token = token
-                state.identity = identity
-                state.isRefused = false
-            }
-            return state.isRefused ? nil : state.token
-        }
-        if let old { await self.logout(old) }
+        // In use before the old one is given back: requests go out all the time.
         self.client.setToken(token)
+        let old = self.state.withLock { $0.isLoggedIn(token, for: identity) }
+        if let old { await self.logout(old) }
         self.logger.info("logged in", metadata: ["source": "consul", "method": "\(self.login.method)"])
     }
 
     /// Gives the token back.
     func end() async {
-        let token = self.state.withLock { state -> String? in
-            defer { state.token = nil }
-            return state.token
-        }
+        let token = self.state.withLock { $0.leave() }
         if let token { await self.logout(token) }
     }
 

@@ -4,23 +4,37 @@ import Catalog
 
 /// Follows what Consul keeps besides its catalog: config entries, and documents in its key-value store.
 ///
-/// Nothing in these answers tells whether the token still sees anything. So what is gone from one is believed when the
-/// link to the server was found good after it.
+/// Nothing in these answers tells whether the token still sees everything: they leave out what it may not read. So what
+/// is gone from one is believed when the link to the server was found good after it, and when each thing that is missing
+/// was asked for by its own name: that is refused if it may not be read.
 struct ConsulPolicy: Sendable {
     /// Those that mean something to services outside the mesh.
     static let kinds = [
         "proxy-defaults", "service-defaults", "service-resolver", "service-router", "service-splitter",
     ]
 
-    private struct Topic: Sendable {
+    fileprivate struct Topic: Sendable {
         var subject: ConsulQuery.Subject
         var watch = ConsulWatch()
         var entries: [ConfigEntry] = []
+        /// There are more, which cannot be read.
+        var unreadable = ConsulUnreadableEntries()
         var keys: [String: ConsulKey] = [:]
         var isAnswered = false
         var problem: ConsulFailure?
-        /// An answer that lacks what was there, and the check of the link that must go well first.
-        var held: (content: ConsulAnswer.Content, check: Int)?
+        /// An answer that lacks what was there.
+        var held: Held?
+        /// How many of those were not believed, in a row.
+        var doubts = 0
+    }
+
+    fileprivate struct Held: Sendable {
+        var content: ConsulAnswer.Content
+        /// The check of the link that must go well first.
+        var check: Int
+        /// What is missing and was not asked for yet.
+        var missing: [ConsulQuery.Subject]
+        var request: ConsulRequestID?
     }
 
     private var topics: [Topic]
@@ -38,12 +52,21 @@ struct ConsulPolicy: Sendable {
     /// What is asked for and cannot be had, with the reason.
     var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure)] {
         self.topics.compactMap { topic in
-            guard let problem = topic.problem, topic.watch.failures >= ConsulHealth.failures else { return nil }
+            guard let problem = topic.problem else { return nil }
+            guard topic.doubts > 0 || topic.watch.failures >= ConsulHealth.failures else { return nil }
             return (topic.subject, problem)
         }
     }
 
-    var inFlight: Int { self.topics.count { $0.watch.request != nil } }
+    /// Config entries that are there and cannot be read, by kind.
+    var unreadable: [(kind: String, ConsulUnreadableEntries)] {
+        self.topics.compactMap { topic in
+            guard case .entries(let kind) = topic.subject, topic.unreadable.count > 0 else { return nil }
+            return (kind, topic.unreadable)
+        }
+    }
+
+    var inFlight: Int { self.topics.count { $0.watch.request != nil || $0.held?.request != nil } }
 
     mutating func answered(
         _ request: ConsulRequestID,
@@ -51,35 +74,59 @@ struct ConsulPolicy: Sendable {
         _ link: inout ConsulLink,
         _ effects: inout ConsulEffects
     ) {
+        if let place = self.topics.firstIndex(where: { $0.held?.request == request }) {
+            self.topics[place].held?.request = nil
+            let asked = self.topics[place].held?.missing.popLast()
+            guard case .presence(true) = answer.content, let asked, self.topics[place].knows(asked) else { return }
+            // It is there: then the list is an old one, or it has just been made again.
+            return self.doubt(place, nil, &effects)
+        }
         guard let place = self.topics.firstIndex(where: { $0.watch.request == request }) else { return }
-        self.topics[place].problem = nil
+        if self.topics[place].doubts == 0 { self.topics[place].problem = nil }
         switch self.topics[place].watch.answered(answer, at: effects.now) {
         case .regressed: effects.count(.indexRegression)
         case .believed, .reset:
-            if Self.lacksSomething(answer.content, of: self.topics[place]) {
-                self.topics[place].held = (answer.content, link.checkNow(at: effects.now))
-            } else {
+            let missing = self.topics[place].missing(from: answer.content)
+            if missing.isEmpty {
                 self.learn(answer.content, at: place)
+            } else {
+                let check = link.checkNow(at: effects.now)
+                self.topics[place].held = Held(content: answer.content, check: check, missing: missing)
             }
         }
     }
 
     mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) {
+        if let place = self.topics.firstIndex(where: { $0.held?.request == request }) {
+            return self.doubt(place, failure, &effects)
+        }
         guard let place = self.topics.firstIndex(where: { $0.watch.request == request }) else { return }
         self.topics[place].watch.failed(&effects, longest: ConsulWatch.longBackOff)
         self.topics[place].problem = failure
+    }
+
+    private mutating func doubt(_ place: Int, _ failure: ConsulFailure?, _ effects: inout ConsulEffects) {
+        self.topics[place].held = nil
+        self.topics[place].doubts += 1
+        self.topics[place].problem = failure
+        self.topics[place].watch.doubted(times: self.topics[place].doubts, &effects)
     }
 
     /// Asks what is to be asked, and decides about what was held.
     mutating func proceed(_ link: ConsulLink, in datacenter: String?, _ effects: inout ConsulEffects) {
         for place in self.topics.indices {
             if let held = self.topics[place].held {
-                if link.isUp, link.passed >= held.check {
-                    self.topics[place].held = nil
-                    self.learn(held.content, at: place)
-                } else if link.state == .blind {
-                    self.topics[place].held = nil
-                    self.topics[place].watch.forget(&effects)
+                if link.state == .blind {
+                    self.drop(place, &effects)
+                } else if link.isUp, link.passed >= held.check, held.request == nil {
+                    if let subject = held.missing.last {
+                        guard effects.mayAsk else { continue }
+                        let query = ConsulQuery(subject, datacenter: datacenter)
+                        self.topics[place].held?.request = effects.send(query)
+                    } else {
+                        self.topics[place].held = nil
+                        self.learn(held.content, at: place)
+                    }
                 }
             }
             guard link.isUp, self.topics[place].held == nil else { continue }
@@ -89,7 +136,10 @@ struct ConsulPolicy: Sendable {
 
     func deadline(_ link: ConsulLink) -> Duration? {
         guard link.isUp else { return nil }
-        return self.topics.compactMap { $0.held == nil ? $0.watch.due : nil }.min()
+        return self.topics.compactMap { topic in
+            guard let held = topic.held else { return topic.watch.due }
+            return held.request == nil && link.passed >= held.check ? .zero : nil
+        }.min()
     }
 
     mutating func retry(at now: Duration) {
@@ -97,14 +147,22 @@ struct ConsulPolicy: Sendable {
     }
 
     mutating func renew(_ effects: inout ConsulEffects) {
-        for place in self.topics.indices { self.topics[place].watch.renew(&effects) }
+        for place in self.topics.indices {
+            self.topics[place].watch.renew(&effects)
+            if let request = self.topics[place].held?.request, effects.cancel(request) {
+                self.topics[place].held?.request = nil
+            }
+        }
     }
 
     mutating func reset(_ effects: inout ConsulEffects) {
-        for place in self.topics.indices {
-            self.topics[place].held = nil
-            self.topics[place].watch.forget(&effects)
-        }
+        for place in self.topics.indices { self.drop(place, &effects) }
+    }
+
+    private mutating func drop(_ place: Int, _ effects: inout ConsulEffects) {
+        if let request = self.topics[place].held?.request { _ = effects.cancel(request) }
+        self.topics[place].held = nil
+        self.topics[place].watch.forget(&effects)
     }
 
     /// What is news since it was last asked for: all entries, once each kind was answered; the keys that changed.
@@ -128,8 +186,12 @@ struct ConsulPolicy: Sendable {
 
     private mutating func learn(_ content: ConsulAnswer.Content, at place: Int) {
         switch content {
-        case .entries(let entries):
-            let sorted = entries.sorted { $0.key < $1.key }
+        case .entries(let entries, let unreadable):
+            let named = Set(entries.map(\.key))
+            // What cannot be read is there, and what it was before stays.
+            let kept = self.topics[place].entries.filter { !named.contains($0.key) && unreadable.mayBe($0.key.name) }
+            let sorted = (entries + kept).sorted { $0.key < $1.key }
+            self.topics[place].unreadable = unreadable
             if sorted != self.topics[place].entries { self.isEntryChanged = true }
             self.topics[place].entries = sorted
         case .keys(let keys):
@@ -141,21 +203,37 @@ struct ConsulPolicy: Sendable {
                 self.fileChanges.append(FileChange(path: "consul:kv/\(path)", content: .removed))
             }
             self.topics[place].keys = keys
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .agent:
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .presence, .agent:
             return
         }
         self.topics[place].isAnswered = true
+        self.topics[place].doubts = 0
+        self.topics[place].problem = nil
+    }
+}
+
+extension ConsulPolicy.Topic {
+    /// What was there and is not in this answer. Of the keys, if there is none at first: the prefix, since what was there
+    /// before a restart is not known here.
+    fileprivate func missing(from content: ConsulAnswer.Content) -> [ConsulQuery.Subject] {
+        switch content {
+        case .entries(let entries, let unreadable):
+            let keys = Set(entries.map(\.key))
+            return self.entries.map(\.key).filter { !keys.contains($0) && !unreadable.mayBe($0.name) }
+                .map { .entry($0) }
+        case .keys(let keys):
+            if keys.isEmpty, !self.isAnswered, case .keys(let prefix) = self.subject { return [.key(prefix)] }
+            return self.keys.keys.filter { keys[$0] == nil }.map { .key($0) }
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .presence, .agent:
+            return []
+        }
     }
 
-    private static func lacksSomething(_ content: ConsulAnswer.Content, of topic: Topic) -> Bool {
-        switch content {
-        case .entries(let entries):
-            let keys = Set(entries.map(\.key))
-            return topic.entries.contains { !keys.contains($0.key) }
-        case .keys(let keys):
-            return topic.keys.keys.contains { keys[$0] == nil }
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .agent:
-            return false
+    fileprivate func knows(_ subject: ConsulQuery.Subject) -> Bool {
+        switch subject {
+        case .key(let key): self.keys[key] != nil
+        case .entry(let key): self.entries.contains { $0.key == key }
+        default: false
         }
     }
 }

@@ -13,6 +13,14 @@ extension ConsulQuery {
         }
     }
 
+    /// Whether what checks print is in the answer.
+    private var hasChecks: Bool {
+        switch self.subject {
+        case .checks, .passing, .service: true
+        default: false
+        }
+    }
+
     /// A tag that nobody has: the answer is an empty list, and the index is the service's own.
     private static let nobody = "~"
     private static let patience = Duration.seconds(30)
@@ -53,6 +61,9 @@ extension ConsulQuery {
         case .keys(let prefix):
             path = "/v1/kv/" + prefix
             query.append("recurse")
+        case .key(let key): path = "/v1/kv/" + key
+        case .entry(let key): path = "/v1/config/\(key)"
+        case .instances(let name): path = "/v1/catalog/service/" + name
         case .agent:
             path = "/v1/agent/self"
             query = []
@@ -62,6 +73,6 @@ extension ConsulQuery {
             if let namespace = self.scope.namespace { query.append(.init("ns", namespace)) }
             if let partition = self.scope.partition { query.append(.init("partition", partition)) }
         }
-        return APIRequest(.get, path, query: query, deadline: deadline)
+        return APIRequest(.get, path, query: query, deadline: deadline, omittedKey: self.hasChecks ? "Output" : nil)
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// Something to ask an agent. All is asked with `?consistent`: a server that has just started tells nothing before it
 /// knows everything, and one that was the leader tells nothing at all.
 struct ConsulQuery: Hashable, Sendable {
@@ -24,6 +26,12 @@ struct ConsulQuery: Hashable, Sendable {
         case entries(kind: String)
         /// The keys below a prefix with their values.
         case keys(prefix: String)
+        /// Whether there is a key. Lists leave out what may not be read; this is then refused.
+        case key(String)
+        /// The same of a config entry. Whoever may read the service may read those of its name.
+        case entry(ConfigEntry.Key)
+        /// Whether a service has any instance.
+        case instances(String)
         /// What the agent is.
         case agent
     }
@@ -65,7 +73,8 @@ struct ConsulQuery: Hashable, Sendable {
     var isOfLink: Bool {
         switch self.subject {
         case .servers, .server: true
-        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .agent: false
+        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .key, .entry, .instances, .agent:
+            false
         }
     }
 

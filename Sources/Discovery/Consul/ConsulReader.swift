@@ -57,24 +57,26 @@ struct ConsulReader: Sendable {
             if entries.elements.isEmpty, let reason = entries.unreadable.reasons.first {
                 throw APIError(.malformed, reason)
             }
-            return .service(
-                self.conversion.reading(
-                    of: name,
-                    entries.elements,
-                    unreadable: entries.unreadable,
-                    in: query.datacenter,
-                    isRemote: query.datacenter != self.preferred
-                )
+            var reading = self.conversion.reading(
+                of: name,
+                entries.elements,
+                unreadable: entries.unreadable,
+                in: query.datacenter,
+                isRemote: query.datacenter != self.preferred
             )
+            reading.isFiltered = response.isFiltered
+            return .service(reading)
         case .probes:
             // Nobody reads their bodies.
             return .probes([])
         case .entries:
+            let (entries, unreadable, names) = try ConsulConfigEntry.list(response)
             return .entries(
-                try ConsulConfigEntry.list(response).entries.map {
+                entries.map {
                     let key = ConfigEntry.Key(kind: $0.kind, name: $0.name)
                     return ConfigEntry(key: key, json: $0.json, origin: Origin(file: "consul:config/\(key)"))
-                }
+                },
+                unreadable: ConsulUnreadableEntries(names: names, count: unreadable.count, reasons: unreadable.reasons)
             )
         case .keys:
             // 404: there are none.
@@ -88,6 +90,8 @@ struct ConsulReader: Sendable {
                     uniquingKeysWith: { first, _ in first }
                 )
             )
+        case .key, .entry: return .presence(response.status == 200)
+        case .instances: return .presence(try !response.list(of: Ignored.self).elements.isEmpty)
         case .agent:
             return .agent(try response.value(of: ConsulAgent.self))
         }

@@ -31,6 +31,7 @@ package final class ConsulSource: Sendable {
         agent.product = .consul
         agent.maximumConnections = ConsulConfiguration.maximumConnections - ConsulFollower.probers
         agent.maximumBytesUnderWay = ConsulConfiguration.maximumBytesUnderWay
+        agent.maximumBytesOfLarge = ConsulConfiguration.maximumBytesOfLarge
         let client = APIClient(agent)
         var anonymous = agent
         anonymous.token = .none

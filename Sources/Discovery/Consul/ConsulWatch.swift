@@ -86,6 +86,14 @@ struct ConsulWatch: Sendable {
         if self.failures > 0 { self.notBefore = min(self.notBefore, now) }
     }
 
+    /// The last answer is not believed after all: it is asked for again, a little later, without waiting for a change.
+    ///
+    /// - Parameter times: in a row.
+    mutating func doubted(times: Int, _ effects: inout ConsulEffects) {
+        self.forget(&effects)
+        self.notBefore = effects.now + effects.backOff(after: times, to: .seconds(10))
+    }
+
     /// What was asked is asked again, now, on a new connection; unless too many were given up lately.
     mutating func renew(_ effects: inout ConsulEffects) {
         self.failures = 0

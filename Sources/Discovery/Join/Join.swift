@@ -49,6 +49,8 @@ package struct Join: Sendable {
     /// Allocations that Nomad names no more, and instances do.
     private var forgotten: Set<String> = []
     private var users: [String: Set<ServiceKey>] = [:]
+    /// What each source has said last that it does not know.
+    private var unheard: [SourceName: Unheard] = [:]
 
     package init() {}
 
@@ -57,6 +59,7 @@ package struct Join: Sendable {
     /// - Returns: the update, joined. It names every service that the given one does, changed or not.
     package mutating func received(_ update: CatalogUpdate) -> Output {
         var output = Output(update: update, stopped: [:])
+        self.unheard[update.source] = update.unheard
         if update.isComplete {
             let gone = self.services.keys.filter { $0.source == update.source && update.services[$0.name] == nil }
             for key in gone { self.set(nil, for: key, in: &output) }
@@ -97,7 +100,8 @@ package struct Join: Sendable {
             let joined = self.join(known)
             guard joined != known.joined else { continue }
             self.services[key]?.joined = joined
-            let empty = CatalogUpdate(source: key.source, isComplete: false, services: [:])
+            let unheard = self.unheard[key.source] ?? Unheard()
+            let empty = CatalogUpdate(source: key.source, isComplete: false, services: [:], unheard: unheard)
             outputs[key.source, default: Output(update: empty, stopped: [:])].update.services[key.name] = .some(joined)
             outputs[key.source]?.stopped[key.name] = self.stopped(known)
         }

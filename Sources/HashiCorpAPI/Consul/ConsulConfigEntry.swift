@@ -41,22 +41,33 @@ extension ConsulConfigEntry {
     /// An element of the list, which knows nothing of its bytes: those are found apart.
     private struct Element: Decodable, Sendable {
         var head: Result<Head, any Error>
+        /// Of one that cannot be read.
+        var name: String?
+
+        private enum Keys: String, CodingKey {
+            case name = "Name"
+        }
 
         init(from decoder: any Decoder) {
             self.head = Result { try Head(from: decoder) }
+            guard case .failure = self.head, let container = try? decoder.container(keyedBy: Keys.self) else { return }
+            self.name = try? container.decode(String.self, forKey: .name)
         }
     }
 
     /// The entries of `/v1/config/:kind`.
+    ///
+    /// - Returns: also the names of those that cannot be read, as far as they have any.
     package static func list(
         _ response: APIResponse
-    ) throws(APIError) -> (entries: [ConsulConfigEntry], unreadable: Unreadable) {
+    ) throws(APIError) -> (entries: [ConsulConfigEntry], unreadable: Unreadable, names: Set<String>) {
         // This also proves that the body is a JSON array, which the search for the elements relies on.
         let listing = try response.list(of: Element.self)
         let bytes = Array(response.body.readableBytesView)
         let places = JSONArrayElements.ranges(in: bytes)
         var entries: [ConsulConfigEntry] = []
         var unreadable = Unreadable()
+        var names: Set<String> = []
         for (position, (element, place)) in zip(listing.elements, places).enumerated() {
             do {
                 let head = try element.head.get()
@@ -70,9 +81,10 @@ extension ConsulConfigEntry {
                     )
                 )
             } catch {
-                unreadable.add("element \(position)", error)
+                unreadable.add(element.name.map { "\"\($0)\"" } ?? "element \(position)", error)
+                if let name = element.name { names.insert(name) }
             }
         }
-        return (entries, unreadable)
+        return (entries, unreadable, names)
     }
 }

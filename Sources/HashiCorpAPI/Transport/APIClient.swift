@@ -25,7 +25,10 @@ package final class APIClient: Sendable {
         let group = HTTPClient.defaultEventLoopGroup
         self.configuration = configuration
         self.gate = ConnectionGate(limit: configuration.maximumConnections, group: group)
-        self.budget = ByteBudget(limit: configuration.maximumBytesUnderWay)
+        self.budget = ByteBudget(
+            limit: configuration.maximumBytesUnderWay,
+            ceiling: configuration.maximumBytesOfLarge
+        )
         self.tokens = TokenStore(configuration.token)
         self.certificates = TLSStore(configuration.tls)
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -73,7 +76,12 @@ package final class APIClient: Sendable {
                 let prepared = try self.prepare(request)
                 let task = self.client.execute(
                     request: prepared,
-                    delegate: BoundedAccumulator(prepared, limit: limit, budget: self.budget),
+                    delegate: BoundedAccumulator(
+                        prepared,
+                        limit: limit,
+                        omitting: request.omittedKey,
+                        budget: self.budget
+                    ),
                     deadline: deadline
                 )
                 response = try await withTaskCancellationHandler {
@@ -90,7 +98,7 @@ package final class APIClient: Sendable {
                 body: response.body ?? ByteBuffer()
             )
         } catch {
-            throw self.failure(error, limit: limit)
+            throw self.failure(error, of: request.path, limit: limit)
         }
     }
 
@@ -152,8 +160,9 @@ package final class APIClient: Sendable {
         if status == 403 || status == 401 { self.tokens.refused() }
     }
 
-    func failure(_ cause: any Error, limit: Int) -> APIError {
-        let error = APIError(cause, of: self.configuration, limit: limit)
+    func failure(_ cause: any Error, of path: String? = nil, limit: Int) -> APIError {
+        var error = APIError(cause, of: self.configuration, limit: limit)
+        if error.kind == .tooLarge, let path { error.message += " in answer to \(APIError.printable(path))" }
         if error.kind == .tls { self.certificates.refused() }
         return error
     }

@@ -26,8 +26,11 @@ package struct APIConfiguration: Hashable, Sendable {
     /// How many requests may be under way at a time, each on a connection of its own; more wait for their turn. Consul
     /// resets connections beyond 200 from one address (`limits.http_max_conns_per_client`), Nomad beyond 100.
     package var maximumConnections: Int
-    /// How many bytes of bodies may be gathered at a time, of all requests together.
+    /// How many bytes of bodies may be gathered at a time, of all requests together. When that is used up, one goes on
+    /// and the others wait.
     package var maximumBytesUnderWay: Int
+    /// What all have together when the one that goes on is given up; less than the other counts as the same.
+    package var maximumBytesOfLarge: Int
     package var token: TokenSource
     /// How long a connection may take to be made, TLS included.
     package var connectTimeout: Duration
@@ -40,6 +43,7 @@ package struct APIConfiguration: Hashable, Sendable {
         basicAuth: BasicAuth? = nil,
         maximumConnections: Int = 64,
         maximumBytesUnderWay: Int = 256 * 1024 * 1024,
+        maximumBytesOfLarge: Int = 0,
         token: TokenSource = .none,
         connectTimeout: Duration = .seconds(5)
     ) {
@@ -50,6 +54,7 @@ package struct APIConfiguration: Hashable, Sendable {
         self.basicAuth = basicAuth
         self.maximumConnections = max(1, maximumConnections)
         self.maximumBytesUnderWay = maximumBytesUnderWay
+        self.maximumBytesOfLarge = maximumBytesOfLarge
         self.token = token
         self.connectTimeout = connectTimeout
     }

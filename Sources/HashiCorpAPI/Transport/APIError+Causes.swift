@@ -20,7 +20,7 @@ extension APIError {
             self.init(.cancelled, "the request to \(peer) was given up")
         case is ResponseAccumulator.ResponseTooBigError, is LineSplitter.LineTooLong:
             self = .tooLarge(peer, limit: limit)
-        case let error as BoundedAccumulator.BudgetExceeded:
+        case let error as ByteBudget.Exceeded:
             self.init(.tooLarge, "\(peer) sends more than \(error.limit) bytes in answers at the same time")
         case let error as HTTPClientError:
             self = Self.of(error, peer: peer, timeout: configuration.connectTimeout)

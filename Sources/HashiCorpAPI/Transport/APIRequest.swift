@@ -37,6 +37,8 @@ package struct APIRequest: Hashable, Sendable {
     package var deadline: Duration
     /// The largest body taken; the request is given up as soon as it is known to be larger.
     package var maximumBytes: Int
+    /// Of the JSON that is answered, a key whose texts are made empty as they come in.
+    package var omittedKey: String?
 
     package init(
         _ method: Method = .get,
@@ -44,7 +46,8 @@ package struct APIRequest: Hashable, Sendable {
         query: [Parameter] = [],
         body: ByteBuffer? = nil,
         deadline: Duration = .seconds(30),
-        maximumBytes: Int = APIRequest.defaultMaximumBytes
+        maximumBytes: Int = APIRequest.defaultMaximumBytes,
+        omittedKey: String? = nil
     ) {
         self.method = method
         self.path = path
@@ -52,6 +55,7 @@ package struct APIRequest: Hashable, Sendable {
         self.body = body
         self.deadline = deadline
         self.maximumBytes = maximumBytes
+        self.omittedKey = omittedKey
     }
 
     /// The target of the request line: RFC 3986, and everything escaped that need not be plain.

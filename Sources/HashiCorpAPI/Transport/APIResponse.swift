@@ -17,6 +17,9 @@ package struct APIResponse: Sendable {
     package var contentHash: String?
     /// Where the next page starts; nil: this was the last (`X-Nomad-NextToken`).
     package var nextToken: String?
+    /// Whether something was left out that the token may not read (`X-Consul-Results-Filtered-By-ACLs`); older servers
+    /// never say so.
+    package var isFiltered: Bool
     package var contentType: String?
     package var body: ByteBuffer
 
@@ -27,6 +30,7 @@ package struct APIResponse: Sendable {
         lastContact: Duration? = nil,
         contentHash: String? = nil,
         nextToken: String? = nil,
+        isFiltered: Bool = false,
         contentType: String? = nil,
         body: ByteBuffer = ByteBuffer()
     ) {
@@ -36,6 +40,7 @@ package struct APIResponse: Sendable {
         self.lastContact = lastContact
         self.contentHash = contentHash
         self.nextToken = nextToken
+        self.isFiltered = isFiltered
         self.contentType = contentType
         self.body = body
     }
@@ -69,6 +74,7 @@ extension APIResponse {
             lastContact: header("LastContact").flatMap { UInt32($0) }.map { .milliseconds($0) },
             contentHash: header("ContentHash"),
             nextToken: header("NextToken"),
+            isFiltered: header("Results-Filtered-By-ACLs").flatMap { Bool($0) } ?? false,
             contentType: headers.first(name: "Content-Type"),
             body: body
         )

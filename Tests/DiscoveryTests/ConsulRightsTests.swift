@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import Testing
+
+@testable import Discovery
+
+/// A token that loses some of its rights: lists are then shorter, and do not say so.
+struct ConsulRightsTests {
+    private static func rig(_ configuration: ConsulConfiguration = .init(keyPrefix: "sb/")) -> ConsulRig {
+        var rig = ConsulRig(configuration)
+        rig.change { model in
+            for name in ["api", "db", "web"] { model.register(name, .init(node: "n1", id: name)) }
+            model.setEntries(["api", "web"], ofKind: "service-router")
+            model.setKey("sb/a.yaml", "a")
+            model.setKey("sb/b.yaml", "b")
+        }
+        rig.run(for: .seconds(3))
+        return rig
+    }
+
+    private static func documents(_ rig: ConsulRig) -> [FileChange] {
+        rig.events.flatMap { event -> [FileChange] in if case .documents(let changes) = event { changes } else { [] } }
+    }
+
+    private static func entries(_ rig: ConsulRig) -> [String]? {
+        rig.events.compactMap { if case .configEntries(let all) = $0 { all.map(\.key.name) } else { nil } }.last
+    }
+
+    @Test(arguments: ["sb/", "sb/a"])
+    func `documents that may not be read any more stay, and somebody is told`(prefix: String) {
+        var rig = Self.rig()
+        rig.change { model in
+            model.forbidden = [prefix]
+            // It wakes the question, and the answer has a new index.
+            model.setKey("sb/a.yaml", "changed")
+        }
+        rig.run(for: .seconds(120))
+        #expect(!Self.documents(rig).contains { $0.content == .removed })
+        #expect(rig.findings.map(\.code) == ["SB353"])
+        #expect(rig.findings.first?.message.contains("stays in force") == true)
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.findings == [])
+        #expect(Self.documents(rig).last?.content == .bytes(Array("changed".utf8)))
+    }
+
+    @Test func `documents that are all deleted are gone`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.setKey("sb/a.yaml", nil)
+            model.setKey("sb/b.yaml", nil)
+        }
+        rig.run(for: .seconds(1))
+        #expect(Self.documents(rig).count { $0.content == .removed } == 2)
+    }
+
+    /// What was there before the restart is not known, and is stored elsewhere.
+    @Test func `that there are no documents is not believed of a token that may not read them`() {
+        var rig = ConsulRig(.init(followsConfigEntries: false, keyPrefix: "sb/"))
+        rig.change { $0.forbidden = ["sb/"] }
+        rig.run(for: .seconds(30))
+        #expect(!rig.events.contains { if case .documents = $0 { true } else { false } })
+        #expect(rig.findings.map(\.code) == ["SB353"])
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.events.contains { if case .documents([]) = $0 { true } else { false } })
+    }
+
+    @Test func `config entries of services that may not be read any more stay`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.forbidden = ["web"]
+            model.setEntries(["api", "web", "new"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(120))
+        #expect(Self.entries(rig) == ["api", "web"])
+        #expect(rig.findings.map(\.code) == ["SB353"])
+        rig.change { model in
+            model.forbidden = []
+            model.setEntries(["api"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(15))
+        #expect(Self.entries(rig) == ["api"])
+        #expect(rig.findings == [])
+    }
+
+    @Test func `a config entry that cannot be read stays as it was, and is named`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.broken = ["web"]
+            model.setEntries(["web", "new"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(5))
+        #expect(Self.entries(rig) == ["new", "web"])
+        #expect(rig.findings.map(\.code) == ["SB353"])
+        #expect(rig.findings.first?.message.contains("service-router cannot be read") == true)
+        #expect(rig.findings.first?.message.hasSuffix("web") == true)
+        rig.change { model in
+            model.broken = []
+            model.setEntries(["new"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(5))
+        #expect(Self.entries(rig) == ["new"])
+        #expect(rig.findings == [])
+    }
+
+    @Test func `a service that may not be read any more stays, and those that are gone go`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.forbidden = ["web"]
+            model.deregister("n1/db", of: "db")
+        }
+        rig.run(for: .seconds(120))
+        #expect(rig.told.keys.map(\.rawValue).sorted() == ["api", "web"])
+        #expect(rig.told[ServiceName("web")]?.instances.count == 1)
+        #expect(rig.status?.state == .suspect)
+        #expect(rig.status?.reason == "acl")
+        #expect(rig.status?.problem?.contains("web") == true)
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(65))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.isSettled)
+        rig.change { $0.deregister("n1/web", of: "web") }
+        rig.run(for: .milliseconds(300))
+        #expect(rig.isSettled)
+    }
+
+    @Test func `hundreds of services that are gone are asked about a few at a time`() {
+        var rig = ConsulRig()
+        rig.change { model in
+            for number in 0..<500 { model.register("s\(number)", .init(node: "n1", id: "a")) }
+        }
+        rig.run(for: .seconds(10))
+        rig.change { model in
+            for number in 1..<500 { model.deregister("n1/a", of: "s\(number)") }
+        }
+        rig.run(for: .seconds(10))
+        #expect(rig.isSettled)
+        #expect(rig.mostInFlight <= ConsulConfiguration.maximumConnections)
+    }
+
+    /// A question that waits keeps the rights that it began with, and these may have been lost and given back meanwhile.
+    @Test func `a service that is there is not gone because a list lacks it`() {
+        var missing = ConsulMissing()
+        var effects = ConsulEffects(seed: 1)
+        func asked() -> [ConsulRequestID] {
+            missing.ask(room: 6, in: nil, &effects)
+            return effects.takeActions().compactMap { if case .send(let id, _) = $0 { id } else { nil } }
+        }
+        /// The services that are gone.
+        func answer(isThere: Bool) -> [String] {
+            asked().compactMap { missing.answered($0, isThere: isThere, &effects) }
+        }
+        var isNew = missing.compare(["web"], effects) { _ in false }
+        #expect(isNew)
+        var gone = answer(isThere: false) + answer(isThere: true)
+        #expect(gone == [])
+        effects.now = .seconds(1)
+        let isListWanted = missing.wake(at: effects.now)
+        #expect(isListWanted)
+        var more = asked()
+        #expect(more == [])
+        // The new list lacks it, too.
+        isNew = missing.compare(["web"], effects) { _ in false }
+        #expect(!isNew)
+        gone = answer(isThere: false)
+        #expect(gone == [])
+        gone = answer(isThere: false)
+        #expect(gone == ["web"])
+        more = asked()
+        #expect(more == [])
+        #expect(missing.due == nil)
+    }
+
+    @Test func `hundreds that may not be read any more are asked about a few at a time, and seldom`() {
+        var rig = ConsulRig()
+        rig.change { model in
+            for number in 0..<300 { model.register("s\(number)", .init(node: "n1", id: "a")) }
+        }
+        rig.run(for: .seconds(10))
+        rig.change { model in
+            model.forbidden = ["s"]
+            model.register("new", .init(node: "n1", id: "a"))
+        }
+        rig.run(for: .seconds(10))
+        let before = rig.sent.count
+        rig.run(for: .seconds(100))
+        let asked = rig.sent[before...].count { if case .entry = $0.subject { true } else { false } }
+        #expect(asked < 150)
+        #expect(rig.told.count == 301)
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(70))
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
+    @Test func `instances on nodes that may not be read any more stay, if the server says that it left some out`() {
+        var rig = Self.rig()
+        rig.change { $0.register("web", .init(node: "n2", id: "far")) }
+        rig.run(for: .seconds(3))
+        rig.change { model in
+            model.forbidden = ["node:n2"]
+            model.setStatus(.critical, of: "n1/web", in: "web")
+        }
+        rig.run(for: .seconds(100))
+        #expect(rig.told[ServiceName("web")]?.instances.count == 2)
+        #expect(rig.status?.state == .suspect)
+        #expect(rig.status?.reason == "acl")
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.isSettled)
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+}
