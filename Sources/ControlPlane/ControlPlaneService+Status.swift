@@ -54,8 +54,9 @@ extension ControlPlaneService {
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }
         if let problem = status.problem { metadata["error"] = "\(problem)" }
+        let isWell = status.state == .starting || (status.state == .up && status.problem == nil)
         self.logger.log(
-            level: status.state == .up || status.state == .starting ? .notice : .warning,
+            level: isWell ? .notice : .warning,
             "source is \(status.state.rawValue)",
             metadata: metadata
         )

@@ -33,7 +33,7 @@ extension Pipeline {
     package mutating func apply(_ stored: StoredCatalog, wallClock: Int64, at now: Duration) -> Change {
         let stored = stored.limited(to: self.followed)
         if self.followed[.nomad] != nil {
-            _ = self.join.received(NomadFactsUpdate(stored))
+            self.join.restore(stored)
             // So that it counts what Nomad says of them before their own source is heard.
             for (name, source) in stored.sources {
                 guard let services = source.services else { continue }
@@ -61,7 +61,10 @@ extension Pipeline {
 
     /// - Parameter wallClock: in seconds since 1970.
     func stored(wallClock: Int64, at now: Duration) -> StoredCatalog? {
-        self.isReady ? self.catalogGuard.stored(wallClock: wallClock, at: now) : nil
+        guard self.isReady else { return nil }
+        var stored = self.catalogGuard.stored(wallClock: wallClock, at: now)
+        if self.followed[.nomad] != nil { stored.ended = self.join.ended }
+        return stored
     }
 
     /// When `advance` has something to do.
@@ -146,37 +149,5 @@ extension StoredCatalog {
             )
         }
         return limited
-    }
-}
-
-extension NomadFactsUpdate {
-    /// What Nomad had said of the instances that were stored, so that its silence takes nothing of it back.
-    fileprivate init(_ stored: StoredCatalog) {
-        self.init()
-        for service in stored.sources.values.lazy.flatMap({ $0.services ?? [] }) {
-            for instance in service.instances {
-                guard let allocation = instance.allocation else { continue }
-                self.allocations[allocation.id] = AllocationFact(allocation, isStopping: instance.isDraining)
-            }
-        }
-    }
-}
-
-extension AllocationFact {
-    fileprivate init(_ allocation: Allocation, isStopping: Bool) {
-        self.init(
-            id: allocation.id,
-            namespace: allocation.namespace,
-            job: allocation.job,
-            jobVersion: allocation.jobVersion,
-            group: allocation.group,
-            deployment: allocation.deployment,
-            isCanary: allocation.isCanary,
-            nodeID: allocation.nodeID,
-            nodeName: "",
-            desired: isStopping ? .stop : .run,
-            client: .running,
-            isMigrating: false
-        )
     }
 }

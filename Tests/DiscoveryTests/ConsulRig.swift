@@ -41,7 +41,7 @@ struct ConsulRig {
     private(set) var isComplete = false
     private(set) var statuses: [SourceStatus] = []
     private(set) var events: [SourceEvent] = []
-    private(set) var counts: [ConsulCount: Int] = [:]
+    private(set) var counts: [SourceMetrics.Count: Int] = [:]
     private(set) var sent: [ConsulQuery] = []
     private(set) var mostInFlight = 0
     private var requests: [ConsulRequestID: Request] = [:]

@@ -52,6 +52,10 @@ extension StoredCatalog {
                 ],
                 documents: [Document(path: "a.yaml", bytes: [0, 0xFF, 0x7F]), Document(path: "b.yaml", bytes: [])]
             ), .nomad: Source(heardAt: -1, services: []), .file: Source(heardAt: .max),
+        ],
+        ended: [
+            EndedAllocation(Allocation(id: "b", namespace: "n", job: "j", jobVersion: 1, group: "g"), isLost: false),
+            EndedAllocation(Allocation(id: "c", namespace: "n", job: "j", jobVersion: 2, group: "g"), isLost: true),
         ]
     )
 

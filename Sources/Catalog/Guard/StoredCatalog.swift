@@ -33,12 +33,31 @@ package struct StoredCatalog: Hashable, Sendable {
         }
     }
 
+    /// An allocation that is over by Nomad's word while something is still registered of it. No service has that, so that
+    /// nothing else tells that it is not to come back.
+    package struct EndedAllocation: Hashable, Sendable {
+        package var allocation: Allocation
+        /// By the word of the server alone.
+        package var isLost: Bool
+
+        package init(_ allocation: Allocation, isLost: Bool) {
+            self.allocation = allocation
+            self.isLost = isLost
+        }
+    }
+
+    /// More are not kept: each is a registration that somebody forgot.
+    package static let maximumEnded = 10_000
+
     /// In seconds since 1970.
     package var savedAt: Int64
     package var sources: [SourceName: Source]
+    /// In the order of their IDs.
+    package var ended: [EndedAllocation]
 
-    package init(savedAt: Int64, sources: [SourceName: Source] = [:]) {
+    package init(savedAt: Int64, sources: [SourceName: Source] = [:], ended: [EndedAllocation] = []) {
         self.savedAt = savedAt
         self.sources = sources
+        self.ended = ended
     }
 }

@@ -8,17 +8,7 @@ enum ConsulAction: Sendable {
     /// Whatever comes of it is not wanted any more.
     case cancel(ConsulRequestID)
     case deliver(SourceEvent)
-    case count(ConsulCount)
-}
-
-/// What is counted where it is decided.
-enum ConsulCount: Hashable, Sendable, CaseIterable {
-    /// An index was lower than one seen before.
-    case indexRegression
-    /// Somebody changed and had to be searched for.
-    case search
-    /// Everything was read again, because what was known could not be compared with what is.
-    case resynchronization
+    case count(SourceMetrics.Count)
 }
 
 /// The time of an event, and what comes of it.
@@ -98,7 +88,7 @@ struct ConsulEffects {
         self.actions.append(.deliver(event))
     }
 
-    mutating func count(_ event: ConsulCount) {
+    mutating func count(_ event: SourceMetrics.Count) {
         self.actions.append(.count(event))
     }
 

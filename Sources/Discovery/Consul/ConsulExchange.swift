@@ -9,7 +9,7 @@ struct ConsulExchange: Sendable {
     let reader: ConsulReader
     let filter: String?
     let login: ConsulLoginSession?
-    let metrics: ConsulMetrics
+    let metrics: SourceMetrics
 
     func ask(_ query: ConsulQuery) async -> Result<ConsulAnswer, ConsulFailure> {
         do throws(ConsulFailure) {
@@ -17,7 +17,7 @@ struct ConsulExchange: Sendable {
             if let probes = query.probes { return .success(try await self.indexes(probes)) }
             return .success(try await self.answer(to: query))
         } catch {
-            self.metrics.failed(error.reason)
+            self.metrics.failed(error.reason.rawValue)
             return .failure(error)
         }
     }

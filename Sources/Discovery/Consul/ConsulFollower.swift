@@ -66,8 +66,8 @@ struct ConsulFollower: Sendable {
     }
 
     /// What is counted about it now.
-    var figures: ConsulFigures {
-        ConsulFigures(
+    var figures: SourceMetrics.Figures {
+        SourceMetrics.Figures(
             isUp: self.status?.state == .up,
             services: self.datacenters.reduce(0) { $0 + $1.services.byName.count },
             instances: self.datacenters.reduce(0) { $0 + $1.services.instanceCount },

@@ -132,11 +132,3 @@ enum ConsulHealth {
         )
     }
 }
-
-/// What is counted about a follower.
-struct ConsulFigures: Hashable, Sendable {
-    var isUp: Bool
-    var services: Int
-    var instances: Int
-    var inFlight: Int
-}

@@ -40,7 +40,7 @@ package final class ConsulSource: Sendable {
         let login = self.configuration.login.map {
             ConsulLoginSession($0, client: client, anonymous: doorkeeper, logger: self.logger)
         }
-        let metrics = ConsulMetrics()
+        let metrics = SourceMetrics(.consul, reasons: ConsulFailure.Reason.allCases.map(\.rawValue))
         let pipeline = APIPipeline(client, maximumConnections: ConsulFollower.probers)
         let exchange = ConsulExchange(
             client: client,
@@ -59,7 +59,7 @@ package final class ConsulSource: Sendable {
 
     private func follow(
         _ exchange: ConsulExchange,
-        _ metrics: ConsulMetrics,
+        _ metrics: SourceMetrics,
         _ deliver: (SourceEvent) async -> Void
     ) async {
         let (events, feed) = AsyncStream<Event>.makeStream()
@@ -82,9 +82,7 @@ package final class ConsulSource: Sendable {
                             feed.yield(.ended(id, result))
                         }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let event):
-                        self.log(event)
-                        await deliver(event)
+                    case .deliver(let event): await deliver(event)
                     case .count(let event): metrics.count(event)
                     }
                 }
@@ -125,15 +123,6 @@ package final class ConsulSource: Sendable {
             race.cancelAll()
             return first
         }
-    }
-
-    private func log(_ event: SourceEvent) {
-        guard case .status(let status) = event else { return }
-        var metadata: Logger.Metadata = ["source": "consul", "state": "\(status.state.rawValue)"]
-        metadata["error"] = status.problem.map { "\($0)" }
-        metadata["reason"] = status.reason.map { "\($0)" }
-        let level: Logger.Level = status.state == .up && status.problem == nil ? .info : .warning
-        self.logger.log(level: status.state == .starting ? .info : level, "source changed state", metadata: metadata)
     }
 
     /// Does what must be done though the task was cancelled, and waits for it.

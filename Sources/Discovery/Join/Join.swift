@@ -45,12 +45,19 @@ package struct Join: Sendable {
     }
 
     private var services: [ServiceKey: Known] = [:]
-    private var facts: [String: AllocationFact] = [:]
+    private(set) var facts: [String: AllocationFact] = [:]
+    /// Allocations whose facts were stored. They hold until Nomad and whoever may have registrations of them were heard.
+    private var restored: Set<String> = []
+    private var awaited: Set<SourceName> = []
+    private var areFactsHeard = false
     /// Allocations that Nomad names no more, and instances do.
     private var forgotten: Set<String> = []
     private var users: [String: Set<ServiceKey>] = [:]
     /// What each source has said last that it does not know.
     private var unheard: [SourceName: Unheard] = [:]
+
+    /// The allocations that something is registered of, or may be for all that is known yet.
+    var named: Set<String> { self.restored.union(self.users.keys) }
 
     package init() {}
 
@@ -63,6 +70,7 @@ package struct Join: Sendable {
         if update.isComplete {
             let gone = self.services.keys.filter { $0.source == update.source && update.services[$0.name] == nil }
             for key in gone { self.set(nil, for: key, in: &output) }
+            self.awaited.remove(update.source)
         }
         for (name, service) in update.services {
             let key = ServiceKey(source: update.source, name: name)
@@ -83,6 +91,7 @@ package struct Join: Sendable {
     package mutating func received(_ update: NomadFactsUpdate) -> [Output] {
         var touched: Set<ServiceKey> = []
         if update.isComplete {
+            self.areFactsHeard = true
             for id in self.facts.keys.filter({ update.allocations[$0] == nil }) { self.forget(id) }
         }
         for (id, fact) in update.allocations {
@@ -94,6 +103,7 @@ package struct Join: Sendable {
             guard self.facts.updateValue(fact, forKey: id) != fact else { continue }
             touched.formUnion(self.users[id] ?? [])
         }
+        self.prune()
         var outputs: [SourceName: Output] = [:]
         for key in touched {
             guard let known = self.services[key] else { continue }
@@ -106,6 +116,15 @@ package struct Join: Sendable {
             outputs[key.source]?.stopped[key.name] = self.stopped(known)
         }
         return outputs.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// What Nomad had said before this process, so that its silence takes nothing of it back. To be called first.
+    mutating func restore(_ facts: [AllocationFact], awaiting sources: Set<SourceName>) {
+        self.awaited = sources
+        for fact in facts {
+            self.facts[fact.id] = fact
+            self.restored.insert(fact.id)
+        }
     }
 
     // MARK: - Joining
@@ -168,14 +187,15 @@ package struct Join: Sendable {
 
     /// What nobody names is not known any more. An instance may have moved from one service to another within an update.
     private mutating func prune() {
-        for id in self.forgotten where self.users[id] == nil {
+        if self.areFactsHeard, self.awaited.isEmpty { self.restored = [] }
+        for id in self.forgotten where self.users[id] == nil && !self.restored.contains(id) {
             self.forgotten.remove(id)
             self.facts[id] = nil
         }
     }
 
     private mutating func forget(_ id: String) {
-        if self.users[id] == nil {
+        if self.users[id] == nil, !self.restored.contains(id) {
             self.facts[id] = nil
         } else if self.facts[id] != nil {
             self.forgotten.insert(id)
@@ -184,7 +204,7 @@ package struct Join: Sendable {
 }
 
 extension Allocation {
-    fileprivate init(_ fact: AllocationFact) {
+    init(_ fact: AllocationFact) {
         self.init(
             id: fact.id,
             namespace: fact.namespace,

@@ -110,6 +110,10 @@ struct NomadFailure: Error, Hashable, Sendable {
         text: "Nomad shows no namespace at all: the token needs read-job in those that are to be followed"
     )
 
+    /// All that are counted. Whoever ended a request is no failure of Nomad.
+    static let reasons =
+        ["acl", "region"] + APIError.Kind.allCases.filter { $0 != .cancelled && $0 != .timedOut }.map(\.rawValue)
+
     /// Whether the token is not enough, or the server does not have what was asked for: to ask again soon is no use.
     var isRefusal: Bool {
         self.status.map { [400, 401, 403, 404, 405, 501].contains($0) } ?? (self == .blind)

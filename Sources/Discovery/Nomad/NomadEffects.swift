@@ -23,6 +23,8 @@ enum NomadNote: Hashable, Sendable {
     case streamRefused(String)
     /// A table changed and no event said so: it was read again.
     case eventsMissed
+    /// An index was lower than before: it is asked for again before that is believed.
+    case indexDoubted
     /// An index was lower than before, and again when asked again: the server lost its state, or is another.
     case indexFell
     case unreadable(count: Int, first: String)

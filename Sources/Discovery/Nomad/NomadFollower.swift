@@ -65,6 +65,16 @@ struct NomadFollower: Sendable {
     /// Of the last input.
     var now: Duration { self.context.effects.now }
 
+    /// What is counted about it now.
+    var figures: SourceMetrics.Figures {
+        SourceMetrics.Figures(
+            isUp: self.toldStatus?.state == .up,
+            services: self.context.services.serviceCount,
+            instances: self.context.services.instanceCount,
+            inFlight: self.context.effects.purposes.count
+        )
+    }
+
     /// When `advance` has something to do.
     var nextDeadline: Duration? {
         let now = self.context.effects.now

@@ -96,7 +96,7 @@ extension NomadScope {
         }
         let progress = listing.answered(index: index, next: answer.nextToken, at: context.effects.now)
         switch progress {
-        case .doubtful: break
+        case .doubtful: context.effects.note(.indexDoubted)
         case .fell:
             context.effects.note(.indexFell)
             self.listings[table] = listing

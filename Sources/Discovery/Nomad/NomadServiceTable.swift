@@ -20,6 +20,9 @@ struct NomadServiceTable: Sendable {
     private let firstNamespace: String
     private var records: [NomadServiceKey: Record] = [:]
     private(set) var touched: Set<NomadServiceKey> = []
+    /// Those that have instances.
+    private(set) var serviceCount = 0
+    private(set) var instanceCount = 0
     /// Those with something that can be dropped some time.
     private var loose: Set<NomadServiceKey> = []
 
@@ -135,6 +138,8 @@ struct NomadServiceTable: Sendable {
     ) {
         var record = record
         if record.registrations != registrations { self.touched.insert(key) }
+        self.instanceCount += registrations.count - record.registrations.count
+        self.serviceCount += (registrations.isEmpty ? 0 : 1) - (record.registrations.isEmpty ? 0 : 1)
         record.registrations = registrations
         if !record.gone.isEmpty || registrations.isEmpty { self.loose.insert(key) }
         self.records[key] = record

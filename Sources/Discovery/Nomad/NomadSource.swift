@@ -36,11 +36,14 @@ package final class NomadSource: Sendable {
         agent.product = .nomad
         agent.maximumConnections = NomadConfiguration.maximumConnections
         let client = APIClient(agent)
-        await self.follow(client, deliver)
+        let metrics = SourceMetrics(.nomad, reasons: NomadFailure.reasons)
+        let exchange = NomadExchange(client: client, region: self.configuration.region, metrics: metrics)
+        await self.follow(exchange, deliver)
         await client.shutdown()
     }
 
-    private func follow(_ client: APIClient, _ deliver: (NomadReport) async -> Void) async {
+    private func follow(_ exchange: NomadExchange, _ deliver: (NomadReport) async -> Void) async {
+        let metrics = exchange.metrics
         let inputs = AsyncChannel<Input>()
         let (rings, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let clock = ContinuousClock()
@@ -60,19 +63,20 @@ package final class NomadSource: Sendable {
                     case .send(let id, let question):
                         let (end, continuation) = AsyncStream<Void>.makeStream()
                         if question.mayBeCancelled { ends[id] = continuation }
-                        group.addTask { [region = self.configuration.region] in
-                            guard let result = await Self.ask(question, client, region, unless: end) else { return }
+                        group.addTask {
+                            guard let result = await exchange.ask(question, unless: end) else { return }
                             await inputs.send(.answered(id, result))
                         }
                     case .subscribe(let id, let subscription):
-                        group.addTask { await self.listen(id, subscription, client, inputs) }
+                        group.addTask { await self.listen(id, subscription, exchange, inputs) }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let report):
-                        self.log(report)
-                        await deliver(report)
-                    case .note(let note): self.log(note)
+                    case .deliver(let report): await deliver(report)
+                    case .note(let note):
+                        metrics.count(note)
+                        self.log(note)
                     }
                 }
+                metrics.record(follower.figures)
                 alarm.set(follower.nextDeadline)
                 guard let input = await iterator.next() else { break }
                 let now = clock.now - start
@@ -93,68 +97,25 @@ package final class NomadSource: Sendable {
         alarm.cancel()
     }
 
-    // MARK: - Asking
-
-    /// Nil: it ended before there was an answer.
-    private static func ask(
-        _ question: NomadQuestion,
-        _ client: APIClient,
-        _ region: String?,
-        unless end: AsyncStream<Void>
-    ) async -> Result<NomadAnswer, NomadFailure>? {
-        guard question.mayBeCancelled else { return await Self.ask(question, client, region) }
-        return await withTaskGroup(of: Result<NomadAnswer, NomadFailure>?.self) { race in
-            race.addTask { await Self.ask(question, client, region) }
-            race.addTask {
-                for await _ in end {}
-                return nil
-            }
-            let first = await race.next() ?? nil
-            race.cancelAll()
-            return first
-        }
-    }
-
-    private static func ask(
-        _ question: NomadQuestion,
-        _ client: APIClient,
-        _ region: String?
-    ) async -> Result<NomadAnswer, NomadFailure> {
-        do throws(APIError) {
-            let response = try await client.send(question.request(region: region))
-            return Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }
-        } catch {
-            return .failure(NomadFailure(error))
-        }
-    }
+    // MARK: - Listening
 
     private func listen(
         _ id: NomadRequestID,
         _ subscription: NomadSubscription,
-        _ client: APIClient,
+        _ exchange: NomadExchange,
         _ inputs: AsyncChannel<Input>
     ) async {
-        do throws(APIError) {
-            let request = subscription.request(region: self.configuration.region)
-            let lines = try await client.stream(request, idle: self.configuration.heartbeat * 2)
+        do throws(NomadFailure) {
+            var lines = try await exchange.lines(of: subscription, idle: self.configuration.heartbeat * 2)
             await inputs.send(.streamOpened(id))
-            for try await line in lines { await inputs.send(.heard(id, try NomadEvents.line(line))) }
+            while let line = try await lines.next() { await inputs.send(.heard(id, line)) }
             await inputs.send(.streamEnded(id, nil))
         } catch {
-            await inputs.send(.streamEnded(id, NomadFailure(error)))
+            await inputs.send(.streamEnded(id, error))
         }
     }
 
     // MARK: - Logging
-
-    private func log(_ report: NomadReport) {
-        guard case .source(.status(let status)) = report else { return }
-        var metadata: Logger.Metadata = ["source": "nomad", "state": "\(status.state.rawValue)"]
-        metadata["error"] = status.problem.map { "\($0)" }
-        metadata["reason"] = status.reason.map { "\($0)" }
-        let isGood = status.state == .starting || (status.state == .up && status.problem == nil)
-        self.logger.log(level: isGood ? .info : .warning, "source changed state", metadata: metadata)
-    }
 
     private func log(_ note: NomadNote) {
         let metadata: Logger.Metadata = ["source": "nomad"]
@@ -164,10 +125,21 @@ package final class NomadSource: Sendable {
         case .streamRefused(let why):
             self.logger.warning("event stream refused, asking instead", metadata: metadata + ["error": "\(why)"])
         case .eventsMissed: self.logger.debug("a change without an event, reading everything", metadata: metadata)
+        case .indexDoubted: self.logger.debug("index lower than before, asking again", metadata: metadata)
         case .indexFell: self.logger.warning("index fell, reading everything", metadata: metadata)
         case .unreadable(let count, let first):
             let details: Logger.Metadata = ["count": "\(count)", "error": "\(first)"]
             self.logger.warning("rows cannot be read and are left out", metadata: metadata + details)
+        }
+    }
+}
+
+extension SourceMetrics {
+    fileprivate func count(_ note: NomadNote) {
+        switch note {
+        case .indexDoubted: self.count(.indexRegression)
+        case .indexFell, .eventsMissed, .streamOpened: self.count(.resynchronization)
+        case .streamEnded, .streamRefused, .unreadable: break
         }
     }
 }

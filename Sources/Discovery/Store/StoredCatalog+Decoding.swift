@@ -8,15 +8,21 @@ extension StoredCatalog {
         self.init(savedAt: savedAt)
         var scanner = JSONScanner(bytes, from: start)
         var sources: [SourceName: Source] = [:]
+        var ended: [EndedAllocation] = []
         try scanner.object { key, scanner throws(JSONScanner.Fault) in
-            guard key == "sources" else { throw scanner.fault }
-            try scanner.object { key, scanner throws(JSONScanner.Fault) in
-                guard let name = SourceName(rawValue: key) else { throw scanner.fault }
-                sources[name] = try scanner.source()
+            switch key {
+            case "sources":
+                try scanner.object { key, scanner throws(JSONScanner.Fault) in
+                    guard let name = SourceName(rawValue: key) else { throw scanner.fault }
+                    sources[name] = try scanner.source()
+                }
+            case "ended": ended = try scanner.list { json throws(JSONScanner.Fault) in try json.ended() }
+            default: throw scanner.fault
             }
         }
         try scanner.end()
         self.sources = sources
+        self.ended = ended
     }
 }
 
@@ -35,7 +41,7 @@ extension JSONScanner {
         return source
     }
 
-    private mutating func list<Element>(
+    fileprivate mutating func list<Element>(
         _ element: (inout JSONScanner) throws(Fault) -> Element
     ) throws(Fault) -> [Element] {
         var list: [Element] = []
@@ -104,6 +110,21 @@ extension JSONScanner {
             }
         }
         return allocation
+    }
+
+    fileprivate mutating func ended() throws(Fault) -> StoredCatalog.EndedAllocation {
+        var ended = StoredCatalog.EndedAllocation(
+            Allocation(id: "", namespace: "", job: "", jobVersion: 0, group: ""),
+            isLost: false
+        )
+        try self.object { key, scanner throws(Fault) in
+            switch key {
+            case "allocation": ended.allocation = try scanner.allocation()
+            case "isLost": ended.isLost = try scanner.bool()
+            default: throw scanner.fault
+            }
+        }
+        return ended
     }
 
     private mutating func entry() throws(Fault) -> ConfigEntry {

@@ -54,6 +54,16 @@ extension StoredCatalog {
             json.close("}")
         }
         json.close("}")
+        if !self.ended.isEmpty {
+            json.key("ended")
+            json.open("[")
+            for one in self.ended {
+                json.newLine()
+                json.ended(one)
+                try flush()
+            }
+            json.close("]")
+        }
         json.close("}")
         json.lineFeed()
         try flush(over: 0)
@@ -130,6 +140,17 @@ extension JSONWriter {
                 json.bool(true)
             }
             json.origin(instance.origin)
+        }
+    }
+
+    fileprivate mutating func ended(_ one: StoredCatalog.EndedAllocation) {
+        self.object { json in
+            json.key("allocation")
+            json.allocation(one.allocation)
+            if one.isLost {
+                json.key("isLost")
+                json.bool(true)
+            }
         }
     }
 

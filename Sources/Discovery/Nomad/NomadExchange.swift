@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+
+/// Asks an agent, and counts that.
+struct NomadExchange: Sendable {
+    /// The events of a stream, as they come.
+    struct Lines {
+        fileprivate var lines: LineStream.AsyncIterator
+        fileprivate let exchange: NomadExchange
+
+        /// Nil: the server ended it.
+        mutating func next() async throws(NomadFailure) -> NomadEvents? {
+            do throws(APIError) {
+                guard let line = try await self.lines.next() else { return nil }
+                return try NomadEvents.line(line)
+            } catch {
+                throw self.exchange.failed(NomadFailure(error))
+            }
+        }
+    }
+
+    let client: APIClient
+    let region: String?
+    let metrics: SourceMetrics
+
+    /// Nil: it ended before there was an answer.
+    func ask(
+        _ question: NomadQuestion,
+        unless end: AsyncStream<Void>
+    ) async -> Result<NomadAnswer, NomadFailure>? {
+        guard question.mayBeCancelled else { return await self.ask(question) }
+        return await withTaskGroup(of: Result<NomadAnswer, NomadFailure>?.self) { race in
+            race.addTask { await self.ask(question) }
+            race.addTask {
+                for await _ in end {}
+                return nil
+            }
+            let first = await race.next() ?? nil
+            race.cancelAll()
+            return first
+        }
+    }
+
+    private func ask(_ question: NomadQuestion) async -> Result<NomadAnswer, NomadFailure> {
+        do throws(APIError) {
+            let response = try await self.client.send(question.request(region: self.region))
+            self.metrics.answered(response.status)
+            return Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }
+                .mapError { self.failed($0) }
+        } catch {
+            if error.kind != .cancelled { self.metrics.answered(nil) }
+            return .failure(self.failed(NomadFailure(error)))
+        }
+    }
+
+    /// - Parameter idle: the stream fails if nothing comes for so long.
+    func lines(of subscription: NomadSubscription, idle: Duration) async throws(NomadFailure) -> Lines {
+        do throws(APIError) {
+            let lines = try await self.client.stream(subscription.request(region: self.region), idle: idle)
+            self.metrics.answered(200)
+            return Lines(lines: lines.makeAsyncIterator(), exchange: self)
+        } catch {
+            if error.kind != .cancelled { self.metrics.answered(error.status) }
+            throw self.failed(NomadFailure(error))
+        }
+    }
+
+    private func failed(_ failure: NomadFailure) -> NomadFailure {
+        self.metrics.failed(failure.reason)
+        guard failure.reason == "region", let region = self.region else { return failure }
+        var failure = failure
+        failure.text = "of the region \"\(region)\", \(failure.text)"
+        return failure
+    }
+}
