@@ -78,11 +78,13 @@ package struct AdminService: ServiceLifecycle.Service {
             let json = try encoder.encode(self.state())
             return Self.text(String(decoding: json, as: UTF8.self) + "\n", type: "application/json")
         }
-        router.post("/reload") { _, _ in
+        router.post("/reload") { request, _ in
+            if let refusal = Self.refusal(of: request) { return refusal }
             self.controlPlane.reload()
             return Self.text("reading the documents\n", status: .accepted)
         }
         router.post("/catalog/accept") { request, _ in
+            if let refusal = Self.refusal(of: request, allowing: ["source"]) { return refusal }
             let text = request.uri.queryParameters["source"].map(String.init)
             let source = text.flatMap(SourceName.init)
             if let text, source == nil || source == .file {
@@ -94,11 +96,29 @@ package struct AdminService: ServiceLifecycle.Service {
             let count = self.controlPlane.accept(source)
             return Self.text("let go of \(count) instances, config entries and documents that were held\n")
         }
-        router.post("/accept-removals") { _, _ in
+        router.post("/accept-removals") { request, _ in
+            if let refusal = Self.refusal(of: request) { return refusal }
             self.controlPlane.acceptRemovals()
             return Self.text("removals accepted\n")
         }
+        for path in ["/reload", "/catalog/accept", "/accept-removals"] {
+            router.get(RouterPath(path)) { _, _ in
+                var response = Self.text("\(path) takes POST only\n", status: .methodNotAllowed)
+                response.headers[.allow] = "POST"
+                return response
+            }
+        }
         return router
+    }
+
+    /// What is misspelt must not be left out: without its parameter, a request may do more than was meant.
+    private static func refusal(of request: Request, allowing names: Set<String> = []) -> Response? {
+        let parameters = request.uri.queryParameters
+        let unknown = parameters.map { String($0.key) }.filter { !names.contains($0) }.min()
+        let repeated = names.filter { name in parameters.count { $0.key == name[...] } > 1 }.min()
+        guard let bad = unknown ?? repeated else { return nil }
+        let fault = unknown == nil ? "is given twice" : "is no parameter of \(request.uri.path)"
+        return Self.text("'\(bad.prefix(64))' \(fault)\n", status: .badRequest)
     }
 
     private static func text(

@@ -12,6 +12,9 @@ package struct SourceState: Codable, Sendable {
     package var problem: String?
     /// While what was stored stands in for it: how long ago that was known to be so.
     package var storedAgeSeconds: Int64?
+    /// In force, those held included.
+    package var services: Int
+    package var instances: Int
 }
 
 /// What is held of a source, in `GET /state`.
@@ -35,6 +38,8 @@ extension SourceState {
         self.state = status.state.rawValue
         self.reason = status.reason
         self.problem = status.problem
+        let size = all.sizes[status.source] ?? CatalogGuard.Size()
+        (self.services, self.instances) = (size.services, size.instances)
         self.storedAgeSeconds = all.storedAges[status.source]?.components.seconds
     }
 }

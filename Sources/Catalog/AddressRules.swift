@@ -13,10 +13,13 @@ package struct AddressRules: Hashable, Sendable {
         package var range: AddressRange
         /// Nil: every port.
         package var port: UInt16?
+        /// Whether it is where Signalbox itself listens, and no setting of the operator's.
+        package var isOwn: Bool
 
-        package init(_ range: AddressRange, port: UInt16? = nil) {
+        package init(_ range: AddressRange, port: UInt16? = nil, isOwn: Bool = false) {
             self.range = range
             self.port = port
+            self.isOwn = isOwn
         }
 
         /// `10.0.0.0/8`, `192.0.2.1`, `192.0.2.1:9901`, `[2001:db8::1]:9901`, `10.0.0.0/8:9901`. Nil for anything else.
@@ -40,6 +43,7 @@ package struct AddressRules: Hashable, Sendable {
         case notAnAddress = "not-an-address"
         case port
         case denied
+        case own
         case loopback
         case unspecified
         case linkLocal = "link-local"
@@ -65,7 +69,9 @@ package struct AddressRules: Hashable, Sendable {
     }
 
     private func refusal(of address: IPAddress, port: UInt16) -> Refusal? {
-        if self.denied.contains(where: { $0.port ?? port == port && $0.range.contains(address) }) { return .denied }
+        if let denied = self.denied.first(where: { $0.port ?? port == port && $0.range.contains(address) }) {
+            return denied.isOwn ? .own : .denied
+        }
         if self.allowed.contains(where: { $0.contains(address) }) { return nil }
         return address.isVersion4 ? Self.refusal(version4: address.low) : Self.refusal(version6: address)
     }
@@ -103,7 +109,8 @@ extension AddressRules.Refusal {
         switch self {
         case .notAnAddress: "is not an IP address"
         case .port: "has no port in 1...65535"
-        case .denied: "is denied by a setting"
+        case .denied: "is denied by catalog.deny.addresses"
+        case .own: "is where Signalbox itself listens"
         case .loopback: "is a loopback address"
         case .unspecified: "is an unspecified address"
         case .linkLocal: "is a link-local address"
@@ -113,13 +120,28 @@ extension AddressRules.Refusal {
         }
     }
 
-    var cure: String {
-        switch self {
+    /// - Parameter address: what is refused.
+    package func cure(of address: String) -> String {
+        let reachable = "register the instance with the address that proxies reach it by"
+        return switch self {
         case .notAnAddress: "register the instance with the IPv4 or IPv6 address that proxies reach it by"
         case .port: "register the instance with the port that it listens on"
-        case .denied: "register the instance with another address, or take it off the list of denied addresses"
-        case .loopback, .unspecified, .linkLocal, .multicast, .broadcast, .metadata:
-            "register the instance with the address that proxies reach it by, or put it on the list of allowed addresses"
+        case .denied:
+            "register the instance with another address, or take this one out of catalog.deny.addresses "
+                + "(--catalog-deny-addresses)"
+        case .own: "register the instance with the address and port of the service; nothing can allow this one"
+        case .loopback: Self.allowing(address, version4: "127.0.0.0/8", version6: "::1/128", or: reachable)
+        case .linkLocal: Self.allowing(address, version4: "169.254.0.0/16", version6: "fe80::/10", or: reachable)
+        case .multicast: Self.allowing(address, version4: "224.0.0.0/4", version6: "ff00::/8", or: reachable)
+        // Nobody has an instance there.
+        case .unspecified, .broadcast, .metadata: reachable
         }
+    }
+
+    private static func allowing(_ address: String, version4: String, version6: String, or cure: String) -> String {
+        let parsed = IPAddress(address)
+        let isVersion4 = parsed?.isVersion4 == true || parsed?.embeddedVersion4 != nil
+        return "\(cure); or, if that is it, put its range into catalog.allow.addresses (--catalog-allow-addresses "
+            + "\(isVersion4 ? version4 : version6))"
     }
 }

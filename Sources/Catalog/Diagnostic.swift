@@ -6,13 +6,23 @@
 /// `docs/diagnostics.md`.
 package struct Diagnostic: Hashable, Sendable {
     package enum Severity: String, Hashable, Sendable, Comparable {
+        /// The input works as meant, and somebody may wonder: nothing is to be done.
+        case note
         /// The input works, but probably not as meant.
         case warning
         /// The input was refused; the last good version stays in force.
         case error
 
         package static func < (left: Severity, right: Severity) -> Bool {
-            left == .warning && right == .error
+            left.rank < right.rank
+        }
+
+        private var rank: Int {
+            switch self {
+            case .note: 0
+            case .warning: 1
+            case .error: 2
+            }
         }
     }
 

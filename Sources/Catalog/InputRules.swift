@@ -93,7 +93,7 @@ private struct Findings {
                         .error, "SB311",
                         "the address \(found.first.address.printable) port \(found.first.port) of \(instance) "
                             + "\(refusal.words); the instance is left out\(more)",
-                        refusal.cure
+                        refusal.cure(of: found.first.address)
                     )
                 case .name:
                     (

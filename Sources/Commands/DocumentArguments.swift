@@ -20,6 +20,10 @@ struct DocumentArguments: ParsableArguments {
 
     /// What the server would make of them at its start.
     func load() throws -> Pipeline {
+        try self.pipeline(of: self.read())
+    }
+
+    func read() throws -> [FileChange] {
         var changes: [FileChange] = []
         for path in self.paths {
             let scan = FileScan(reading: path)
@@ -35,9 +39,13 @@ struct DocumentArguments: ParsableArguments {
                 )
             }
         }
-        var pipeline = Pipeline(
-            Pipeline.Options(documents: DocumentSet.Options(allowRawResources: self.allowEnvoyResources))
-        )
+        return changes
+    }
+
+    var options: DocumentSet.Options { DocumentSet.Options(allowRawResources: self.allowEnvoyResources) }
+
+    func pipeline(of changes: [FileChange]) -> Pipeline {
+        var pipeline = Pipeline(Pipeline.Options(documents: self.options))
         _ = pipeline.apply(changes, at: .zero)
         return pipeline
     }

@@ -20,20 +20,32 @@ struct LintCommand: ParsableCommand {
 
     @OptionGroup var documents: DocumentArguments
 
+    @Flag(help: "Services that no document describes are in a catalog, and not missing.")
+    var externalServices = false
+
+    @Flag(help: "Gateways that no document describes are in other files, and not missing.")
+    var externalGateways = false
+
     @Option(name: .shortAndLong, help: "text or json.")
     var output = Output.text
 
     func run() throws {
-        let pipeline = try self.documents.load()
-        let diagnostics = pipeline.allDiagnostics
+        let changes = try self.documents.read()
+        let assumed = AssumedDocuments(
+            missingFrom: changes,
+            self.documents.options,
+            services: self.externalServices,
+            gateways: self.externalGateways
+        )
+        let pipeline = self.documents.pipeline(of: changes + [assumed.change].compactMap(\.self))
+        let diagnostics = pipeline.allDiagnostics.filter(assumed.concerns)
         let errors = diagnostics.count { $0.severity == .error }
+        let warnings = diagnostics.count { $0.severity == .warning }
         switch self.output {
         case .text:
             for diagnostic in diagnostics { StandardOutput.write("\(diagnostic)\n") }
-            let documents = pipeline.counts.reduce(0) { $0 + $1.count }
-            StandardOutput.note(
-                "\(documents) documents are good, \(errors) errors, \(diagnostics.count - errors) warnings"
-            )
+            let documents = pipeline.counts.reduce(0) { $0 + $1.count } - assumed.count
+            StandardOutput.note("\(documents) documents are good, \(errors) errors, \(warnings) warnings")
         case .json:
             try StandardOutput.write(
                 json: Report(success: errors == 0, diagnostics: diagnostics.map { DiagnosticEntry($0) })

@@ -9,8 +9,9 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Watch documents and serve proxies over xDS.",
         discussion: """
             Every setting can be given as a flag, as an environment variable (SIGNALBOX_XDS_LISTEN for --xds-listen, and \
-            so on) or in the settings file; the first of these that has it counts. SIGHUP reads the documents again, \
-            SIGTERM ends every stream and exits.
+            so on; SIGNALBOX_CONSUL=true for --consul) or in the settings file (docs/settings.md); the first of these \
+            that has it counts. SIGHUP reads the documents again, SIGTERM ends every stream and exits. Exit codes: 0 it \
+            was told to stop; 1 it failed; 64 usage; 78 settings that cannot be used.
             """
     )
 
@@ -31,7 +32,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "text or json.")
     var logFormat: String?
 
-    @Option(help: "Hold a change back that removes more than this percentage of a kind of documents; 0: never.")
+    @Option(
+        parsing: .unconditional,
+        help: "Hold a change back that removes more than this percentage of a kind of documents; 0: never."
+    )
     var removalGuard: Int?
 
     @OptionGroup(title: "Consul")
@@ -55,7 +59,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings: Settings
         do {
-            settings = try await SettingsSources.read(flags: self.flags, file: self.settings)
+            settings = try await SettingsSources.read(
+                flags: self.flags,
+                environment: Environment.all,
+                file: self.settings
+            )
         } catch {
             StandardOutput.note("\(error)")
             throw ExitCode.badSettings

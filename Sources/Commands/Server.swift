@@ -20,6 +20,8 @@ struct Server {
     }
 
     func run() async throws {
+        for address in self.settings.xdsAddresses { try ListenCheck.check(address, setting: "xds.listen") }
+        try ListenCheck.check(self.settings.adminAddress, setting: "admin.listen")
         let level = SharedLogLevel(self.settings.logLevel)
         let format = self.settings.logFormat
         LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level) }
@@ -63,6 +65,9 @@ struct Server {
             metadata: ["version": "\(Version.signalbox)", "documents": "\(self.settings.documents ?? "")"]
         )
 
+        for variable in self.settings.unknownVariables {
+            logger.warning("a variable looks like a setting and is none", metadata: ["variable": "\(variable)"])
+        }
         for address in self.settings.xdsAddresses where !address.isLocal {
             logger.warning("xDS is served in clear beyond this machine", metadata: ["address": "\(address)"])
         }

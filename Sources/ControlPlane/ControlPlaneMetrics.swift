@@ -11,6 +11,7 @@ struct ControlPlaneMetrics: Sendable {
     private let reloads = Counter(label: "signalbox_config_reloads_total")
     private let errors = Gauge(label: "signalbox_diagnostics", dimensions: [("severity", "error")])
     private let warnings = Gauge(label: "signalbox_diagnostics", dimensions: [("severity", "warning")])
+    private let notes = Gauge(label: "signalbox_diagnostics", dimensions: [("severity", "note")])
 
     func built(in duration: Duration) {
         self.buildTime.record(duration: duration)
@@ -42,7 +43,8 @@ struct ControlPlaneMetrics: Sendable {
     ) {
         let errorCount = diagnostics.count { $0.severity == .error }
         self.errors.record(errorCount)
-        self.warnings.record(diagnostics.count - errorCount)
+        self.warnings.record(diagnostics.count { $0.severity == .warning })
+        self.notes.record(diagnostics.count { $0.severity == .note })
         self.reloadSuccessful.record(errorCount == 0 && sources.allSatisfy { $0.state == .up } ? 1 : 0)
         self.generation.record(Int64(clamping: generation))
         for status in sources {

@@ -13,6 +13,8 @@ extension ControlPlaneService {
         /// In the order of their names.
         package var sources: [SourceStatus] = []
         package var held: [HeldRemoval] = []
+        /// How much of each source is in force.
+        package var sizes: [SourceName: CatalogGuard.Size] = [:]
         /// How long ago what stands in for a source was known to be so.
         package var storedAges: [SourceName: Duration] = [:]
         /// Sources that must be heard before anything is served.
@@ -34,6 +36,7 @@ extension ControlPlaneService {
                 documentCounts: state.pipeline.counts,
                 sources: state.sourceStatuses(hasFiles: self.hasFiles),
                 held: state.pipeline.held,
+                sizes: state.pipeline.catalogGuard.sizes,
                 storedAges: Dictionary(
                     uniqueKeysWithValues: SourceName.allCases.compactMap { source in
                         state.pipeline.catalogGuard.age(of: source, wallClock: wallClock).map { (source, $0) }
@@ -117,8 +120,14 @@ extension ControlPlaneService.State {
 
 extension Logger {
     func log(_ diagnostic: Diagnostic) {
+        let level: Level =
+            switch diagnostic.severity {
+            case .error: .error
+            case .warning: .warning
+            case .note: .info
+            }
         self.log(
-            level: diagnostic.severity == .error ? .error : .warning,
+            level: level,
             "configuration diagnostic",
             metadata: [
                 "code": "\(diagnostic.code)", "subject": "\(diagnostic.subject ?? "")",

@@ -60,6 +60,33 @@ struct AddressRulesTests {
         #expect(rules.refusal(of: "169.254.169.254", port: 80) == .metadata)
     }
 
+    @Test func `each refusal has a cure that helps`() throws {
+        #expect(
+            AddressRules.Refusal.loopback.cure(of: "127.0.0.1").hasSuffix("(--catalog-allow-addresses 127.0.0.0/8)")
+        )
+        #expect(AddressRules.Refusal.loopback.cure(of: "::1").hasSuffix("(--catalog-allow-addresses ::1/128)"))
+        #expect(AddressRules.Refusal.linkLocal.cure(of: "fe80::1").hasSuffix("(--catalog-allow-addresses fe80::/10)"))
+        #expect(AddressRules.Refusal.denied.cure(of: "10.0.0.1").contains("--catalog-deny-addresses"))
+        for refusal in [AddressRules.Refusal.metadata, .own, .unspecified, .broadcast] {
+            #expect(!refusal.cure(of: "169.254.169.254").contains("allow-addresses"))
+        }
+        // A range that a cure names lets in what was refused.
+        for (address, range) in [("127.0.0.1", "127.0.0.0/8"), ("::1", "::1/128"), ("::ffff:127.0.0.1", "127.0.0.0/8")]
+        {
+            let rules = AddressRules(allowed: [try Self.range(range)])
+            #expect(rules.refusal(of: address, port: 80) == nil)
+        }
+    }
+
+    @Test func `where Signalbox itself listens is refused for that reason, whatever is allowed`() throws {
+        var own = try #require(AddressRules.Denied("127.0.0.1:18001"))
+        own.isOwn = true
+        let rules = AddressRules(allowed: [try Self.range("127.0.0.0/8")], denied: [own])
+        #expect(rules.refusal(of: "127.0.0.1", port: 18001) == .own)
+        #expect(rules.refusal(of: "::ffff:127.0.0.1", port: 18001) == .own)
+        #expect(rules.refusal(of: "127.0.0.1", port: 18002) == nil)
+    }
+
     @Test(arguments: [
         "", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "10.0.0.0/8/8", "/8", "10/8",
     ])
@@ -107,7 +134,8 @@ struct InputRulesTests {
                         + "instance is left out (register the instance with the port that it listens on)",
                     "consul/b: error[SB311] service/web: the address 127.0.0.1 port 9901 of instance b is a loopback address; the "
                         + "instance is left out (and so for 1 more) (register the instance with the address that proxies reach "
-                        + "it by, or put it on the list of allowed addresses)",
+                        + "it by; or, if that is it, put its range into catalog.allow.addresses (--catalog-allow-addresses "
+                        + "127.0.0.0/8))",
                 ].sorted { $0.split(separator: "address ")[1] < $1.split(separator: "address ")[1] }
         )
     }

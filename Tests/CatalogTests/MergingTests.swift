@@ -14,6 +14,7 @@ struct MergingTests {
         for source in [SourceName.nomad, .consul, .file] {
             guarded.complete([service("web", [instance(source.rawValue)], in: source)], from: source, at: 0)
             #expect(guarded.inForce == ["web": [source.rawValue]])
+            #expect(guarded.sizes.mapValues(\.services) == [source: 1], "it counts for whom it is taken from")
         }
         #expect(
             guarded.diagnostics.map(\.description) == [
@@ -28,7 +29,9 @@ struct MergingTests {
         #expect(guarded.codes == ["SB303"])
         guarded.complete([], from: .nomad, at: 3)
         #expect(guarded.inForce == ["web": ["consul"]])
+        #expect(guarded.sizes.mapValues(\.instances) == [.consul: 1], "what is held counts")
         _ = guarded.advance(to: .seconds(100))
+        #expect(guarded.sizes == [:], "what is only remembered does not")
         #expect(guarded.inForce == ["web": []])
     }
 

@@ -36,7 +36,8 @@ import Testing
                 verify: false
             ),
             basicAuth: BasicAuth(user: "me", password: "a:b"),
-            token: .value("t")
+            token: .value("t"),
+            tokenOrigin: "CONSUL_HTTP_TOKEN"
         )
         #expect(consul.api == expected)
         #expect(consul.isAddressSet)
@@ -49,6 +50,7 @@ import Testing
     @Test func `a token file wins over a token, as in consul`() throws {
         let consul = try ConsulEnvironment(["CONSUL_HTTP_TOKEN": "t", "CONSUL_HTTP_TOKEN_FILE": "/token"])
         #expect(consul.api.token == .file(path: "/token"))
+        #expect(consul.api.tokenName == "/token (CONSUL_HTTP_TOKEN_FILE)")
     }
 
     @Test func `Consul may be behind a socket or a proxy`() throws {
@@ -81,7 +83,8 @@ import Testing
                 verify: false
             ),
             basicAuth: BasicAuth(user: "me", password: ""),
-            token: .value("t")
+            token: .value("t"),
+            tokenOrigin: "NOMAD_TOKEN"
         )
         #expect(nomad.api == expected)
         #expect(nomad.region == "eu" && nomad.namespace == "team")

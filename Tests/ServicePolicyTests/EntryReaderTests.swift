@@ -22,7 +22,7 @@ struct EntryReaderTests {
             EntryFixtures.splitter,
             EntryFixtures.router
         )
-        #expect(reader.diagnostics.findings == ["warning SB331 proxy-defaults/global"])
+        #expect(reader.diagnostics.findings == ["note SB331 proxy-defaults/global"])
         let entries = reader.entries
         let web = ServiceName("web")
         #expect(entries.proxyDefaults?.protocol == .http)
@@ -75,7 +75,7 @@ struct EntryReaderTests {
 
     @Test func `fields for the mesh are named once for each entry`() {
         let reader = Self.reader(EntryFixtures.meshDefaults)
-        #expect(reader.diagnostics.findings == ["warning SB331 service-defaults/sni"])
+        #expect(reader.diagnostics.findings == ["note SB331 service-defaults/sni"])
         #expect(reader.diagnostics[0].message.contains("ExternalSNI, MeshGateway"))
         #expect(reader.entries.serviceDefaults[ServiceName("sni")]?.protocol == .http, "the rest is honoured")
     }

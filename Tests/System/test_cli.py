@@ -2,8 +2,11 @@
 
 import json
 import signal
+import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import jsonschema
 import yaml
@@ -39,6 +42,114 @@ class CommandLine(SystemTest):
 
         self.assertEqual(signalbox.command("lint", "--no-such-flag").returncode, 64)
         self.assertEqual(signalbox.command("lint", self.scratch / "nowhere").returncode, 65)
+
+    def test_lint_of_what_is_elsewhere(self):
+        alone = self.documents.root / "alone.yaml"
+        alone.write_text(route("web"))
+        both = ("--external-services", "--external-gateways")
+
+        def codes(*flags, code):
+            report = self.run_json("lint", alone, *flags, "-o", "json", code=code)
+            return {each["code"] for each in report["diagnostics"]}
+
+        self.assertEqual(codes(code=79), {"SB201", "SB203"})
+        self.assertEqual(codes("--external-services", code=79), {"SB201"})
+        self.assertEqual(codes("--external-gateways", code=79), {"SB203"})
+        self.assertEqual(codes(*both, code=0), set())
+        self.assertIn("1 documents are good, 0 errors, 0 warnings", signalbox.command("lint", alone, *both).stderr)
+        alone.write_text(route("web") + "colour: blue\n")
+        self.assertEqual(codes(*both, code=79), {"SB104"})
+
+    def test_settings_that_cannot_be_used(self):
+        """Each ends the start with code 78 and one sentence that names the setting, and what is wrong."""
+        self.documents.write("edge.yaml", gateway(self.port))
+        file = self.scratch / "settings.yaml"
+
+        def refused(words, *flags, settings=None, code=78, **variables):
+            if settings is not None:
+                file.write_text(settings)
+                flags += ("--settings", file)
+            done = signalbox.command(
+                "serve", "--documents", self.documents, "--xds-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                *flags, environment=variables)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assertNotIn("hunter2", done.stderr)
+            if code == 78:
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+        refused(':2: consul.services is "web", and a list', settings="consul:\n  services: web\n  enabled: true\n")
+        refused(':1: there is no setting "consul"; "consul.enabled" may be meant', settings="consul: true\n")
+        refused(":1: tags.prefix is empty", settings='tags: {prefix: ""}\n')
+        refused(":2: no YAML: ", settings="consul: [\n")
+        refused("consul.token", settings="consul: {enabled: true, token: [hunter2]}\n")
+        refused("there is no such file", "--settings", "/nonexistent.yaml")
+        refused("--consul-address has no effect", "--consul-address", "127.0.0.1:8500")
+        refused("--consul-health has no effect", "--consul-health", "passing")
+        refused("SIGNALBOX_NOMAD_ADDRESS has no effect", SIGNALBOX_NOMAD_ADDRESS="http://127.0.0.1:4646")
+        refused(f"nomad.address in {file}:1 has no effect", settings="nomad: {address: 'http://127.0.0.1:4646'}\n")
+        refused('SIGNALBOX_CONSUL is "maybe", and true or false', SIGNALBOX_CONSUL="maybe")
+        refused('SIGNALBOX_XDS_MAX_STREAMS_PER_NODE is "x"', SIGNALBOX_XDS_MAX_STREAMS_PER_NODE="x")
+        refused('"we*b" has a * that is not at its end', "--consul", "--consul-services", "web,we*b")
+        refused("names a datacenter twice", SIGNALBOX_CONSUL="1", SIGNALBOX_CONSUL_DATACENTERS="dc1,dc1")
+        refused("--consul-tagged-address is empty", "--consul", "--consul-tagged-address", "")
+        refused("--tags-prefix is empty", "--tags-prefix", "")
+        refused("catalog.removal.percent is 0 to 100, not -1", "--catalog-removal-percent", "-1")
+        refused("invalid for '--catalog-removal-percent", "--catalog-removal-percent", "x", code=64)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            words = f"127.0.0.1:{port}: another program listens there"
+            refused(words, "--xds-listen", f"127.0.0.1:{port}", code=1)
+            refused(words, "--admin-listen", f"127.0.0.1:{port}", code=1)
+
+    def test_variables_that_are_settings_and_those_that_are_none(self):
+        self.documents.write("edge.yaml", gateway(self.port))
+        process = self.signalbox(start=False)
+        consul = free_port()
+        process.environment |= {
+            "SIGNALBOX_CONSUL": "true", "SIGNALBOX_CONSUL_ADDRESS": f"127.0.0.1:{consul}", "SIGNALBOX_NOMAD": "",
+            "SIGNALBOX_LOG_LEVL": "debug", "SIGNALBOX_FUZZ_SEED": "1",
+        }
+        process.start(ready=False)
+        eventually(lambda: "consul" in process.log.read_text(), 10, "consul")
+        self.assertEqual(process.stop(), 0)
+        log = process.log.read_text()
+        self.assertIn("SIGNALBOX_LOG_LEVL (SIGNALBOX_LOG_LEVEL?)", log)
+        self.assertEqual(log.count("looks like a setting"), 1)
+
+    def test_catalog_commands_say_what_is_wrong(self):
+        self.documents.write("edge.yaml", gateway(self.port))
+        self.documents.write("web.yaml", service("web", self.upstream("web")))
+        process = self.signalbox()
+        at = f"127.0.0.1:{process.admin_port}"
+        for admin in (at, f"http://{at}", f"http://{at}/"):
+            report = self.run_json("catalog", "status", "--admin", admin, "-o", "json")
+            self.assertEqual((report["ready"], report["diagnosticCounts"]), (True, {"error": 0, "warning": 0, "note": 0}))
+            self.assertEqual(
+                report["sources"], [{"name": "file", "state": "up", "services": 1, "instances": 1}])
+        text = signalbox.command("catalog", "status", "--admin", at).stdout
+        self.assertEqual(text.splitlines()[:2], ["ready", "file: up, 1 services, 1 instances"])
+        self.assertEqual(signalbox.command("catalog", "accept", "--source", "bogus").returncode, 64)
+
+        def status(method, path):
+            request = urllib.request.Request(process.url(path), method=method)
+            try:
+                return urllib.request.urlopen(request, timeout=5).status
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        for method, path, expected in [
+            ("POST", "/catalog/accept", 200), ("POST", "/catalog/accept?source=consul", 200),
+            ("POST", "/catalog/accept?sauce=consul", 400), ("POST", "/catalog/accept?source=bogus", 400),
+            ("POST", "/catalog/accept?source=consul&source=nomad", 400), ("GET", "/catalog/accept", 405),
+            ("POST", "/accept-removals?x=1", 400), ("GET", "/reload", 405), ("POST", "/reload", 202),
+        ]:
+            with self.subTest(f"{method} {path}"):
+                self.assertEqual(status(method, path), expected)
+        self.assertEqual(process.stop(), 0)
+        gone = signalbox.command("catalog", "status", "--admin", at)
+        self.assertEqual(gone.returncode, 69)
+        self.assertIn("nobody listens there; is `signalbox serve` running", gone.stderr)
 
     def test_schema_tells_good_documents_from_bad(self):
         schema = self.run_json("schema")

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 import XDSServer
@@ -12,7 +13,7 @@ struct AdminOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The admin listener of the server: host:port or unix:PATH. Also SIGNALBOX_ADMIN_LISTEN.",
+            "The admin listener of the server: host:port, http://host:port or unix:PATH. Also SIGNALBOX_ADMIN_LISTEN.",
             valueName: "address"
         )
     )
@@ -26,8 +27,8 @@ struct AdminOptions: ParsableArguments {
     func request(_ method: String, _ path: String) async throws -> Answer {
         let text =
             self.admin ?? Environment.variable("SIGNALBOX_ADMIN_LISTEN") ?? Settings.defaultAdminAddress
-        guard let address = NetworkAddress(text) else {
-            throw ValidationError("'\(text)' is neither host:port nor unix:PATH")
+        guard let address = Self.address(text) else {
+            throw ValidationError("'\(text)' is neither host:port nor http://host:port nor unix:PATH")
         }
         let url: String
         switch address {
@@ -38,13 +39,50 @@ struct AdminOptions: ParsableArguments {
         var request = HTTPClientRequest(url: url)
         request.method = .RAW(value: method)
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-            let body = try await response.body.collect(upTo: Self.limit)
-            return Answer(status: Int(response.status.code), body: String(buffer: body))
+            return try await HTTPClient.withHTTPClient(configuration: Self.configuration) { client in
+                let response = try await client.execute(request, timeout: .seconds(10))
+                let body = try await response.body.collect(upTo: Self.limit)
+                return Answer(status: Int(response.status.code), body: String(buffer: body))
+            }
         } catch {
-            StandardOutput.note("no server answers at \(text): \(error)")
+            StandardOutput.note(
+                "no server answers at \(address): \(Self.reason(error, address)); is `signalbox serve` running, and is this its "
+                    + "admin.listen (--admin, SIGNALBOX_ADMIN_LISTEN)?"
+            )
             throw ExitCode.serverUnreachable
         }
+    }
+
+    /// Whoever types a command wants to know at once.
+    private static var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
+    /// A URL may be pasted, too.
+    private static func address(_ text: String) -> NetworkAddress? {
+        guard text.hasPrefix("http://") else { return NetworkAddress(text) }
+        let rest = text.dropFirst("http://".count)
+        return NetworkAddress(String(rest.hasSuffix("/") ? rest.dropLast() : rest))
+    }
+
+    private static func reason(_ error: any Error, _ address: NetworkAddress) -> String {
+        if let error = error as? IOError {
+            return switch error.errnoCode {
+            case ECONNREFUSED: "nobody listens there"
+            case ENOENT: "there is no such socket"
+            case EACCES: "the socket may not be used"
+            default: "no connection (errno \(error.errnoCode))"
+            }
+        }
+        switch error as? HTTPClientError {
+        case .connectTimeout?, .deadlineExceeded?, .readTimeout?: return "no answer in time"
+        case .remoteConnectionClosed?: return "the connection was closed"
+        default: break
+        }
+        if case .name = address { return "the name has no address, or nobody listens there" }
+        return "it does not answer in HTTP"
     }
 
     /// As the host of a URL.

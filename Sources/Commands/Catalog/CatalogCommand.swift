@@ -23,14 +23,15 @@ struct CatalogAcceptCommand: AsyncParsableCommand {
 
     @OptionGroup var admin: AdminOptions
 
+    enum Source: String, CaseIterable, ExpressibleByArgument {
+        case consul, nomad, file
+    }
+
     @Option(help: "consul, nomad or file (documents, those in Consul's KV store too). Default: all of them.")
-    var source: String?
+    var source: Source?
 
     func run() async throws {
-        let query = self.source.map { "?source=\($0.lowercased())" } ?? ""
-        guard self.source?.allSatisfy({ $0.isASCII && $0.isLetter }) ?? true else {
-            throw ValidationError("--source is consul, nomad or file")
-        }
+        let query = self.source.map { "?source=\($0.rawValue)" } ?? ""
         let answer = try await self.admin.request("POST", "/catalog/accept\(query)")
         guard answer.status == 200 else {
             StandardOutput.note(answer.body.trimmed)

@@ -62,28 +62,34 @@ struct LimitSettings {
 
 /// The flags of the same.
 struct LimitOptions: ParsableArguments {
-    @Option(help: "Open xDS connections at most (10000).")
+    @Option(parsing: .unconditional, help: "Open xDS connections at most (10000).")
     var xdsMaxConnections: Int?
 
-    @Option(help: "Streams of one xDS connection at most (100).")
+    @Option(parsing: .unconditional, help: "Streams of one xDS connection at most (100).")
     var xdsMaxStreamsPerConnection: Int?
 
-    @Option(help: "Streams of one node ID at most (1000).")
+    @Option(parsing: .unconditional, help: "Streams of one node ID at most (1000).")
     var xdsMaxStreamsPerNode: Int?
 
-    @Option(help: "Names that one stream may subscribe to (50000).")
+    @Option(parsing: .unconditional, help: "Names that one stream may subscribe to (50000).")
     var xdsMaxNamesPerStream: Int?
 
-    @Option(help: "Requests a second on one stream, ACKs not counted, after a burst of 1000 (50).")
+    @Option(
+        parsing: .unconditional,
+        help: "Requests a second on one stream, ACKs not counted, after a burst of 1000 (50)."
+    )
     var xdsMaxRequestsPerSecond: Int?
 
-    @Option(help: "Bytes of one request at most (67108864).")
+    @Option(parsing: .unconditional, help: "Bytes of one request at most (67108864).")
     var xdsMaxRequestBytes: Int?
 
-    @Option(help: "Ends a stream after so many seconds, give or take a tenth; 0: never (0).")
+    @Option(parsing: .unconditional, help: "Ends a stream after so many seconds, give or take a tenth; 0: never (0).")
     var xdsMaxStreamAgeSeconds: Int?
 
-    @Option(help: "Milliseconds between two pushes to a proxy at least; the first is not delayed (100).")
+    @Option(
+        parsing: .unconditional,
+        help: "Milliseconds between two pushes to a proxy at least; the first is not delayed (100)."
+    )
     var xdsPushIntervalMilliseconds: Int?
 
     /// In the order of `LimitSettings.all`.

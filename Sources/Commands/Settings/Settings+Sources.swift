@@ -47,6 +47,9 @@ extension Settings {
         let agent = try self.agent(environment.api, prefix: "consul", isSecure: environment.isSecure)
         var configuration = ConsulConfiguration()
         configuration.datacenters = self.sources.list("consul.datacenters") ?? []
+        guard Set(configuration.datacenters).count == configuration.datacenters.count else {
+            throw SettingsError(description: "consul.datacenters names a datacenter twice")
+        }
         guard configuration.datacenters.count <= ConsulConfiguration.maximumDatacenters else {
             throw SettingsError(
                 description: "consul.datacenters are \(ConsulConfiguration.maximumDatacenters) at most"
@@ -54,6 +57,13 @@ extension Settings {
         }
         configuration.services = self.sources.list("consul.services") ?? configuration.services
         configuration.tagPrefix = self.sources.text("tags.prefix") ?? configuration.tagPrefix
+        if let pattern = configuration.services.first(where: { $0.dropLast().contains("*") }) {
+            throw SettingsError(
+                description:
+                    "consul.services: \(pattern.excerpt) has a * that is not at its end: write the names, or web-* "
+                    + "for all that begin so"
+            )
+        }
         configuration.isExposedByDefault = self.sources.flag("consul.exposed.by.default")
         configuration.filter = self.sources.text("consul.filter")
         configuration.routedHealth =
@@ -114,8 +124,15 @@ extension Settings {
                 throw SettingsError(description: "\(prefix).address: \(error)")
             }
         }
-        if let token = self.sources.text("\(prefix).token") { agent.token = .value(token) }
-        if let file = self.sources.text("\(prefix).token.file") { agent.token = .file(path: file) }
+        if let token = self.sources.text("\(prefix).token") {
+            (agent.token, agent.tokenOrigin) = (.value(token), "\(prefix).token")
+        }
+        if let file = self.sources.text("\(prefix).token.file") {
+            (agent.token, agent.tokenOrigin) = (.file(path: file), "\(prefix).token.file")
+        }
+        if self.sources.text("\(prefix).auth.method") != nil, agent.token == .none {
+            agent.tokenOrigin = "\(prefix).auth.method"
+        }
         return agent
     }
 
@@ -166,12 +183,16 @@ extension Settings {
                 }
                 return range
             }
+            // What is our own needs no setting to be denied.
             let own = (self.xdsAddresses + [self.adminAddress]).compactMap { address -> AddressRules.Denied? in
-                switch address {
-                case .ipv4(let host, let port): AddressRules.Denied("\(host):\(port)")
-                case .ipv6(let host, let port): AddressRules.Denied("[\(host)]:\(port)")
-                case .name, .unix: nil
-                }
+                var denied =
+                    switch address {
+                    case .ipv4(let host, let port): AddressRules.Denied("\(host):\(port)")
+                    case .ipv6(let host, let port): AddressRules.Denied("[\(host)]:\(port)")
+                    case .name, .unix: AddressRules.Denied?.none
+                    }
+                denied?.isOwn = true
+                return denied
             }
             let denied = try (self.sources.list("catalog.deny.addresses") ?? []).map { text in
                 guard let denied = AddressRules.Denied(text) else {

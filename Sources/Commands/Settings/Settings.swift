@@ -22,6 +22,8 @@ struct Settings {
     var streamLimits: StreamLimits
     /// By the keys of `SourceSettings`.
     var sources: SourceValues
+    /// Variables that look like settings and are none.
+    var unknownVariables: [String] = []
 }
 
 /// A setting that cannot be used, and where it is set.
@@ -61,6 +63,14 @@ extension Settings {
                     + "who they are, so it serves this machine only"
             )
         }
+        let addresses = self.xdsAddresses + [self.adminAddress]
+        for (index, address) in addresses.enumerated()
+        where address.hasFixedPort && addresses[..<index].contains(address) {
+            throw SettingsError(
+                description:
+                    "\(address) is set twice in xds.listen and admin.listen: give each listener its own address"
+            )
+        }
         self.logLevel = try Self.choice(reader.string(forKey: "log.level", default: "info"), setting: "log.level")
         self.logFormat = try Self.choice(reader.string(forKey: "log.format", default: "text"), setting: "log.format")
         self.documentOptions = DocumentSet.Options()
@@ -92,5 +102,14 @@ extension Settings {
             throw SettingsError(description: "\(setting) '\(text)' is not one of: \(allowed)")
         }
         return value
+    }
+}
+
+extension NetworkAddress {
+    fileprivate var hasFixedPort: Bool {
+        switch self {
+        case .ipv4(_, let port), .ipv6(_, let port), .name(_, let port): port != 0
+        case .unix: true
+        }
     }
 }

@@ -112,22 +112,28 @@ struct CatalogOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the last known good is kept (STATE_DIRECTORY, else nowhere).", valueName: "path"))
     var stateDirectory: String?
 
-    @Option(help: "Hold removals of more than this percentage of a source's services or instances; 0: never (50).")
+    @Option(
+        parsing: .unconditional,
+        help: "Hold removals of more than this percentage of a source's services or instances; 0: never (50)."
+    )
     var catalogRemovalPercent: Int?
 
-    @Option(help: "Up to so many services may go in any case (5).")
+    @Option(parsing: .unconditional, help: "Up to so many services may go in any case (5).")
     var catalogRemovalServices: Int?
 
-    @Option(help: "Up to so many instances may go in any case (20).")
+    @Option(parsing: .unconditional, help: "Up to so many instances may go in any case (20).")
     var catalogRemovalInstances: Int?
 
-    @Option(help: "Removals within so many seconds count together (60).")
+    @Option(parsing: .unconditional, help: "Removals within so many seconds count together (60).")
     var catalogRemovalWindowSeconds: Int?
 
-    @Option(help: "They are held so many seconds (60).")
+    @Option(parsing: .unconditional, help: "They are held so many seconds (60).")
     var catalogRemovalGraceSeconds: Int?
 
-    @Option(help: "The last instances of a service are held so many seconds; 0: not at all (60).")
+    @Option(
+        parsing: .unconditional,
+        help: "The last instances of a service are held so many seconds; 0: not at all (60)."
+    )
     var catalogVanishedGraceSeconds: Int?
 
     @Option(
@@ -180,8 +186,15 @@ extension [String: ConfigValue] {
         if let value { self[key] = ConfigValue(.string(value), isSecret: false) }
     }
 
+    /// Each may be several with commas between them, as in a variable.
     mutating func set(_ key: String, _ values: [String]) {
-        if !values.isEmpty { self[key] = ConfigValue(.stringArray(values), isSecret: false) }
+        guard !values.isEmpty else { return }
+        let parts = values.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let trimmed = parts.map { part in
+            let start = part.drop { $0 == " " }
+            return String(start.reversed().drop { $0 == " " }.reversed())
+        }
+        self[key] = ConfigValue(.stringArray(trimmed), isSecret: false)
     }
 
     mutating func set(_ key: String, _ value: Bool?) {

@@ -17,6 +17,10 @@ struct SourceSetting: Sendable {
 
     var key: String
     var kind: Kind
+
+    var isSecret: Bool {
+        if case .secret = self.kind { true } else { false }
+    }
 }
 
 /// The values of `SourceSetting`s, each of the right type and within its range.
@@ -70,6 +74,12 @@ struct SourceValues: Sendable {
 
 enum SourceSettings {
     static let all = Self.consul + Self.nomad + Self.catalog
+
+    /// What must be enabled for its settings to mean anything.
+    static let sources = [(prefix: "consul", name: "Consul"), (prefix: "nomad", name: "Nomad")]
+
+    /// Their values are never shown.
+    static let secrets = Set(Self.all.filter(\.isSecret).map(\.key))
 
     static let consul: [SourceSetting] = [
         .init(key: "consul.enabled", kind: .flag(default: false)),

@@ -64,7 +64,8 @@ struct ConsulFindings {
                 )
             }
         return Diagnostic(
-            .warning,
+            // As of every instance that is left out.
+            kind == .text || kind == .name ? .warning : .error,
             code: code,
             subject: "service/\(self.service)",
             message: message,

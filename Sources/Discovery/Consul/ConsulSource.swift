@@ -82,7 +82,7 @@ package final class ConsulSource: Sendable {
                             feed.yield(.ended(id, result))
                         }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let event): await deliver(event)
+                    case .deliver(let event): await deliver(event.explained(by: self.agent))
                     case .count(let event): metrics.count(event)
                     }
                 }

@@ -61,7 +61,7 @@ struct NomadAnswer: Sendable {
 
 /// Why Nomad did not answer a question, or not as hoped.
 struct NomadFailure: Error, Hashable, Sendable {
-    /// Stable, for metrics and status: "acl", "region", "status", or an `APIError.Kind`.
+    /// Stable, for metrics and status: "acl", "decoding", "region", "size", "status", "tls" or "unreachable".
     var reason: String
     /// For people: what, and the cure.
     var text: String
@@ -79,7 +79,17 @@ struct NomadFailure: Error, Hashable, Sendable {
         if let status = error.status {
             self.init(status: status, said: error.message)
         } else {
-            self.init(reason: error.kind == .timedOut ? "unreachable" : error.kind.rawValue, text: error.message)
+            // The same words as Consul's.
+            let reason =
+                switch error.kind {
+                case .unreachable, .timedOut, .cancelled, .invalid: "unreachable"
+                case .tooLarge: "size"
+                case .tls: "tls"
+                case .token: "acl"
+                case .malformed: "decoding"
+                case .status: "status"
+                }
+            self.init(reason: reason, text: error.message)
         }
         self.error = error
     }
@@ -92,7 +102,9 @@ struct NomadFailure: Error, Hashable, Sendable {
         switch status {
         case 401, 403:
             self.reason = "acl"
-            self.text = "\(said): the token needs read-job in the namespaces followed, and node:read"
+            // A token that Nomad does not know needs no more rights.
+            let isUnknown = said.contains("ACL token not found") || said.contains("ACL token expired")
+            self.text = isUnknown ? said : "\(said): the token needs read-job in the namespaces followed, and node:read"
         case 500 where said.contains("No path to region"):
             self.reason = "region"
             self.text = "\(said): set the region to one that GET /v1/regions names"

@@ -70,7 +70,7 @@ package final class NomadSource: Sendable {
                     case .subscribe(let id, let subscription):
                         group.addTask { await self.listen(id, subscription, exchange, inputs) }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let report): await deliver(report)
+                    case .deliver(let report): await deliver(report.explained(by: self.agent))
                     case .note(let note):
                         metrics.count(note)
                         self.log(note)

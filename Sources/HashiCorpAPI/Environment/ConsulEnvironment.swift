@@ -53,7 +53,8 @@ package struct ConsulEnvironment: Hashable, Sendable {
             pathPrefix: given?.prefix ?? "",
             tls: tls,
             basicAuth: variables["CONSUL_HTTP_AUTH"].map { BasicAuth($0) },
-            token: token
+            token: token,
+            tokenOrigin: ["CONSUL_HTTP_TOKEN_FILE", "CONSUL_HTTP_TOKEN"].first { variables[$0] != nil }
         )
         self.isSecure = isSecure
         self.isAddressSet = given != nil

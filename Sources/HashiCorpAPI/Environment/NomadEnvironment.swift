@@ -40,7 +40,8 @@ package struct NomadEnvironment: Hashable, Sendable {
             pathPrefix: given?.prefix ?? "",
             tls: tls,
             basicAuth: variables["NOMAD_HTTP_AUTH"].map { BasicAuth($0) },
-            token: try variables.token("NOMAD_TOKEN") ?? TokenSource.none
+            token: try variables.token("NOMAD_TOKEN") ?? TokenSource.none,
+            tokenOrigin: variables["NOMAD_TOKEN"].map { _ in "NOMAD_TOKEN" }
         )
         self.isAddressSet = given != nil
         self.region = variables["NOMAD_REGION"]

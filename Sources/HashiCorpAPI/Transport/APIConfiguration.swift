@@ -32,6 +32,8 @@ package struct APIConfiguration: Hashable, Sendable {
     /// What all have together when the one that goes on is given up; less than the other counts as the same.
     package var maximumBytesOfLarge: Int
     package var token: TokenSource
+    /// The setting or variable that the token comes from, or what gets one at run time: for people. Nil: there is none.
+    package var tokenOrigin: String?
     /// How long a connection may take to be made, TLS included.
     package var connectTimeout: Duration
 
@@ -45,6 +47,7 @@ package struct APIConfiguration: Hashable, Sendable {
         maximumBytesUnderWay: Int = 256 * 1024 * 1024,
         maximumBytesOfLarge: Int = 0,
         token: TokenSource = .none,
+        tokenOrigin: String? = nil,
         connectTimeout: Duration = .seconds(5)
     ) {
         self.product = product
@@ -56,7 +59,19 @@ package struct APIConfiguration: Hashable, Sendable {
         self.maximumBytesUnderWay = maximumBytesUnderWay
         self.maximumBytesOfLarge = maximumBytesOfLarge
         self.token = token
+        self.tokenOrigin = tokenOrigin
         self.connectTimeout = connectTimeout
+    }
+}
+
+extension APIConfiguration {
+    /// Where the token of the settings is, for messages; nil if they have none.
+    package var tokenName: String? {
+        switch self.token {
+        case .none: nil
+        case .value: self.tokenOrigin ?? "the settings"
+        case .file(let path): self.tokenOrigin.map { "\(path) (\($0))" } ?? path
+        }
     }
 }
 

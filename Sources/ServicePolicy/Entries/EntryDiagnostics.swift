@@ -11,7 +11,7 @@ extension ConfigEntry {
             let more = findings.meshOnly.count > 8 ? " and \(findings.meshOnly.count - 8) more" : ""
             diagnostics.append(
                 Diagnostic(
-                    .warning,
+                    .note,
                     code: "SB331",
                     subject: self.key.description,
                     message: "outside the mesh these have no effect: \(names)\(more)",

@@ -53,8 +53,12 @@ extension Diagnostic {
             TagCode.conflict.severity,
             code: TagCode.conflict.rawValue,
             subject: "service/\(service.rawValue.printable)",
-            message: "\(label) loses \(hosts.hostList): \(winner) has the same conditions for it",
-            cure: "take it out of one of the two, or tell them apart by path, method or headers",
+            message:
+                "\(label) loses \(hosts.hostList): \(winner) has the same conditions for it, and comes first: documents "
+                + "before services, and these by their names",
+            cure:
+                "take it out of one of the two, or tell them apart by path, method or headers; to say whose host it is, set "
+                + "tags.hosts (such as web.example.com=web)",
             origin: origin
         )
     }

@@ -168,7 +168,8 @@ struct TagPreparation {
             self.report(
                 .hostNotPermitted,
                 "\(routeLabel(name)) loses \(notOwned.hostList): no rule of ownership lets this service have it",
-                cure: "use a host that is the service's, or have the operator add a rule"
+                cure: "use a host that is the service's, or have the operator add a rule to tags.hosts, such as "
+                    + "\(notOwned[0].printable)=\(self.tags.service.rawValue.printable)"
             )
         }
         let tooWide = verdicts.filter { $0.1 == .tooWide }.map(\.0)
@@ -177,7 +178,9 @@ struct TagPreparation {
             self.report(
                 .hostNotPermitted,
                 "\(routeLabel(name)) is left out for what is too wide: \(everyHost) is not for tags to claim",
-                cure: "write host=<host>, or have the operator add a rule of ownership with just this pattern"
+                cure:
+                    "write host=<host>, or have the operator add a rule with just this pattern to tags.hosts, such as "
+                    + "\(tooWide[0].printable)=\(self.tags.service.rawValue.printable)"
             )
         }
         return verdicts.filter { $0.1 == .permitted }.map(\.0)
