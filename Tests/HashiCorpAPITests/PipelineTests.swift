@@ -117,11 +117,11 @@ import Testing
                     _ = try? await eventually { server.openConnections == 3 }
                     group.cancelAll()
                 }
+                let isClosed = try await eventually { server.openConnections == 0 }
+                #expect(isClosed)
             }
-            let isClosed = try await eventually { server.openConnections == 0 }
-            #expect(isClosed)
         }
-        // One that is given up may still be open when the next is made.
+        // The server may not have seen the end of one that was given up when the next is made.
         #expect(server.mostConnections <= 6)
     }
 

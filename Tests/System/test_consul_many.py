@@ -94,7 +94,8 @@ class ConsulMany(ConsulTest):
         self.assert_took(SEARCHED)
 
     def idle(self, server):
-        """When what the last changes may have hidden has been looked for."""
+        """When what the last changes may have hidden has been looked for, which begins after a few seconds."""
+        time.sleep(6)
         eventually(lambda: self.asked_in_a_second(server) < 3, 60, "a second of rest")
         asked, ours, theirs = self.requests(server), cpu_seconds(server), cpu_seconds(self.catalog)
         time.sleep(IDLE)

@@ -184,6 +184,12 @@ extension ConsulDatacenter {
         let name = reading.service
         guard let known = self.services[name] else { return }
         self.problems[.service(name)] = nil
+        let catalog = self.catalogIndex
+        let isTooHigh = answer.index > catalog && answer.index - catalog > ConsulDoubt.slack
+        if isTooHigh, self.doubt.isRecent(at: effects.now) {
+            self.services.isDirty(name, needed: nil)
+            return self.indexFell(&effects)
+        }
         if known.isRead, answer.index < known.index {
             // It is the leader's word. But then more may have fallen than this.
             self.indexFell(&effects)

@@ -180,6 +180,7 @@ struct ConsulDatacenter: Sendable {
     mutating func proceed(_ effects: inout ConsulEffects) {
         self.link.check(in: self.name, floor: self.catalogIndex, &effects)
         guard self.link.isUp else { return }
+        effects.isCautious = self.doubt.isRecent(at: effects.now)
         if self.isResetWanted, self.resetNotBefore <= effects.now { self.reset(&effects) }
         if self.isBased, self.missing.wake(at: effects.now) { self.names.askAgain(&effects) }
         self.names.ask(.services, in: self.name, &effects)

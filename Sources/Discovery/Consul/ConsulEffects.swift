@@ -26,6 +26,8 @@ struct ConsulEffects {
     var scope = ConsulScope()
     /// Of the one agent that answers all.
     private(set) var pacer = ConsulPacer()
+    /// Whether questions wait shortly: what they wait for may never come, and few can be taken back.
+    var isCautious = false
     private(set) var owners: [ConsulRequestID: Owner] = [:]
     private(set) var actions: [ConsulAction] = []
     private var lastID: UInt64 = 0
@@ -42,6 +44,7 @@ struct ConsulEffects {
     mutating func send(_ query: ConsulQuery) -> ConsulRequestID {
         var query = query
         query.scope = self.scope
+        if self.isCautious { query.wait = min(query.wait, ConsulQuery.cautiousWait) }
         self.lastID += 1
         let id = ConsulRequestID(rawValue: self.lastID)
         self.owners[id] = self.owner

@@ -66,6 +66,8 @@ struct ConsulQuery: Hashable, Sendable {
     /// rights.
     static let longWait = Duration.seconds(60)
     static let middleWait = Duration.seconds(30)
+    /// While indexes are in doubt.
+    static let cautiousWait = Duration.seconds(2)
     /// Of questions whose place others want.
     static let shortWait = Duration.seconds(10)
 
