@@ -39,7 +39,7 @@ package struct ConsulConfiguration: Hashable, Sendable {
     /// instances of a service are 15 MB.
     package static let maximumBytesUnderWay = 16 * 1024 * 1024
     /// What all have at most, and so the largest answer. What has no end must not take more than 50 MB.
-    package static let maximumBytesOfLarge = 40 * 1024 * 1024
+    package static let maximumBytesOfLarge = 32 * 1024 * 1024
 
     /// The preferred one first; empty: the agent's own only.
     package var datacenters: [String]
