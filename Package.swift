@@ -119,7 +119,8 @@ let package = Package(
         .target(
             name: "Discovery",
             dependencies: [
-                "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, logging, metrics, nioCore, nioPosix, systemPackage,
+                "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, deques, logging, metrics, nioCore, nioPosix,
+                systemPackage,
             ],
             swiftSettings: settings
         ),

@@ -37,7 +37,7 @@ struct Server {
             files: self.settings.documents.map { FileSource(root: $0, logger: logger) },
             sources: try self.settings.makeSources(logger: logger),
             options: try self.settings.pipelineOptions,
-            store: self.settings.stateDirectory.map { CatalogStore(directory: $0, logger: logger) },
+            store: self.settings.stateDirectory.map { CatalogStore(directory: $0) },
             cache: cache,
             logger: logger
         )

@@ -104,7 +104,7 @@ extension ControlPlaneService.State {
     }
 
     var diagnostics: [Diagnostic] {
-        self.pipeline.diagnostics + (self.world?.diagnostics ?? [])
+        self.pipeline.diagnostics + [self.storeProblem].compactMap(\.self) + (self.world?.diagnostics ?? [])
     }
 
     func sourceStatuses(hasFiles: Bool) -> [SourceStatus] {
@@ -115,24 +115,5 @@ extension ControlPlaneService.State {
             reason: self.filesProblem == nil ? nil : "unreachable"
         )
         return (hasFiles ? [files] : []) + self.statuses.values.sorted { $0.source < $1.source }
-    }
-}
-
-extension Logger {
-    func log(_ diagnostic: Diagnostic) {
-        let level: Level =
-            switch diagnostic.severity {
-            case .error: .error
-            case .warning: .warning
-            case .note: .info
-            }
-        self.log(
-            level: level,
-            "configuration diagnostic",
-            metadata: [
-                "code": "\(diagnostic.code)", "subject": "\(diagnostic.subject ?? "")",
-                "origin": "\(diagnostic.origin)", "error": "\(diagnostic.message)", "cure": "\(diagnostic.cure)",
-            ]
-        )
     }
 }

@@ -3,7 +3,6 @@
 package import Catalog
 package import Discovery
 import Documents
-import Glibc
 package import Logging
 import Routing
 import ServiceLifecycle
@@ -20,13 +19,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         var statuses: [SourceName: SourceStatus] = [:]
         /// What the first publication waits for, so that it lacks nothing that a moment later is there.
         var unread: Set<SourceName> = []
-        /// Those already logged, so that each is logged once.
-        var logged: Set<Diagnostic> = []
+        /// What keeps the catalog from being stored.
+        var storeProblem: Diagnostic?
+        var log = DiagnosticLog()
     }
 
     private let files: FileSource?
     private let sources: [any ServiceSource]
-    private let store: CatalogStore?
+    let store: CatalogStore?
     private let cache: SnapshotCache
     private let metrics = ControlPlaneMetrics()
     let logger: Logger
@@ -62,20 +62,22 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     }
 
     package func run() async {
-        await self.restore()
+        let known = await self.restore()
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 if let files = self.files {
                     group.addTask { await files.run { scan in self.apply(scan) } }
                 }
                 for source in self.sources {
-                    group.addTask { await source.run { report in self.apply(report, from: source.name) } }
+                    group.addTask {
+                        await source.run(knowing: known[source.name] ?? []) { self.apply($0, from: source.name) }
+                    }
                 }
                 if !self.sources.isEmpty {
                     group.addTask { await self.keepTime() }
                 }
                 if let store = self.store {
-                    group.addTask { await store.run { self.storedCatalog } }
+                    group.addTask { await store.run({ self.storedCatalog }, report: self.apply) }
                 }
                 await group.waitForAll()
             }
@@ -89,37 +91,6 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     var now: Duration { self.start.duration(to: self.clock.now) }
 
     // MARK: Inputs
-
-    /// Starts from what was in force when it was last saved.
-    private func restore() async {
-        guard let store = self.store else { return }
-        let load = await store.load()
-        self.change(by: "the stored catalog") { state, now in
-            switch load {
-            case .absent: return .none
-            case .loaded(let stored):
-                // Files are there to be read, and are never stood in for.
-                state.unread.subtract(stored.sources.keys.filter { state.pipeline.followed[$0] != nil })
-                return state.pipeline.apply(stored, wallClock: Self.wallClock, at: now)
-            case .refused(let diagnostic):
-                state.pipeline.refuseStore(diagnostic)
-                return .none
-            }
-        }
-    }
-
-    /// What to start from the next time; nil while nothing is in force.
-    private var storedCatalog: StoredCatalog? {
-        let now = self.now
-        return self.state.withLock { $0.pipeline.stored(wallClock: Self.wallClock, at: now) }
-    }
-
-    /// In seconds since 1970.
-    static var wallClock: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec)
-    }
 
     private func apply(_ scan: FileScan) {
         self.change(by: "documents") { state, now in
@@ -189,7 +160,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
 
     // MARK: Publication
 
-    private func change(by cause: String, _ body: (inout State, Duration) -> Pipeline.Change) {
+    func change(by cause: String, _ body: (inout State, Duration) -> Pipeline.Change) {
         self.state.withLock { state in
             let started = self.clock.now
             let said = state.pipeline.revision
@@ -232,10 +203,9 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         }
         let diagnostics = state.diagnostics
         let due = diagnostics.filter { !state.isPremature($0, at: self.now) }
-        for diagnostic in due where !state.logged.contains(diagnostic) {
-            self.logger.log(diagnostic)
-        }
-        state.logged = Set(due)
+        let news = state.log.update(due)
+        for diagnostic in news.new { self.logger.log(diagnostic) }
+        for diagnostic in news.cured { self.logger.log(cured: diagnostic) }
         self.metrics.update(
             diagnostics: diagnostics,
             documents: state.pipeline.counts,

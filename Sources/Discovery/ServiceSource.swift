@@ -7,7 +7,9 @@ package protocol ServiceSource: Sendable {
     var name: SourceName { get }
 
     /// Reports in order until the task is cancelled. While `deliver` works, changes gather.
-    func run(_ deliver: @Sendable (SourceReport) async -> Void) async
+    ///
+    /// - Parameter known: services that it told before this process, and are in force.
+    func run(knowing known: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async
 }
 
 /// What a source tells.
@@ -21,7 +23,7 @@ package enum SourceReport: Sendable {
 extension ConsulSource: ServiceSource {
     package var name: SourceName { .consul }
 
-    package func run(_ deliver: @Sendable (SourceReport) async -> Void) async {
+    package func run(knowing _: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async {
         await self.run { event in await deliver(.event(event)) }
     }
 }
@@ -29,8 +31,8 @@ extension ConsulSource: ServiceSource {
 extension NomadSource: ServiceSource {
     package var name: SourceName { .nomad }
 
-    package func run(_ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run { (report: NomadReport) in
+    package func run(knowing known: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async {
+        await self.run(knowing: known) { (report: NomadReport) in
             switch report {
             case .source(let event): await deliver(.event(event))
             case .facts(let facts): await deliver(.facts(facts))

@@ -10,8 +10,11 @@ import Testing
 @Suite("NomadFollower")
 struct NomadFollowerTests {
     /// A server with two instances of web, and one of api elsewhere.
-    private func rig(_ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60))) -> NomadRig {
-        var rig = NomadRig(configuration)
+    private func rig(
+        _ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)),
+        known: [ServiceName: Service] = [:]
+    ) -> NomadRig {
+        var rig = NomadRig(configuration, known: known)
         rig.server.setNode("n1")
         for number in 1...3 { rig.server.set(number, .init(deployment: "d1")) }
         rig.server.set("d1", .init())
@@ -279,6 +282,41 @@ struct NomadFollowerTests {
         try rig.flow(for: .seconds(5))
         #expect(rig.status?.state == .up)
         #expect(rig.services.keys.map(\.rawValue) == ["web"])
+    }
+
+    @Test("after a restart, a namespace that the token sees no more keeps its services until it is seen")
+    func hiddenSinceBeforeTheStart() throws {
+        var before = self.rig()
+        before.server.register(.init(service: "old", namespace: "team-a", allocation: 3))
+        before.server.register(.init(service: "gone", namespace: "default", allocation: 3))
+        before.start()
+        try before.flow(for: .seconds(2))
+        #expect(before.services.count == 4)
+        var rig = self.rig(known: before.services)
+        rig.server.visible = ["default"]
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        #expect(rig.status?.state == .suspect && rig.status?.problem?.contains("team-a") == true)
+        #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "old.team-a", "web"])
+        #expect(rig.services[ServiceName("api.team-a")] == before.services[ServiceName("api.team-a")])
+        rig.server.visible = nil
+        rig.server.register(.init(service: "api", namespace: "team-a", allocation: 2))
+        try rig.flow(for: .seconds(5))
+        #expect(rig.status?.state == .up)
+        #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "web"])
+        #expect(rig.services[ServiceName("api.team-a")]?.instances.count == 2)
+    }
+
+    @Test("after a restart with fewer namespaces, services of the others are gone")
+    func unfollowedSinceBeforeTheStart() throws {
+        let old = ServiceName("old.team-b")
+        let known = [old: Service(name: old, instances: [], origin: Origin(file: "nomad:team-b/old"))]
+        let names = ["default", "team-a"]
+        var rig = self.rig(NomadConfiguration(namespaces: names, wait: .seconds(60)), known: known)
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "web"])
+        #expect(rig.status?.state == .up)
     }
 
     @Test("a server that lost its state is believed when it says so twice")

@@ -34,8 +34,13 @@ struct NomadRig {
     var notes: [NomadNote] = []
     var asked: [NomadQuestion] = []
 
-    init(_ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)), seed: UInt64 = 1) {
-        self.follower = NomadFollower(configuration, seed: seed)
+    init(
+        _ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)),
+        known: [ServiceName: Service] = [:],
+        seed: UInt64 = 1
+    ) {
+        self.follower = NomadFollower(configuration, known: known.keys, seed: seed)
+        self.services = known
     }
 
     // MARK: - The follower's side
@@ -66,7 +71,7 @@ struct NomadRig {
             if update.isComplete { self.facts = [:] }
             for (id, fact) in update.allocations { self.facts[id] = fact }
         case .source(.catalog(let update)):
-            if update.isComplete { self.services = [:] }
+            if update.isComplete { self.services = self.services.filter { update.unheard.services[$0.key] != nil } }
             for (name, service) in update.services { self.services[name] = service }
         case .source(.status(let status)): self.status = status
         case .source: break

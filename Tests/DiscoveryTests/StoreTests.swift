@@ -2,7 +2,6 @@
 
 import Catalog
 import Foundation
-import Logging
 import Synchronization
 import Testing
 
@@ -31,6 +30,10 @@ struct StoreTests {
         }
     }
 
+    private final class Told: Sendable {
+        let codes = Mutex<[String?]>([])
+    }
+
     private func store(
         minimumRest: Duration = .milliseconds(1),
         retryInterval: Duration = .milliseconds(1)
@@ -38,8 +41,7 @@ struct StoreTests {
         CatalogStore(
             directory: self.directory("state"),
             minimumRest: minimumRest,
-            retryInterval: retryInterval,
-            logger: Logger(label: "test")
+            retryInterval: retryInterval
         )
     }
 
@@ -62,6 +64,14 @@ struct StoreTests {
             Issue.record("it is not what was stored")
             return
         }
+    }
+
+    @Test func `its directory is made, with the parents`() async throws {
+        let file = StoreFile(directory: self.directory("var/lib/state/"))
+        _ = try file.write(.sample)
+        #expect(try file.read() == .sample)
+        var status = stat()
+        #expect(stat(self.directory("var/lib/state"), &status) == 0 && status.st_mode & 0o777 == 0o700)
     }
 
     @Test func `a change is written, and no more than that`() async throws {
@@ -125,18 +135,21 @@ struct StoreTests {
         try self.directory.write("in the way", to: "state")
         let store = self.store()
         let calls = Calls()
+        let told = Told()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                await store.run {
-                    StoredCatalog(savedAt: calls.next())
+                await store.run({ StoredCatalog(savedAt: calls.next()) }) { problem in
+                    told.codes.withLock { $0.append(problem?.code) }
                 }
             }
             store.changed()
             try await self.until { calls.count >= 3 }
             try self.directory.remove("state")
             try await self.until { (try? self.stored()) != nil }
+            try await self.until { told.codes.withLock { $0.count == 2 } }
             group.cancelAll()
         }
+        #expect(told.codes.withLock(\.self) == ["SB306", nil])
     }
 
     @Test func `a refused one is kept, and a new one takes its place`() async throws {

@@ -213,6 +213,18 @@ extension Diagnostic {
             origin: Origin(file: path)
         )
     }
+
+    /// What is in force is not on disk.
+    package static func catalogNotStored(_ path: String, because reason: String) -> Diagnostic {
+        Diagnostic(
+            .error,
+            code: "SB306",
+            subject: "catalog/stored",
+            message: "the catalog is not stored: \(reason)",
+            cure: "let Signalbox write to the state directory, and see that its disk has room; it is tried again",
+            origin: Origin(file: path)
+        )
+    }
 }
 
 /// As in RFC 3339, of seconds since 1970. See https://howardhinnant.github.io/date_algorithms.html#civil_from_days

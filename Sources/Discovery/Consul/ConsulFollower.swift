@@ -25,18 +25,12 @@ struct ConsulFollower: Sendable {
     private var basedSince: Duration?
     /// How the preferred datacenter's link was.
     private var lastLink: ConsulLink.State = .unknown
-    private var agent: AgentState = .wanted(at: .zero, failures: 0)
-    private var agentProblem: Diagnostic?
-
-    private enum AgentState: Sendable {
-        case wanted(at: Duration, failures: Int)
-        case asked(ConsulRequestID, failures: Int)
-        case known(ConsulAgent?)
-    }
+    private var inquiry: ConsulInquiry
 
     /// - Parameter seed: of the jitter.
     init(_ configuration: ConsulConfiguration, seed: UInt64) {
         self.configuration = configuration
+        self.inquiry = ConsulInquiry(configuration)
         self.effects = ConsulEffects(seed: seed)
         let names: [String?] =
             configuration.datacenters.isEmpty
@@ -77,9 +71,8 @@ struct ConsulFollower: Sendable {
 
     /// When to call `timePassed`; nil: not before an answer.
     func deadline(at now: Duration) -> Duration? {
-        var times = [self.delivery.due].compactMap { $0 }
-        if case .wanted(let at, _) = self.agent { times.append(at) }
-        guard self.isScopeKnown else { return times.min() }
+        var times = [self.delivery.due, self.inquiry.due].compactMap { $0 }
+        guard self.inquiry.isScopeKnown else { return times.min() }
         let earliest = self.effects.pacer.earliest(at: now)
         times += self.datacenters.compactMap { $0.deadline(at: now, asking: earliest) }
         if let link = self.datacenters.first?.link, let due = self.policy.deadline(link) {
@@ -110,8 +103,7 @@ struct ConsulFollower: Sendable {
             self.policy.answered(request, answer, &self.datacenters[0].link, &self.effects)
         case .agent:
             guard case .agent(let agent) = answer.content else { break }
-            self.agent = .known(agent)
-            self.scope()
+            self.inquiry.answered(agent, &self.effects)
         case nil: break
         }
         return self.proceed()
@@ -130,7 +122,7 @@ struct ConsulFollower: Sendable {
             self.effects.owner = .policy
             self.policy.failed(request, failure, &self.effects)
             self.datacenters[0].link.checkNow(at: now)
-        case .agent: self.agentFailed(failure)
+        case .agent: self.inquiry.failed(failure, &self.effects)
         case nil: break
         }
         return self.proceed()
@@ -139,12 +131,12 @@ struct ConsulFollower: Sendable {
     /// Does everything that is due.
     private mutating func proceed() -> [ConsulAction] {
         let now = self.effects.now
-        self.askAgent()
+        self.inquiry.ask(&self.effects)
         if self.effects.takeCalm() {
             for place in self.datacenters.indices { self.datacenters[place].retry(at: now) }
             self.policy.retry(at: now)
         }
-        if self.isScopeKnown {
+        if self.inquiry.isScopeKnown {
             for place in self.datacenters.indices {
                 self.effects.owner = .datacenter(place)
                 self.datacenters[place].proceed(&self.effects)
@@ -195,23 +187,12 @@ struct ConsulFollower: Sendable {
         let isUnderWay = self.datacenters.contains { $0.isBased && ($0.services.isAnyQueued || !$0.readings.isEmpty) }
         return !isUnderWay && self.effects.now - since >= Self.patience
     }
-}
 
-// MARK: How it is
+    // MARK: How it is
 
-extension ConsulFollower {
     private mutating func report(_ findings: [Diagnostic]?) {
         let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete)
-        let agent: SourceStatus? =
-            if case .wanted(_, let failures) = self.agent, failures > 0, !self.isScopeKnown {
-                SourceStatus(
-                    source: .consul,
-                    state: .down,
-                    problem: "Consul does not say what it is, which namespaces need; see that it can be reached",
-                    reason: "unreachable"
-                )
-            } else { nil }
-        let current = agent ?? status
+        let current = self.inquiry.status ?? status
         // The words may differ with each try.
         if self.status?.state != current.state || self.status?.reason != current.reason {
             self.status = current
@@ -220,53 +201,10 @@ extension ConsulFollower {
         let others =
             ConsulHealth.diagnostics(self.policy) + ConsulHealth.unreadable(self.policy)
             + self.datacenters.compactMap(ConsulHealth.unaskable)
-            + [self.agentProblem].compactMap { $0 }
+            + [self.inquiry.problem].compactMap { $0 }
         guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
         self.findings = findings ?? self.findings
         self.otherFindings = others
         self.effects.deliver(.diagnostics(others + self.findings))
-    }
-}
-
-// MARK: What it is
-
-extension ConsulFollower {
-    /// Whether namespaces and partitions are asked for, and it is known whether there are any.
-    private var isScopeKnown: Bool {
-        if self.configuration.namespace == nil, self.configuration.partition == nil { return true }
-        if case .known = self.agent { return true }
-        return false
-    }
-
-    private mutating func askAgent() {
-        guard case .wanted(let at, let failures) = self.agent, at <= self.effects.now else { return }
-        self.effects.owner = .agent
-        self.agent = .asked(self.effects.send(ConsulQuery(.agent)), failures: failures)
-    }
-
-    private mutating func agentFailed(_ failure: ConsulFailure) {
-        guard case .asked(_, let failures) = self.agent else { return }
-        switch failure.reason {
-        case .acl, .status, .decoding, .size:
-            // It is there, and does not tell: a token need not have agent:read.
-            self.agent = .known(nil)
-            self.scope()
-        case .unreachable, .timeout, .tls:
-            let pause = self.effects.backOff(after: failures + 1, to: ConsulLink.interval)
-            self.agent = .wanted(at: self.effects.now + pause, failures: failures + 1)
-        }
-    }
-
-    private mutating func scope() {
-        guard case .known(let agent) = self.agent else { return }
-        guard self.configuration.namespace != nil || self.configuration.partition != nil else { return }
-        if agent?.isEnterprise == true {
-            self.effects.scope = ConsulScope(
-                namespace: self.configuration.namespace,
-                partition: self.configuration.partition
-            )
-        } else {
-            self.agentProblem = ConsulHealth.noNamespaces(agent)
-        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import DequeModule
 
 /// Services that are known and listed no more. Consul leaves out what a token may not read without a word, and a question
 /// that waits keeps the rights that it began with. So each is asked for by its own name: first whether the token may read
@@ -31,7 +32,7 @@ struct ConsulMissing: Sendable {
         }
     }
 
-    private var waiting = Queue<Question>()
+    private var waiting = Deque<Question>()
     private var asked: [ConsulRequestID: Question] = [:]
     /// All of them.
     private var names: Set<String> = []
@@ -59,7 +60,7 @@ struct ConsulMissing: Sendable {
         if !self.postponed.isEmpty { self.due = self.due ?? effects.now + Self.interval }
         var isAnyNew = false
         for name in known where !isListed(name) && self.names.insert(name).inserted {
-            self.waiting.push(Question(name: name, step: .right))
+            self.waiting.append(Question(name: name, step: .right))
             isAnyNew = true
         }
         return isAnyNew
@@ -67,7 +68,7 @@ struct ConsulMissing: Sendable {
 
     /// Asks about as many as there is room for.
     mutating func ask(room: Int, in datacenter: String?, _ effects: inout ConsulEffects) {
-        while self.asked.count < room, effects.mayAsk, let question = self.waiting.pop() {
+        while self.asked.count < room, effects.mayAsk, let question = self.waiting.popFirst() {
             guard self.names.contains(question.name) else { continue }
             self.asked[effects.send(ConsulQuery(question.subject, datacenter: datacenter))] = question
         }
@@ -88,7 +89,7 @@ struct ConsulMissing: Sendable {
         }
         switch question.step {
         case .right:
-            self.waiting.push(Question(name: question.name, step: .presence))
+            self.waiting.append(Question(name: question.name, step: .presence))
             self.refused[question.name] = nil
             self.retry(.max)
         case .presence where isThere: self.postpone(question.name, &effects)
@@ -118,7 +119,7 @@ struct ConsulMissing: Sendable {
     mutating func renew(_ effects: inout ConsulEffects) {
         for (request, question) in self.asked {
             _ = effects.cancel(request)
-            self.waiting.push(question)
+            self.waiting.append(question)
         }
         self.asked = [:]
         if self.due != nil { self.due = effects.now }
@@ -130,7 +131,7 @@ struct ConsulMissing: Sendable {
     }
 
     private mutating func retry(_ count: Int) {
-        for name in self.postponed.prefix(count) { self.waiting.push(Question(name: name, step: .right)) }
+        for name in self.postponed.prefix(count) { self.waiting.append(Question(name: name, step: .right)) }
         self.postponed.removeFirst(min(count, self.postponed.count))
     }
 

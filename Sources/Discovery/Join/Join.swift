@@ -68,7 +68,10 @@ package struct Join: Sendable {
         var output = Output(update: update, stopped: [:])
         self.unheard[update.source] = update.unheard
         if update.isComplete {
-            let gone = self.services.keys.filter { $0.source == update.source && update.services[$0.name] == nil }
+            let gone = self.services.keys.filter {
+                $0.source == update.source && update.services[$0.name] == nil
+                    && update.unheard.services[$0.name]?.isEmpty != true
+            }
             for key in gone { self.set(nil, for: key, in: &output) }
             self.awaited.remove(update.source)
         }

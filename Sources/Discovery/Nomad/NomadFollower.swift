@@ -15,8 +15,10 @@ struct NomadFollower: Sendable {
     private var areServicesTold = false
     private var toldStatus: SourceStatus?
 
-    init(_ configuration: NomadConfiguration, seed: UInt64) {
+    /// - Parameter known: services that were told before this process, and are in force.
+    init(_ configuration: NomadConfiguration, known: some Sequence<ServiceName> = [], seed: UInt64) {
         self.context = NomadContext(configuration, seed: seed)
+        self.context.services.expect(known, in: configuration.namespaces)
         self.scopes = configuration.namespaces.enumerated().map { number, namespace in
             NomadScope(number: number, namespace: namespace, hasNodes: number == 0)
         }

@@ -20,6 +20,8 @@ struct NomadServiceTable: Sendable {
     private let firstNamespace: String
     private var records: [NomadServiceKey: Record] = [:]
     private(set) var touched: Set<NomadServiceKey> = []
+    /// Known from before the start, and neither read nor missed yet.
+    private var unheard: Set<NomadServiceKey> = []
     /// Those that have instances.
     private(set) var serviceCount = 0
     private(set) var instanceCount = 0
@@ -30,8 +32,24 @@ struct NomadServiceTable: Sendable {
         self.firstNamespace = firstNamespace
     }
 
-    /// The namespaces that have services.
-    var namespaces: Set<String> { Set(self.records.filter { !$0.value.registrations.isEmpty }.map(\.key.namespace)) }
+    /// What was told of these before this process is said to be gone only once it is known to be.
+    mutating func expect(_ names: some Sequence<ServiceName>, in namespaces: [String]) {
+        for name in names {
+            let key = self.key(of: name)
+            guard namespaces.contains(key.namespace) || namespaces.contains(NomadConfiguration.allNamespaces) else {
+                continue
+            }
+            let before = Service(name: name, instances: [], origin: Origin(file: key.origin))
+            self.records[key] = Record(told: before)
+            self.unheard.insert(key)
+        }
+    }
+
+    /// The namespaces that have services, or had when the process started.
+    var namespaces: Set<String> {
+        let named = self.records.filter { !$0.value.registrations.isEmpty || self.unheard.contains($0.key) }
+        return Set(named.map(\.key.namespace))
+    }
 
     func keys(in namespace: String) -> [NomadServiceKey] {
         self.records.keys.filter { namespace == NomadConfiguration.allNamespaces || $0.namespace == namespace }
@@ -63,6 +81,7 @@ struct NomadServiceTable: Sendable {
         }
         record.asOf = index
         record.gone = record.gone.filter { $0.value > index }
+        if self.unheard.remove(key) != nil { self.touched.insert(key) }
         self.set(record, registrations, for: key)
     }
 
@@ -147,7 +166,7 @@ struct NomadServiceTable: Sendable {
 
     // MARK: - Services
 
-    /// What is not as it was told. With `isFirst`, everything.
+    /// What is not as it was told. With `isFirst`, everything that was heard of.
     ///
     /// - Parameters:
     ///   - nodeName: of a node's ID.
@@ -159,11 +178,13 @@ struct NomadServiceTable: Sendable {
     ) -> CatalogUpdate {
         var update = CatalogUpdate(source: .nomad, isComplete: isFirst, services: [:])
         for key in isFirst ? Set(self.records.keys) : self.touched {
-            guard let record = self.records[key], let name = self.name(of: key) else { continue }
+            guard let record = self.records[key], !self.unheard.contains(key), let name = self.name(of: key) else {
+                continue
+            }
             let instances = record.registrations.values.compactMap { row in
                 Instance(row, node: nodeName(row.nodeID) ?? "", health: health(row))
             }
-            let origin = Origin(file: "nomad:\(key.namespace)/\(key.name)")
+            let origin = Origin(file: key.origin)
             let isGone = record.registrations.isEmpty
             let service = isGone ? nil : Service(name: name, instances: instances, origin: origin)
             guard isFirst ? service != nil : service != record.told else { continue }
@@ -171,7 +192,15 @@ struct NomadServiceTable: Sendable {
             update.services[name] = .some(service)
         }
         self.touched = []
+        for name in self.unheard.compactMap(self.name) { update.unheard.services[name] = [] }
         return update
+    }
+
+    /// The other way than `name(of:)`.
+    private func key(of name: ServiceName) -> NomadServiceKey {
+        let parts = name.rawValue.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2 else { return NomadServiceKey(namespace: self.firstNamespace, name: name.rawValue) }
+        return NomadServiceKey(namespace: String(parts[1]), name: String(parts[0]))
     }
 
     /// Nil: it cannot be named in a document. Nomad allows no such names.
@@ -187,6 +216,8 @@ extension NomadServiceKey {
     init(_ row: NomadServiceRegistration) {
         self.init(namespace: row.namespace.isEmpty ? "default" : row.namespace, name: row.serviceName)
     }
+
+    fileprivate var origin: String { "nomad:\(self.namespace)/\(self.name)" }
 }
 
 extension Instance {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncAlgorithms
-import Catalog
+package import Catalog
 package import HashiCorpAPI
 package import Logging
 import NIOCore
@@ -31,25 +31,31 @@ package final class NomadSource: Sendable {
 
     /// Tells until the task is cancelled. While `deliver` works, changes gather; for so long that Nomad gives up an event
     /// stream that is not read, if need be.
-    package func run(_ deliver: (NomadReport) async -> Void) async {
+    ///
+    /// - Parameter known: services that it told before this process, and are in force.
+    package func run(knowing known: [ServiceName] = [], _ deliver: (NomadReport) async -> Void) async {
         var agent = self.agent
         agent.product = .nomad
         agent.maximumConnections = NomadConfiguration.maximumConnections
         let client = APIClient(agent)
         let metrics = SourceMetrics(.nomad, reasons: NomadFailure.reasons)
         let exchange = NomadExchange(client: client, region: self.configuration.region, metrics: metrics)
-        await self.follow(exchange, deliver)
+        await self.follow(exchange, knowing: known, deliver)
         await client.shutdown()
     }
 
-    private func follow(_ exchange: NomadExchange, _ deliver: (NomadReport) async -> Void) async {
+    private func follow(
+        _ exchange: NomadExchange,
+        knowing known: [ServiceName],
+        _ deliver: (NomadReport) async -> Void
+    ) async {
         let metrics = exchange.metrics
         let inputs = AsyncChannel<Input>()
         let (rings, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let clock = ContinuousClock()
         let start = clock.now
         var alarm = NomadAlarm(start: NIODeadline.now()) { bell.yield() }
-        var follower = NomadFollower(self.configuration, seed: .random(in: 0...UInt64.max))
+        var follower = NomadFollower(self.configuration, known: known, seed: .random(in: 0...UInt64.max))
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in rings { await inputs.send(.timer) }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Catalog
-package import Logging
 import Metrics
 import NIOCore
 import NIOPosix
@@ -9,7 +8,7 @@ import Synchronization
 
 /// Keeps the last known good catalog on disk, to start from when no source can be heard.
 ///
-/// What goes wrong here never stops anything else: it is logged once, counted, and tried again.
+/// What goes wrong here never stops anything else: it is told, counted, and tried again.
 package final class CatalogStore: Sendable {
     package enum Load: Sendable {
         /// Nothing is stored.
@@ -25,7 +24,7 @@ package final class CatalogStore: Sendable {
         var changedAt: ContinuousClock.Instant?
         /// What is stored was refused and could not be set aside: it is not written over.
         var isBlocked = false
-        /// What was logged, until it works again.
+        /// What was told, until it works again.
         var failure: String?
     }
 
@@ -36,13 +35,12 @@ package final class CatalogStore: Sendable {
     private let minimumRest: Duration
     private let retryInterval: Duration
     private let refreshInterval: Duration
-    private let logger: Logger
     private let state = Mutex(State())
     private let errors = Counter(label: "signalbox_catalog_store_errors_total")
     private let age = Gauge(label: "signalbox_catalog_store_age_seconds")
 
     /// - Parameters:
-    ///   - directory: is made if it is not there; its parent is not.
+    ///   - directory: is made if it is not there.
     ///   - minimumRest: at least so long from one write to the next.
     ///   - retryInterval: when to try again what failed.
     ///   - refreshInterval: how often to write though nothing changed, so that the age of what is stored is told right.
@@ -50,14 +48,12 @@ package final class CatalogStore: Sendable {
         directory: String,
         minimumRest: Duration = .seconds(1),
         retryInterval: Duration = .seconds(10),
-        refreshInterval: Duration = .seconds(600),
-        logger: Logger
+        refreshInterval: Duration = .seconds(600)
     ) {
         self.file = StoreFile(directory: directory)
         self.minimumRest = minimumRest
         self.retryInterval = retryInterval
         self.refreshInterval = refreshInterval
-        self.logger = logger
         self.errors.increment(by: 0)
         self.age.record(0)
     }
@@ -90,8 +86,13 @@ package final class CatalogStore: Sendable {
 
     /// Writes after changes until the task is cancelled, and then once more if there is something to write.
     ///
-    /// - Parameter snapshot: what is in force; nil if nothing is. Called when it is time to write.
-    package func run(_ snapshot: () async -> StoredCatalog?) async {
+    /// - Parameters:
+    ///   - snapshot: what is in force; nil if nothing is. Called when it is time to write.
+    ///   - report: is given what keeps it from being written, and nil once it was.
+    package func run(
+        _ snapshot: () async -> StoredCatalog?,
+        report: (Diagnostic?) -> Void = { _ in }
+    ) async {
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.state.withLock { $0.wake = wake }
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -107,17 +108,17 @@ package final class CatalogStore: Sendable {
             }
             try? await Task.sleep(until: earliest)
             if Task.isCancelled { break }
-            let rest = await self.write(snapshot)
+            let rest = await self.write(snapshot, report)
             earliest = .now + rest
         }
-        if self.isBehind { _ = await self.write(snapshot) }
+        if self.isBehind { _ = await self.write(snapshot, report) }
         self.state.withLock { $0.wake = nil }
     }
 
     private var isBehind: Bool { self.state.withLock { $0.changedAt != nil } }
 
     /// - Returns: how long to rest before the next.
-    private func write(_ snapshot: () async -> StoredCatalog?) async -> Duration {
+    private func write(_ snapshot: () async -> StoredCatalog?, _ report: (Diagnostic?) -> Void) async -> Duration {
         let start = ContinuousClock.now
         let (changedAt, isBlocked) = self.state.withLock { state in
             defer { state.changedAt = nil }
@@ -134,35 +135,32 @@ package final class CatalogStore: Sendable {
             }
         }
         guard let failure else {
-            self.succeeded()
+            if self.succeeded() { report(nil) }
             return max(self.minimumRest, (.now - start) * Self.restFactor)
         }
-        self.failed(failure, changedAt: changedAt)
+        if self.failed(failure, changedAt: changedAt) {
+            report(.catalogNotStored(self.path, because: failure.description))
+        }
         return max(self.minimumRest, self.retryInterval)
     }
 
-    private func succeeded() {
-        let wasFailing = self.state.withLock { state in
+    /// - Returns: whether that is news; and so below.
+    private func succeeded() -> Bool {
+        self.age.record(0)
+        return self.state.withLock { state in
             defer { state.failure = nil }
             return state.failure != nil
         }
-        self.age.record(0)
-        if wasFailing { self.logger.notice("the catalog is stored again", metadata: ["path": "\(self.path)"]) }
     }
 
-    private func failed(_ failure: StoreFile.Failure, changedAt: ContinuousClock.Instant) {
-        let isNews = self.state.withLock { state in
+    private func failed(_ failure: StoreFile.Failure, changedAt: ContinuousClock.Instant) -> Bool {
+        self.errors.increment()
+        self.age.record((.now - changedAt).components.seconds)
+        return self.state.withLock { state in
             state.changedAt = changedAt
             defer { state.failure = failure.description }
             return state.failure != failure.description
         }
-        self.errors.increment()
-        self.age.record((.now - changedAt).components.seconds)
-        guard isNews else { return }
-        self.logger.error(
-            "the catalog cannot be stored",
-            metadata: ["path": "\(self.path)", "error": "\(failure)"]
-        )
     }
 
     /// Works on a thread that may wait for a disk, also for a task that is cancelled.

@@ -88,7 +88,7 @@ struct StoreFile: Sendable {
     ///
     /// - Returns: how many bytes.
     func write(_ catalog: StoredCatalog) throws(Failure) -> Int {
-        if mkdir(self.directory, 0o700) != 0, errno != EEXIST { throw Failure("making the directory", errno) }
+        try self.makeDirectory()
         unlink(self.newPath)
         let file = open(self.newPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw Failure("making the file", errno) }
@@ -100,6 +100,17 @@ struct StoreFile: Sendable {
         } catch {
             unlink(self.newPath)
             throw error
+        }
+    }
+
+    /// Its parents may be read by others, it itself may not.
+    private func makeDirectory() throws(Failure) {
+        let names = self.directory.split(separator: "/")
+        var path = self.directory.hasPrefix("/") ? "" : "."
+        for (place, name) in names.enumerated() {
+            path += "/\(name)"
+            guard mkdir(path, place == names.count - 1 ? 0o700 : 0o755) != 0, errno != EEXIST else { continue }
+            throw Failure("making the directory \(path)", errno)
         }
     }
 
