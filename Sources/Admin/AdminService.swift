@@ -87,19 +87,17 @@ package struct AdminService: ServiceLifecycle.Service {
             if let refusal = Self.refusal(of: request, allowing: ["source"]) { return refusal }
             let text = request.uri.queryParameters["source"].map(String.init)
             let source = text.flatMap(SourceName.init)
-            if let text, source == nil || source == .file {
+            if let text, source == nil {
                 return Self.text(
-                    "'\(text.prefix(64))' is not consul or nomad; what is held of files is let go by /accept-removals\n",
+                    "'\(text.prefix(64))' is no source: source is consul, nomad or file (documents)\n",
                     status: .badRequest
                 )
             }
-            let count = self.controlPlane.accept(source)
-            return Self.text("let go of \(count) instances, config entries and documents that were held\n")
+            return self.accept(source)
         }
         router.post("/accept-removals") { request, _ in
             if let refusal = Self.refusal(of: request) { return refusal }
-            self.controlPlane.acceptRemovals()
-            return Self.text("removals accepted\n")
+            return self.accept(.file)
         }
         for path in ["/reload", "/catalog/accept", "/accept-removals"] {
             router.get(RouterPath(path)) { _, _ in
@@ -109,6 +107,11 @@ package struct AdminService: ServiceLifecycle.Service {
             }
         }
         return router
+    }
+
+    private func accept(_ source: SourceName?) -> Response {
+        let count = self.controlPlane.accept(source)
+        return Self.text("let go of \(count) instances, config entries and documents that were held\n")
     }
 
     /// What is misspelt must not be left out: without its parameter, a request may do more than was meant.

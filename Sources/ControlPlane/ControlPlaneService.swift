@@ -136,13 +136,6 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.files?.rescan()
     }
 
-    /// Lets go what the removal guard holds of the documents.
-    package func acceptRemovals() {
-        self.change(by: "an operator") { state, now in
-            state.pipeline.acceptRemovals(at: now) ? .anything : .none
-        }
-    }
-
     /// Lets go what is held of a source, or of all.
     ///
     /// - Returns: how many instances, config entries and documents that was.

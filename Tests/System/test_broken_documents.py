@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from urllib.request import Request, urlopen
 
 from rig.case import SystemTest
 from rig.documents import gateway, route, service, together
 from rig.processes import eventually
+from rig.signalbox import command
 from rig.traffic import Load
 
 RATE = 50
@@ -101,6 +103,30 @@ class BrokenDocuments(SystemTest):
             eventually(lambda: any(each.header("x-edit") == "7" for each in self.traffic.responses[-20:]), 5,
                        "the directory that came back is read")
         self.assert_none_failed(self.traffic, RATE)
+
+    def test_a_removal_that_is_meant_is_accepted(self):
+        """By the command that the cure of SB120 names, and by what it does."""
+        accept = "signalbox catalog accept --source file"
+        for path in (None, "/catalog/accept?source=file", "/catalog/accept", "/accept-removals"):
+            with self.subTest(path or accept):
+                (self.documents.root / "api.yaml").unlink()
+                (self.documents.root / "web.yaml").unlink()
+                found = eventually(lambda: self.coded("SB120"), 5, "SB120")
+                self.assertIn(accept, found[0]["cure"])
+                if path:
+                    answer = urlopen(Request(self.server.url(path), method="POST"), timeout=5).read().decode()
+                else:
+                    done = command(*accept.split()[1:], "--admin", f"127.0.0.1:{self.server.admin_port}")
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    answer = done.stdout
+                self.assertIn("let go of 4 ", answer)
+                self.assertEqual((self.coded("SB120"), self.server.state()["held"]), ([], []))
+                self.documents.write("web.yaml", together(route("web", edit=0), service("web", self.upstreams[0])))
+                self.documents.write("api.yaml", self.good)
+                eventually(lambda: self.server.state()["documents"]["route"] == 2, 5, "all is back")
+
+    def coded(self, code):
+        return [each for each in self.server.diagnostics() if each["code"] == code]
 
     def held_back(self):
         eventually(lambda: "SB120" in [each["code"] for each in self.server.diagnostics()], 5, "SB120")
