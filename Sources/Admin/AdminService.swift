@@ -142,10 +142,9 @@ package struct AdminService: ServiceLifecycle.Service {
         if !self.controlPlane.hasConfiguration {
             let status = self.controlPlane.status
             if !status.hasReadFiles { blockers.append("the documents have not been read") }
-            let awaited = status.awaited.map(\.rawValue).joined(separator: " and ")
             let waiting = status.waiting.map(\.rawValue).joined(separator: " and ")
-            if !awaited.isEmpty {
-                blockers.append("\(awaited) has not been heard yet, and nothing stored stands in")
+            if !status.awaited.isEmpty {
+                blockers += status.awaitedWords
             } else if !waiting.isEmpty {
                 blockers.append(
                     "\(waiting) has not been heard yet, which is waited for after a start, for 10 s at most"

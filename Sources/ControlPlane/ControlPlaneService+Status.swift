@@ -17,14 +17,25 @@ extension ControlPlaneService {
         package var sizes: [SourceName: CatalogGuard.Size] = [:]
         /// How long ago what stands in for a source was known to be so.
         package var storedAges: [SourceName: Duration] = [:]
-        /// Sources that must be heard before anything is served.
-        package var awaited: [SourceName] = []
+        /// What must be heard before anything is served.
+        package var awaited: [SourceName: Set<CatalogGuard.Part>] = [:]
         /// Sources that the first publication waits for a moment.
         package var waiting: [SourceName] = []
         /// Whether the directory of documents was read.
         package var hasReadFiles = true
         /// On the clock of `held`.
         package var now = Duration.zero
+
+        /// Why nothing is served: the parts that must be heard, and what keeps them from it.
+        package var awaitedWords: [String] {
+            self.awaited.sorted { $0.key < $1.key }.map { source, parts in
+                let named = parts.map(\.words).sorted().joined(separator: " and ")
+                let what =
+                    parts.contains(.services) ? "\(source.rawValue) has" : "the \(named) of \(source.rawValue) have"
+                let problem = self.sources.first { $0.source == source }?.problem.map { ": \($0)" } ?? ""
+                return "\(what) not been heard yet, and nothing stored stands in\(problem)"
+            }
+        }
     }
 
     package var status: Status {
@@ -42,7 +53,7 @@ extension ControlPlaneService {
                         state.pipeline.catalogGuard.age(of: source, wallClock: wallClock).map { (source, $0) }
                     }
                 ),
-                awaited: state.pipeline.catalogGuard.awaited.keys.sorted(),
+                awaited: state.pipeline.catalogGuard.awaited,
                 waiting: state.unread.subtracting([.file]).sorted(),
                 hasReadFiles: !state.unread.contains(.file),
                 now: now

@@ -9,8 +9,8 @@ import Synchronization
 extension ControlPlaneService {
     /// Starts from what was in force when it was last saved.
     ///
-    /// - Returns: the services of each source.
-    func restore() async -> [SourceName: [ServiceName]] {
+    /// - Returns: what stands in for each source.
+    func restore() async -> [SourceName: KnownWord] {
         guard let store = self.store else { return [:] }
         let load = await store.load()
         self.change(by: "the stored catalog") { state, now in
@@ -27,7 +27,10 @@ extension ControlPlaneService {
         }
         guard case .loaded(let stored) = load else { return [:] }
         return stored.sources.mapValues { source in
-            (source.services ?? []).filter { !$0.instances.isEmpty }.map(\.name)
+            KnownWord(
+                parts: source.parts,
+                services: (source.services ?? []).filter { !$0.instances.isEmpty }.map(\.name)
+            )
         }
     }
 

@@ -70,7 +70,9 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
                 }
                 for source in self.sources {
                     group.addTask {
-                        await source.run(knowing: known[source.name] ?? []) { self.apply($0, from: source.name) }
+                        await source.run(knowing: known[source.name] ?? KnownWord()) {
+                            self.apply($0, from: source.name)
+                        }
                     }
                 }
                 if !self.sources.isEmpty {

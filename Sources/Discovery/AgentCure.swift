@@ -15,7 +15,7 @@ extension SourceStatus {
     private static func cure(of problem: String, reason: String?, _ agent: APIConfiguration) -> String? {
         let name = agent.product.name
         if problem.contains("Failed to create boolean expression") { return "correct consul.filter" }
-        guard reason == "acl" else { return nil }
+        guard reason == "acl" || (reason == "partial" && problem.contains("answers 403")) else { return nil }
         guard let token = agent.tokenName else {
             // One that comes by a login has its own words.
             guard agent.tokenOrigin == nil else { return nil }

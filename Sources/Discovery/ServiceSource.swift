@@ -8,8 +8,20 @@ package protocol ServiceSource: Sendable {
 
     /// Reports in order until the task is cancelled. While `deliver` works, changes gather.
     ///
-    /// - Parameter known: services that it told before this process, and are in force.
-    func run(knowing known: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async
+    /// - Parameter known: what it told before this process, and is in force.
+    func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async
+}
+
+/// What stands in for a source until it is heard.
+package struct KnownWord: Sendable {
+    package var parts: Set<CatalogGuard.Part>
+    /// Those with instances.
+    package var services: [ServiceName]
+
+    package init(parts: Set<CatalogGuard.Part> = [], services: [ServiceName] = []) {
+        self.parts = parts
+        self.services = services
+    }
 }
 
 /// What a source tells.
@@ -23,16 +35,16 @@ package enum SourceReport: Sendable {
 extension ConsulSource: ServiceSource {
     package var name: SourceName { .consul }
 
-    package func run(knowing _: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run { event in await deliver(.event(event)) }
+    package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
+        await self.run(stored: known.parts) { event in await deliver(.event(event)) }
     }
 }
 
 extension NomadSource: ServiceSource {
     package var name: SourceName { .nomad }
 
-    package func run(knowing known: [ServiceName], _ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run(knowing: known) { (report: NomadReport) in
+    package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
+        await self.run(knowing: known.services) { (report: NomadReport) in
             switch report {
             case .source(let event): await deliver(.event(event))
             case .facts(let facts): await deliver(.facts(facts))

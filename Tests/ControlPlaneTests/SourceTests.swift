@@ -117,4 +117,17 @@ import Testing
         #expect(pipeline.accept([.file], at: .seconds(4)) == .anything)
         #expect(pipeline.held == [])
     }
+
+    @Test func `what a start waits for is named with what keeps it`() {
+        var status = ControlPlaneService.Status()
+        status.awaited = [.consul: [.documents, .configEntries], .nomad: [.services]]
+        status.sources = [SourceStatus(source: .consul, state: .suspect, problem: "no key:read", reason: "partial")]
+        #expect(
+            status.awaitedWords == [
+                "the config entries and documents of consul have not been heard yet, and nothing stored stands in: "
+                    + "no key:read",
+                "nomad has not been heard yet, and nothing stored stands in",
+            ]
+        )
+    }
 }

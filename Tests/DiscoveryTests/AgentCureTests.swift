@@ -61,6 +61,12 @@ struct AgentCureTests {
         #expect(SourceStatus(source: .consul, state: .up).explained(by: Self.agent(.consul)).problem == nil)
     }
 
+    @Test func `a part that the token may not read is told with the token`() {
+        let agent = Self.agent(.consul, .value("hunter2"), "consul.token")
+        let words = "the documents cannot be read: Consul answers 403 with \"Permission denied\""
+        #expect(Self.problem(words, reason: "partial", agent) == words + "; the token is that of consul.token")
+    }
+
     @Test func `a filter that Consul cannot read is named`() {
         let words = "Consul answers 500 with \"Failed to create boolean expression evaluator: 1:4\""
         #expect(Self.problem(words, reason: "partial", Self.agent(.consul)) == words + "; correct consul.filter")

@@ -50,9 +50,13 @@ struct ConsulRig {
     /// When each instance that is told was last not there.
     private var lastAbsent: [String: Duration] = [:]
 
-    init(seed: UInt64 = 1, _ configuration: ConsulConfiguration = .init(followsConfigEntries: false)) {
+    init(
+        seed: UInt64 = 1,
+        _ configuration: ConsulConfiguration = .init(followsConfigEntries: false),
+        stored: Set<CatalogGuard.Part> = []
+    ) {
         self.random = SeededGenerator(seed: seed)
-        self.follower = ConsulFollower(configuration, seed: seed)
+        self.follower = ConsulFollower(configuration, stored: stored, seed: seed)
     }
 
     var status: SourceStatus? { self.statuses.last }

@@ -67,6 +67,41 @@ struct ConsulRightsTests {
         #expect(rig.events.contains { if case .documents([]) = $0 { true } else { false } })
     }
 
+    @Test(arguments: [true, false])
+    func `a start that waits for documents says so everywhere`(isStored: Bool) {
+        var rig = ConsulRig(.init(followsConfigEntries: false, keyPrefix: "sb/"), stored: isStored ? [.documents] : [])
+        rig.change { model in
+            model.register("web", .init(node: "n1", id: "web"))
+            model.forbidden = ["sb/"]
+        }
+        rig.run(for: .seconds(30))
+        #expect(rig.isSettled)
+        #expect(rig.status?.state == .suspect)
+        // With it the clock of the services goes on.
+        #expect(rig.status?.reason == "partial")
+        let said = isStored ? "what was stored of them stands in" : "the start waits for them"
+        #expect(
+            rig.status?.problem?.hasPrefix("the documents below the key sb/ ") == true
+                && rig.status?.problem?.contains(said) == true
+                && rig.status?.problem?.contains("key:list on the prefix sb/, or correct consul.kv.prefix") == true
+        )
+        #expect(rig.findings.map(\.severity) == [isStored ? .warning : .error])
+        #expect(rig.findings.map(\.subject) == ["key/sb/"])
+        #expect(rig.findings.first?.message.contains(said) == true)
+        rig.change { $0.forbidden = [] }
+        rig.run(for: .seconds(15))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.findings == [])
+        // What was read once is in force.
+        rig.change { model in
+            model.setKey("sb/a.yaml", "a")
+            model.forbidden = ["sb/"]
+            model.setKey("sb/a.yaml", "b")
+        }
+        rig.run(for: .seconds(30))
+        #expect(rig.status?.state == .up)
+    }
+
     @Test func `config entries of services that may not be read any more stay`() {
         var rig = Self.rig()
         rig.change { model in

@@ -6,6 +6,9 @@ extension CatalogGuard {
         case services
         case configEntries
         case documents
+
+        /// For people.
+        package var words: String { self == .configEntries ? "config entries" : self.rawValue }
     }
 
     package struct Settings: Sendable {

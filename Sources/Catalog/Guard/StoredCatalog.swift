@@ -31,6 +31,14 @@ package struct StoredCatalog: Hashable, Sendable {
             self.configEntries = configEntries
             self.documents = documents
         }
+
+        package var parts: Set<CatalogGuard.Part> {
+            var parts: Set<CatalogGuard.Part> = []
+            if self.services != nil { parts.insert(.services) }
+            if self.configEntries != nil { parts.insert(.configEntries) }
+            if self.documents != nil { parts.insert(.documents) }
+            return parts
+        }
     }
 
     /// An allocation that is over by Nomad's word while something is still registered of it. No service has that, so that

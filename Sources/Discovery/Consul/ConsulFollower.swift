@@ -13,6 +13,7 @@ struct ConsulFollower: Sendable {
     static let probers = 4
 
     private let configuration: ConsulConfiguration
+    private let stored: Set<CatalogGuard.Part>
     private var datacenters: [ConsulDatacenter]
     private var policy: ConsulPolicy
     private var delivery = ConsulDelivery()
@@ -27,9 +28,12 @@ struct ConsulFollower: Sendable {
     private var lastLink: ConsulLink.State = .unknown
     private var inquiry: ConsulInquiry
 
-    /// - Parameter seed: of the jitter.
-    init(_ configuration: ConsulConfiguration, seed: UInt64) {
+    /// - Parameters:
+    ///   - stored: what stands in until it is heard.
+    ///   - seed: of the jitter.
+    init(_ configuration: ConsulConfiguration, stored: Set<CatalogGuard.Part> = [], seed: UInt64) {
         self.configuration = configuration
+        self.stored = stored
         self.inquiry = ConsulInquiry(configuration)
         self.effects = ConsulEffects(seed: seed)
         let names: [String?] =
@@ -191,20 +195,26 @@ struct ConsulFollower: Sendable {
     // MARK: How it is
 
     private mutating func report(_ findings: [Diagnostic]?) {
-        let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete)
+        let lacks = ConsulLack.all(of: self.policy, stored: self.stored)
+        let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete, lacks: lacks)
         let current = self.inquiry.status ?? status
-        // The words may differ with each try.
-        if self.status?.state != current.state || self.status?.reason != current.reason {
+        if self.isNews(current) {
             self.status = current
             self.effects.deliver(.status(current))
         }
         let others =
-            ConsulHealth.diagnostics(self.policy) + ConsulHealth.unreadable(self.policy)
+            lacks.map(\.diagnostic) + ConsulHealth.unreadable(self.policy)
             + self.datacenters.compactMap(ConsulHealth.unaskable)
             + [self.inquiry.problem].compactMap { $0 }
         guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
         self.findings = findings ?? self.findings
         self.otherFindings = others
         self.effects.deliver(.diagnostics(others + self.findings))
+    }
+
+    private func isNews(_ status: SourceStatus) -> Bool {
+        if self.status?.state != status.state || self.status?.reason != status.reason { return true }
+        // The words of what does not answer may differ with each try.
+        return [.starting, .suspect].contains(status.state) && self.status?.problem != status.problem
     }
 }

@@ -8,11 +8,15 @@ enum ConsulHealth {
     /// Failures in a row of one question before it counts: one may be a server that restarts.
     static let failures = 2
 
-    /// - Parameter isComplete: whether the first update was told.
-    static func status(of datacenters: [ConsulDatacenter], isComplete: Bool) -> SourceStatus {
+    /// - Parameters:
+    ///   - isComplete: whether the first update was told.
+    ///   - lacks: what cannot be had besides the catalog.
+    static func status(of datacenters: [ConsulDatacenter], isComplete: Bool, lacks: [ConsulLack]) -> SourceStatus {
         let statuses = datacenters.map(Self.status)
         guard let first = statuses.first else { return SourceStatus(source: .consul, state: .starting) }
         if first.state != .up { return first }
+        // The services count all the same.
+        if let lack = lacks.status { return lack }
         guard isComplete else { return SourceStatus(source: .consul, state: .starting) }
         // Other datacenters are reserves: without them, it is up, and people should know.
         let troubled = zip(datacenters, statuses).first { $0.1.state == .down || $0.1.state == .suspect }
@@ -79,28 +83,6 @@ enum ConsulHealth {
             cure: "register it under a name of letters, digits and dashes",
             origin: Origin(file: datacenter.name.map { "consul:\($0)" } ?? "consul")
         )
-    }
-
-    /// What cannot be had besides the catalog.
-    static func diagnostics(_ policy: ConsulPolicy) -> [Diagnostic] {
-        policy.problems.filter { $0.failure.isAnswer }.map { subject, failure in
-            let (what, cure) =
-                switch subject {
-                case .keys(let prefix):
-                    ("the documents below the key \(prefix)", "grant the token key:read and list on the prefix")
-                case .entries(let kind) where failure.reason == .acl:
-                    ("the config entries of kind \(kind)", "grant the token service:read on all services")
-                case .entries(let kind): ("the config entries of kind \(kind)", "see that the agent can be asked")
-                default: ("a part of Consul", "see that the agent can be asked")
-                }
-            return Diagnostic(
-                .warning,
-                code: "SB353",
-                message: "\(what) cannot be read, and what was read before stays in force: \(failure.message)",
-                cure: cure,
-                origin: Origin(file: "consul")
-            )
-        }
     }
 
     /// Config entries that are there and cannot be read.

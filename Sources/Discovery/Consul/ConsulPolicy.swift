@@ -49,12 +49,13 @@ struct ConsulPolicy: Sendable {
         if let keyPrefix { self.topics.append(Topic(subject: .keys(prefix: keyPrefix))) }
     }
 
-    /// What is asked for and cannot be had, with the reason.
-    var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure)] {
+    /// What is asked for and cannot be had, with the reason, and whether it was told before.
+    var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure, isHeard: Bool)] {
         self.topics.compactMap { topic in
             guard let problem = topic.problem else { return nil }
             guard topic.doubts > 0 || topic.watch.failures >= ConsulHealth.failures else { return nil }
-            return (topic.subject, problem)
+            let isHeard = if case .keys = topic.subject { self.areDocumentsDelivered } else { self.areEntriesDelivered }
+            return (topic.subject, problem, isHeard)
         }
     }
 

@@ -26,7 +26,9 @@ package final class ConsulSource: Sendable {
     }
 
     /// Tells until the task is cancelled. While `deliver` works, changes gather.
-    package func run(_ deliver: (SourceEvent) async -> Void) async {
+    ///
+    /// - Parameter stored: what stands in until it is heard.
+    package func run(stored: Set<CatalogGuard.Part> = [], _ deliver: (SourceEvent) async -> Void) async {
         var agent = self.agent
         agent.product = .consul
         agent.maximumConnections = ConsulConfiguration.maximumConnections - ConsulFollower.probers
@@ -50,7 +52,7 @@ package final class ConsulSource: Sendable {
             login: login,
             metrics: metrics
         )
-        await self.follow(exchange, metrics, deliver)
+        await self.follow(exchange, metrics, stored, deliver)
         pipeline.shutdown()
         await client.shutdown()
         await Self.uncancelled { await login?.end() }
@@ -60,13 +62,14 @@ package final class ConsulSource: Sendable {
     private func follow(
         _ exchange: ConsulExchange,
         _ metrics: SourceMetrics,
+        _ stored: Set<CatalogGuard.Part>,
         _ deliver: (SourceEvent) async -> Void
     ) async {
         let (events, feed) = AsyncStream<Event>.makeStream()
         let clock = ContinuousClock()
         let start = clock.now
         var alarm = Alarm(start: NIODeadline.now()) { feed.yield(.timer) }
-        var follower = ConsulFollower(self.configuration, seed: .random(in: 0...UInt64.max))
+        var follower = ConsulFollower(self.configuration, stored: stored, seed: .random(in: 0...UInt64.max))
         await withDiscardingTaskGroup { group in
             var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.timePassed(at: .zero)
