@@ -110,8 +110,14 @@ package struct AdminService: ServiceLifecycle.Service {
     }
 
     private func accept(_ source: SourceName?) -> Response {
-        let count = self.controlPlane.accept(source)
-        return Self.text("let go of \(count) instances, config entries and documents that were held\n")
+        if let source, !self.controlPlane.follows(source) {
+            let setting = source == .file ? "documents" : "\(source.rawValue).enabled"
+            return Self.text(
+                "\(source.rawValue) is not followed, so nothing is held of it (\(setting) is not set)\n",
+                status: .badRequest
+            )
+        }
+        return Self.text("\(self.controlPlane.accept(source))\n")
     }
 
     /// What is misspelt must not be left out: without its parameter, a request may do more than was meant.

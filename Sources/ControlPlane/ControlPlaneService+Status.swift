@@ -61,6 +61,15 @@ extension ControlPlaneService {
         }
     }
 
+    /// Whether anything is taken of it; of files, also of documents that are elsewhere.
+    package func follows(_ source: SourceName) -> Bool {
+        if source == .file, self.hasFiles { return true }
+        return self.state.withLock { state in
+            let followed = state.pipeline.followed
+            return followed[source] != nil || source == .file && followed.values.contains { $0.contains(.documents) }
+        }
+    }
+
     func note(_ status: SourceStatus, in state: inout State) {
         let before = state.statuses.updateValue(status, forKey: status.source)
         // The words of a problem change with every try.

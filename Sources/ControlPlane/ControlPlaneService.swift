@@ -139,18 +139,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     }
 
     /// Lets go what is held of a source, or of all.
-    ///
-    /// - Returns: how many instances, config entries and documents that was.
-    @discardableResult
-    package func accept(_ source: SourceName?) -> Int {
+    package func accept(_ source: SourceName?) -> Acceptance {
         let sources = source.map { [$0] } ?? SourceName.allCases
-        var count = 0
+        var acceptance = Acceptance(source, of: [])
         self.change(by: "an operator") { state, now in
-            count = state.pipeline.held.filter { sources.contains($0.source) }
-                .reduce(0) { $0 + ($1.instances > 0 ? $1.instances : $1.names.count) }
+            acceptance = Acceptance(source, of: state.pipeline.held)
             return state.pipeline.accept(sources, at: now)
         }
-        return count
+        return acceptance
     }
 
     // MARK: Publication

@@ -139,13 +139,19 @@ class CommandLine(SystemTest):
                 return error.code
 
         for method, path, expected in [
-            ("POST", "/catalog/accept", 200), ("POST", "/catalog/accept?source=consul", 200),
+            ("POST", "/catalog/accept", 200), ("POST", "/catalog/accept?source=file", 200),
+            ("POST", "/catalog/accept?source=consul", 400),
             ("POST", "/catalog/accept?sauce=consul", 400), ("POST", "/catalog/accept?source=bogus", 400),
             ("POST", "/catalog/accept?source=consul&source=nomad", 400), ("GET", "/catalog/accept", 405),
             ("POST", "/accept-removals?x=1", 400), ("GET", "/reload", 405), ("POST", "/reload", 202),
         ]:
             with self.subTest(f"{method} {path}"):
                 self.assertEqual(status(method, path), expected)
+        none = signalbox.command("catalog", "accept", "--admin", at, "--source", "file")
+        self.assertEqual((none.returncode, none.stdout), (0, "nothing is held of file\n"))
+        none = signalbox.command("catalog", "accept", "--admin", at, "--source", "consul")
+        self.assertEqual(none.returncode, 1)
+        self.assertIn("consul is not followed, so nothing is held of it (consul.enabled is not set)", none.stderr)
         self.assertEqual(process.stop(), 0)
         gone = signalbox.command("catalog", "status", "--admin", at)
         self.assertEqual(gone.returncode, 69)
