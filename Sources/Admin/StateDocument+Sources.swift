@@ -15,6 +15,8 @@ package struct SourceState: Codable, Sendable {
     /// In force, those held included.
     package var services: Int
     package var instances: Int
+    /// Of the instances, those whose checks let requests to them.
+    package var routableInstances: Int
 }
 
 /// What is held of a source, in `GET /state`.
@@ -39,7 +41,7 @@ extension SourceState {
         self.reason = status.reason
         self.problem = status.problem
         let size = all.sizes[status.source] ?? CatalogGuard.Size()
-        (self.services, self.instances) = (size.services, size.instances)
+        (self.services, self.instances, self.routableInstances) = (size.services, size.instances, size.routable)
         self.storedAgeSeconds = all.storedAges[status.source]?.components.seconds
     }
 }

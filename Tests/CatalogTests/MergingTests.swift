@@ -35,6 +35,13 @@ struct MergingTests {
         #expect(guarded.inForce == ["web": []])
     }
 
+    @Test func `instances that get no requests are told from the others`() {
+        var guarded = self.guarded()
+        let instances = [instance("a"), instance("b", health: .critical), instance("c", weight: 0)]
+        guarded.complete([service("web", instances, in: .consul)], from: .consul, at: 0)
+        #expect(guarded.sizes[.consul]?.instances == 3 && guarded.sizes[.consul]?.routable == 1)
+    }
+
     @Test func `what a file does not say any more is not remembered here`() {
         var guarded = self.guarded()
         guarded.complete([service("web", [instance("a", at: "127.0.0.1")], in: .file)], from: .file, at: 0)

@@ -130,6 +130,14 @@ struct TagStandingTests {
         #expect(routing.decided(tagged("we-", ["signalbox.path=/a"])).codes == ["SB327"])
     }
 
+    @Test func `to be enabled, and no more, makes a route where there is a host for it`() throws {
+        let service = tagged("web", ["signalbox.enable=true"])
+        let none = try self.routing(try tagOptions(), service).policy
+        #expect(none.effects == [] && none.codes == [])
+        let every = try self.routing(try tagOptions("*=web"), service).policy
+        #expect(every.effects == ["*/* -> web"])
+    }
+
     @Test func `where services must say so, only those that do have routes`() throws {
         var options = try tagOptions()
         options.requiresEnable = true

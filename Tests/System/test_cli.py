@@ -126,7 +126,7 @@ class CommandLine(SystemTest):
             report = self.run_json("catalog", "status", "--admin", admin, "-o", "json")
             self.assertEqual((report["ready"], report["diagnosticCounts"]), (True, {"error": 0, "warning": 0, "note": 0}))
             self.assertEqual(
-                report["sources"], [{"name": "file", "state": "up", "services": 1, "instances": 1}])
+                report["sources"], [{"name": "file", "state": "up", "services": 1, "instances": 1, "routableInstances": 1}])
         text = signalbox.command("catalog", "status", "--admin", at).stdout
         self.assertEqual(text.splitlines()[:2], ["ready", "file: up, 1 services, 1 instances"])
         self.assertEqual(signalbox.command("catalog", "accept", "--source", "bogus").returncode, 64)

@@ -5,6 +5,8 @@ extension CatalogGuard {
     package struct Size: Hashable, Sendable {
         package var services = 0
         package var instances = 0
+        /// Of the instances, those that may get requests.
+        package var routable = 0
 
         package init() {}
     }
@@ -17,6 +19,7 @@ extension CatalogGuard {
             guard let owner = self.owner(of: name) else { continue }
             sizes[owner, default: Size()].services += 1
             sizes[owner, default: Size()].instances += service.instances.count
+            sizes[owner, default: Size()].routable += service.instances.count(where: \.isRoutable)
         }
         return sizes
     }

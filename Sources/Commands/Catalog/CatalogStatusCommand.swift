@@ -69,7 +69,9 @@ struct CatalogStatusCommand: AsyncParsableCommand {
             lines += self.sources.map { source in
                 let age = source.storedAgeSeconds.map { ", stored \($0) s ago stands in" } ?? ""
                 let size = "\(source.services) services, \(source.instances) instances"
-                return "\(source.name): \(source.state), \(size)\(age)\(source.problem.map { " (\($0))" } ?? "")"
+                let idle = source.instances - source.routableInstances
+                let lack = idle > 0 ? " of which \(idle) may get no requests" : ""
+                return "\(source.name): \(source.state), \(size)\(lack)\(age)\(source.problem.map { " (\($0))" } ?? "")"
             }
             lines += self.held.map { held in
                 let names = held.services.prefix(5).joined(separator: ", ")

@@ -68,7 +68,9 @@ struct TagPreparation {
         }
         var routes = self.tags.routes
         let kept = last.filter { routes[$0.key] == nil && self.tags.keeps($0.key, $0.value) }
-        if self.standing.settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty {
+        if self.standing.settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty,
+            self.mayNameNoHost
+        {
             routes[""] = ServiceTags.Route(statement: RouteStatement(), isOfCanaries: false)
         }
         let settings = self.decideSettings()
@@ -99,6 +101,12 @@ struct TagPreparation {
             )
         }
         return outcomes
+    }
+
+    /// Whether there is a host for a route that names none: to be enabled, and no more, may be meant for routes of documents.
+    private var mayNameNoHost: Bool {
+        let options = self.context.options
+        return options.defaultDomain != nil || options.ownership.verdict(on: "*", for: self.tags.service) == .permitted
     }
 
     private mutating func isAcceptable() -> Bool {
