@@ -165,8 +165,10 @@ package struct AdminService: ServiceLifecycle.Service {
 
     private func state() -> StateDocument {
         let status = self.controlPlane.status
+        let blockers = self.blockers
         return StateDocument(
-            ready: self.blockers.isEmpty,
+            ready: blockers.isEmpty,
+            blockers: blockers,
             generation: self.cache.generation,
             documents: Dictionary(uniqueKeysWithValues: status.documentCounts.map { ($0.kind, $0.count) }),
             sources: status.sources.map { .init($0, in: status) },

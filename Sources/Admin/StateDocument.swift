@@ -64,6 +64,8 @@ struct StateDocument: Encodable {
 
     var apiVersion = "signalbox/v1"
     var ready: Bool
+    /// Why it is not ready.
+    var blockers: [String]
     var generation: UInt64
     /// Documents in force, by kind.
     var documents: [String: Int]

@@ -3,7 +3,7 @@
 package import Catalog
 
 /// A diagnostic as `signalbox lint -o json` and `GET /state` print it.
-package struct DiagnosticEntry: Encodable, Sendable {
+package struct DiagnosticEntry: Codable, Sendable {
     package var severity: String
     package var code: String
     package var subject: String?

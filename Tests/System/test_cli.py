@@ -128,7 +128,7 @@ class CommandLine(SystemTest):
             self.assertEqual(
                 report["sources"], [{"name": "file", "state": "up", "services": 1, "instances": 1, "routableInstances": 1}])
         text = signalbox.command("catalog", "status", "--admin", at).stdout
-        self.assertEqual(text.splitlines()[:2], ["ready", "file: up, 1 services, 1 instances"])
+        self.assertEqual(text.splitlines()[:2], ["ready", "file: up, 1 service, 1 instance"])
         self.assertEqual(signalbox.command("catalog", "accept", "--source", "bogus").returncode, 64)
 
         def status(method, path):
@@ -156,6 +156,36 @@ class CommandLine(SystemTest):
         gone = signalbox.command("catalog", "status", "--admin", at)
         self.assertEqual(gone.returncode, 69)
         self.assertIn("nobody listens there; is `signalbox serve` running", gone.stderr)
+
+    def test_catalog_status_says_what_is_wrong(self):
+        process = self.signalbox(ready=False)
+        at = f"127.0.0.1:{process.admin_port}"
+
+        def text():
+            return signalbox.command("catalog", "status", "--admin", at).stdout.splitlines()
+
+        eventually(lambda: process.get("/live")[0] == 200, 10, "/live")
+        lines = eventually(lambda: (lines := text()) and "no gateway" in lines[0] and lines, 5, "the documents are read")
+        self.assertEqual(lines[0], process.get("/ready")[1].strip())
+        self.assertEqual(process.state()["blockers"], [lines[0].removeprefix("not ready: ")])
+
+        self.documents.write("edge.yaml", gateway(self.port))
+        process.wait_ready()
+        self.assertEqual(process.state()["blockers"], [])
+        self.documents.write("web.yaml", route("web"))
+        eventually(lambda: len(process.diagnostics()) == 1, 5, "a route to nowhere")
+        [found] = process.diagnostics()
+        self.assertEqual(text()[-2:], [
+            "1 error, 0 warnings",
+            f"web.yaml:{found['line']}: error[SB203] route/web: {found['message']} ({found['cure']})",
+        ])
+        for number in range(22):
+            self.documents.write(f"web{number}.yaml", route(f"web{number}"))
+        eventually(lambda: len(process.diagnostics()) == 23, 5, "more of them")
+        lines = text()
+        self.assertEqual(lines[-22], "23 errors, 0 warnings")
+        self.assertEqual(lines[-1], "and 3 more errors: GET /state has them all")
+        self.assertEqual(len(self.run_json("catalog", "status", "--admin", at, "-o", "json")["errors"]), 23)
 
     def test_schema_tells_good_documents_from_bad(self):
         schema = self.run_json("schema")

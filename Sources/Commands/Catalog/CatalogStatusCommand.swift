@@ -2,12 +2,13 @@
 
 import Admin
 import ArgumentParser
+import ControlPlane
 import FoundationEssentials
 
 struct CatalogStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Print whether the server is ready, how each source is, and what is held of it.",
+        abstract: "Print whether the server is ready, how each source is, what is held of it, and what is wrong.",
         discussion: "Exit codes: 0 done; 1 an answer that cannot be read; 64 usage; 69 the server cannot be reached."
     )
 
@@ -37,38 +38,41 @@ struct CatalogStatusCommand: AsyncParsableCommand {
 
     /// What is read of `GET /state`.
     private struct State: Decodable {
-        struct Finding: Decodable {
-            var severity: String
-        }
-
         var apiVersion: String
         var ready: Bool
+        var blockers: [String]
         var sources: [SourceState]
         var held: [HeldState]
-        var diagnostics: [Finding]
+        var diagnostics: [DiagnosticEntry]
     }
 
     private struct Report: Encodable {
+        private static let limit = 20
+
         var apiVersion: String
         var ready: Bool
+        var blockers: [String]
         var sources: [SourceState]
         var held: [HeldState]
         var diagnosticCounts: [String: Int]
+        var errors: [DiagnosticEntry]
 
         init(_ state: State) {
             self.apiVersion = state.apiVersion
             self.ready = state.ready
+            self.blockers = state.blockers
             self.sources = state.sources
             self.held = state.held
             self.diagnosticCounts = ["error": 0, "warning": 0, "note": 0]
             for finding in state.diagnostics { self.diagnosticCounts[finding.severity, default: 0] += 1 }
+            self.errors = state.diagnostics.filter { $0.severity == "error" }
         }
 
         var text: String {
-            var lines = [self.ready ? "ready" : "not ready: GET /ready says what is missing"]
+            var lines = [self.ready ? "ready" : "not ready: \(self.blockers.joined(separator: ", "))"]
             lines += self.sources.map { source in
                 let age = source.storedAgeSeconds.map { ", stored \($0) s ago stands in" } ?? ""
-                let size = "\(source.services) services, \(source.instances) instances"
+                let size = "\(source.services.counted("service")), \(source.instances.counted("instance"))"
                 let idle = source.instances - source.routableInstances
                 let lack = idle > 0 ? " of which \(idle) may get no requests" : ""
                 return "\(source.name): \(source.state), \(size)\(lack)\(age)\(source.problem.map { " (\($0))" } ?? "")"
@@ -76,7 +80,7 @@ struct CatalogStatusCommand: AsyncParsableCommand {
             lines += self.held.map { held in
                 let names = held.services.prefix(5).joined(separator: ", ")
                 let more = held.serviceCount > 5 ? " and \(held.serviceCount - 5) more" : ""
-                let what = held.instances > 0 ? "\(held.instances) instances of \(names)" : names
+                let what = held.instances > 0 ? "\(held.instances.counted("instance")) of \(names)" : names
                 let rest =
                     held.remainingSeconds.map { "released in \($0) s" }
                     ?? (held.reason == "documents" ? "until accepted" : "not released while the source is down")
@@ -84,11 +88,25 @@ struct CatalogStatusCommand: AsyncParsableCommand {
                     "held of \(held.source) (\(held.reason)): \(what)\(more); \(rest)"
             }
             if self.held.isEmpty { lines.append("nothing is held") }
-            let counts = [("error", "errors"), ("warning", "warnings")].map {
-                "\(self.diagnosticCounts[$0.0] ?? 0) \($0.1)"
-            }
+            let counts = ["error", "warning"].map { (self.diagnosticCounts[$0] ?? 0).counted($0) }
             lines.append(counts.joined(separator: ", "))
+            lines += self.errors.prefix(Self.limit).map(\.text)
+            let more = self.errors.count - Self.limit
+            if more > 0 { lines.append("and \(more.counted("more error")): GET /state has them all") }
             return lines.map { $0 + "\n" }.joined()
         }
     }
+}
+
+extension DiagnosticEntry {
+    /// As `signalbox lint` prints it.
+    fileprivate var text: String {
+        let place = self.line.map { "\(self.file):\($0)" } ?? self.file
+        return
+            "\(place): \(self.severity)[\(self.code)]\(self.subject.map { " \($0)" } ?? ""): \(self.message) (\(self.cure))"
+    }
+}
+
+extension Int {
+    fileprivate func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
