@@ -4,8 +4,9 @@ import Glibc
 
 /// The environment of the process.
 enum Environment {
+    /// One that is empty is not set, as in HashiCorp's own programs.
     static func variable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     static var all: [String: String] {

@@ -157,6 +157,19 @@ class CommandLine(SystemTest):
         self.assertEqual(gone.returncode, 69)
         self.assertIn("nobody listens there; is `signalbox serve` running", gone.stderr)
 
+    def test_the_variable_of_the_admin_listener(self):
+        def status(value, *flags):
+            return signalbox.command("catalog", "status", *flags, environment={"SIGNALBOX_ADMIN_LISTEN": value})
+
+        nobody = f"127.0.0.1:{free_port()}"
+        self.assertIn(f"no server answers at {nobody}", status(nobody).stderr)
+        self.assertIn(f"no server answers at {nobody}", status("odd", "--admin", nobody).stderr)
+        odd = status("odd")
+        self.assertEqual(odd.returncode, 64)
+        self.assertIn("SIGNALBOX_ADMIN_LISTEN: 'odd' is neither", odd.stderr)
+        self.assertIn("--admin: '' is neither", status(nobody, "--admin", "").stderr)
+        self.assertNotEqual(status("").returncode, 64)  # as if there were none: the default
+
     def test_catalog_status_says_what_is_wrong(self):
         process = self.signalbox(ready=False)
         at = f"127.0.0.1:{process.admin_port}"

@@ -10,6 +10,7 @@ import XDSServer
 /// Where the admin listener of a running server is.
 struct AdminOptions: ParsableArguments {
     private static let limit = 256 << 20
+    private static let variable = "SIGNALBOX_ADMIN_LISTEN"
 
     @Option(
         help: ArgumentHelp(
@@ -25,10 +26,11 @@ struct AdminOptions: ParsableArguments {
     }
 
     func request(_ method: String, _ path: String) async throws -> Answer {
-        let text =
-            self.admin ?? Environment.variable("SIGNALBOX_ADMIN_LISTEN") ?? Settings.defaultAdminAddress
+        let variable = Environment.variable(Self.variable)
+        let text = self.admin ?? variable ?? Settings.defaultAdminAddress
         guard let address = Self.address(text) else {
-            throw ValidationError("'\(text)' is neither host:port nor http://host:port nor unix:PATH")
+            let name = self.admin == nil && variable != nil ? Self.variable : "--admin"
+            throw ValidationError("\(name): '\(text)' is neither host:port nor http://host:port nor unix:PATH")
         }
         let url: String
         switch address {
@@ -47,7 +49,7 @@ struct AdminOptions: ParsableArguments {
         } catch {
             StandardOutput.note(
                 "no server answers at \(address): \(Self.reason(error, address)); is `signalbox serve` running, and is this its "
-                    + "admin.listen (--admin, SIGNALBOX_ADMIN_LISTEN)?"
+                    + "admin.listen (--admin, \(Self.variable))?"
             )
             throw ExitCode.serverUnreachable
         }
