@@ -24,6 +24,8 @@ enum MetricDescriptions {
         "signalbox_source_resynchronizations_total": "Times that all of a source was read again.",
         "signalbox_source_services": "Services that the source has.",
         "signalbox_source_instances": "Instances that the source has.",
+        "signalbox_catalog_held":
+            "Services, config entries or documents that are held against the word of their source.",
         "signalbox_catalog_held_instances": "Instances that are in force against the word of their source.",
         "signalbox_catalog_removals_held_total": "Times that a removal was held.",
         "signalbox_catalog_removals_released_total": "Times that what was held was let go.",

@@ -13,6 +13,38 @@ struct ControlPlaneMetrics: Sendable {
     private let warnings = Gauge(label: "signalbox_diagnostics", dimensions: [("severity", "warning")])
     private let notes = Gauge(label: "signalbox_diagnostics", dimensions: [("severity", "note")])
 
+    /// What can be held of whom.
+    private let reasons: [(source: SourceName, reason: HeldRemoval.Reason)]
+
+    /// - Parameter sources: those that are followed; documents may come of any.
+    init(of sources: [SourceName]) {
+        self.reasons = Set(sources).union([.file]).sorted().flatMap { source in
+            HeldRemoval.Reason.allCases.filter { $0.concerns(source) }.map { (source, $0) }
+        }
+        for (source, reason) in self.reasons {
+            _ = Self.heldTotal(source, reason)
+            for release in GuardOutcome.Event.Release.allCases { _ = Self.releasedTotal(source, reason, release) }
+        }
+    }
+
+    private static func heldTotal(_ source: SourceName, _ reason: HeldRemoval.Reason) -> Counter {
+        Counter(
+            label: "signalbox_catalog_removals_held_total",
+            dimensions: [("source", source.rawValue), ("reason", reason.rawValue)]
+        )
+    }
+
+    private static func releasedTotal(
+        _ source: SourceName,
+        _ reason: HeldRemoval.Reason,
+        _ release: GuardOutcome.Event.Release
+    ) -> Counter {
+        Counter(
+            label: "signalbox_catalog_removals_released_total",
+            dimensions: [("source", source.rawValue), ("reason", reason.rawValue), ("release", release.rawValue)]
+        )
+    }
+
     func built(in duration: Duration) {
         self.buildTime.record(duration: duration)
     }
@@ -22,15 +54,9 @@ struct ControlPlaneMetrics: Sendable {
     }
 
     func held(_ event: GuardOutcome.Event) {
-        let dimensions = [("source", event.source.rawValue), ("reason", event.reason.rawValue)]
         switch event.change {
-        case .held:
-            Counter(label: "signalbox_catalog_removals_held_total", dimensions: dimensions).increment()
-        case .released(let release):
-            Counter(
-                label: "signalbox_catalog_removals_released_total",
-                dimensions: dimensions + [("release", release.rawValue)]
-            ).increment()
+        case .held: Self.heldTotal(event.source, event.reason).increment()
+        case .released(let release): Self.releasedTotal(event.source, event.reason, release).increment()
         }
     }
 
@@ -39,7 +65,7 @@ struct ControlPlaneMetrics: Sendable {
         documents: [(kind: String, count: Int)],
         generation: UInt64,
         sources: [SourceStatus],
-        heldInstances: [SourceName: Int]
+        held: [HeldRemoval]
     ) {
         let errorCount = diagnostics.count { $0.severity == .error }
         self.errors.record(errorCount)
@@ -51,10 +77,25 @@ struct ControlPlaneMetrics: Sendable {
             let source = [("source", status.source.rawValue)]
             Gauge(label: "signalbox_source_up", dimensions: source).record(status.state == .up ? 1 : 0)
             Gauge(label: "signalbox_catalog_held_instances", dimensions: source)
-                .record(heldInstances[status.source] ?? 0)
+                .record(held.filter { $0.source == status.source }.reduce(0) { $0 + $1.instances })
+        }
+        for (source, reason) in self.reasons {
+            let names = held.filter { $0.source == source && $0.reason == reason }.reduce(0) { $0 + $1.names.count }
+            let dimensions = [("source", source.rawValue), ("reason", reason.rawValue)]
+            Gauge(label: "signalbox_catalog_held", dimensions: dimensions).record(names)
         }
         for (kind, count) in documents {
             Gauge(label: "signalbox_documents", dimensions: [("kind", kind)]).record(count)
+        }
+    }
+}
+
+extension HeldRemoval.Reason {
+    fileprivate func concerns(_ source: SourceName) -> Bool {
+        switch self {
+        case .massRemoval, .lastInstances: source != .file
+        case .configEntries: source == .consul
+        case .documents: source == .file
         }
     }
 }

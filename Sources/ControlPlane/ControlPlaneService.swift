@@ -28,7 +28,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private let sources: [any ServiceSource]
     let store: CatalogStore?
     private let cache: SnapshotCache
-    private let metrics = ControlPlaneMetrics()
+    private let metrics: ControlPlaneMetrics
     let logger: Logger
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
@@ -50,6 +50,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.store = store
         self.cache = cache
         self.logger = logger
+        self.metrics = ControlPlaneMetrics(of: sources.map(\.name))
         self.start = self.clock.now
         let statuses = sources.map { ($0.name, SourceStatus(source: $0.name, state: .starting)) }
         self.state = Mutex(
@@ -202,7 +203,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             documents: state.pipeline.counts,
             generation: self.cache.generation,
             sources: state.sourceStatuses(hasFiles: self.hasFiles),
-            heldInstances: state.pipeline.heldInstances
+            held: state.pipeline.held
         )
     }
 }

@@ -112,9 +112,25 @@ extension Pipeline {
         return (documents.map { [$0] } ?? []) + self.catalogGuard.held
     }
 
-    var heldInstances: [SourceName: Int] {
-        self.catalogGuard.held.reduce(into: [:]) { $0[$1.source, default: 0] += $1.instances }
+    /// Documents have a guard of their own, which says only what it holds.
+    mutating func noteHeldDocuments(since before: Set<String>, release: GuardOutcome.Event.Release) {
+        let after = self.namesOfHeldDocuments
+        for (names, change) in [
+            (after.subtracting(before), GuardOutcome.Event.Change.held),
+            (before.subtracting(after), .released(release)),
+        ] where !names.isEmpty {
+            let event = GuardOutcome.Event(
+                source: .file,
+                reason: .documents,
+                change: change,
+                names: names,
+                instances: 0
+            )
+            self.guardEvents.append(event)
+        }
     }
+
+    var namesOfHeldDocuments: Set<String> { Set(self.heldDocuments?.documents ?? []) }
 
     var hasSomethingToServe: Bool { self.isReady && !self.topology.gateways.isEmpty }
 

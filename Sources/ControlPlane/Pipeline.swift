@@ -76,13 +76,17 @@ package struct Pipeline: Sendable {
     /// - Parameter now: monotonic, since any start; and so below.
     /// - Returns: whether the topology is another one.
     package mutating func apply(_ changes: [FileChange], at now: Duration) -> Bool {
+        let held = self.namesOfHeldDocuments
         guard self.documents.apply(changes, at: now) else { return false }
+        self.noteHeldDocuments(since: held, release: .returned)
         return self.documentsChanged(at: now) != .none
     }
 
     /// Takes the operator's word that what the removal guard holds is really to go.
     package mutating func acceptRemovals(at now: Duration) -> Bool {
+        let held = self.namesOfHeldDocuments
         guard self.documents.acceptRemovals() else { return false }
+        self.noteHeldDocuments(since: held, release: .accepted)
         return self.documentsChanged(at: now) != .none
     }
 

@@ -113,9 +113,28 @@ import Testing
         #expect(pipeline.held.map(\.reason) == [.documents])
         #expect(pipeline.held.map(\.names) == [["route/web"]])
         #expect(pipeline.held.map(\.since) == [.seconds(3)])
+        #expect(Self.documentEvents(&pipeline) == [.held])
         #expect(pipeline.accept([.consul], at: .seconds(4)) == .none)
         #expect(pipeline.accept([.file], at: .seconds(4)) == .anything)
         #expect(pipeline.held == [])
+        #expect(Self.documentEvents(&pipeline) == [.released(.accepted)])
+    }
+
+    @Test func `documents that come back are told to be released, and those that never were held are not`() {
+        var pipeline = Self.pipeline()
+        #expect(Self.documentEvents(&pipeline) == [])
+        _ = pipeline.apply([FileChange(path: "web.yaml", content: .removed)], at: .seconds(3))
+        _ = pipeline.takeGuardEvents()
+        _ = pipeline.apply([.write(Files.gateway("edge"), to: "gateway.yaml")], at: .seconds(4))
+        #expect(Self.documentEvents(&pipeline) == [])
+        _ = pipeline.apply([.write(Files.route("web", backends: ["web": 1]), to: "web.yaml")], at: .seconds(5))
+        #expect(Self.documentEvents(&pipeline) == [.released(.returned)])
+    }
+
+    private static func documentEvents(_ pipeline: inout Pipeline) -> [GuardOutcome.Event.Change] {
+        let events = pipeline.takeGuardEvents()
+        #expect(events.allSatisfy { $0.source == .file && $0.reason == .documents && $0.names == ["route/web"] })
+        return events.map(\.change)
     }
 
     @Test func `what a start waits for is named with what keeps it`() {

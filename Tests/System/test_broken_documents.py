@@ -107,12 +107,20 @@ class BrokenDocuments(SystemTest):
     def test_a_removal_that_is_meant_is_accepted(self):
         """By the command that the cure of SB120 names, and by what it does."""
         accept = "signalbox catalog accept --source file"
+        metrics = {"source": "file", "reason": "documents"}
+        for name in ("held", "removals_held_total", "removals_released_total"):
+            self.assertIn(f'signalbox_catalog_{name}{{reason="documents",', self.server.get("/metrics")[1])
+            self.assertEqual(self.server.metric(f"signalbox_catalog_{name}", **metrics), 0)
         for path in (None, "/catalog/accept?source=file", "/catalog/accept", "/accept-removals"):
             with self.subTest(path or accept):
                 (self.documents.root / "api.yaml").unlink()
                 (self.documents.root / "web.yaml").unlink()
                 found = eventually(lambda: self.coded("SB120"), 5, "SB120")
                 self.assertIn(accept, found[0]["cure"])
+                self.assertEqual(self.server.metric("signalbox_catalog_held", **metrics), 4)
+                [held] = self.server.state()["held"]
+                self.assertEqual((held["source"], held["reason"], held["serviceCount"]), ("file", "documents", 4))
+                self.assertNotIn("remainingSeconds", held)
                 if path:
                     answer = urlopen(Request(self.server.url(path), method="POST"), timeout=5).read().decode()
                 else:
@@ -124,6 +132,10 @@ class BrokenDocuments(SystemTest):
                 self.documents.write("web.yaml", together(route("web", edit=0), service("web", self.upstreams[0])))
                 self.documents.write("api.yaml", self.good)
                 eventually(lambda: self.server.state()["documents"]["route"] == 2, 5, "all is back")
+        self.assertEqual(self.server.metric("signalbox_catalog_held", **metrics), 0)
+        self.assertGreaterEqual(self.server.metric("signalbox_catalog_removals_held_total", **metrics), 4)
+        self.assertEqual(
+            self.server.metric("signalbox_catalog_removals_released_total", **metrics, release="accepted"), 4)
 
     def coded(self, code):
         return [each for each in self.server.diagnostics() if each["code"] == code]

@@ -22,10 +22,24 @@ package struct GuardOutcome: Hashable, Sendable {
         package var source: SourceName
         package var reason: HeldRemoval.Reason
         package var change: Change
-        /// Of the services or config entries concerned.
+        /// Of the services, config entries or documents concerned.
         package var names: Set<String>
-        /// 0 for config entries.
+        /// 0 for config entries and documents.
         package var instances: Int
+
+        package init(
+            source: SourceName,
+            reason: HeldRemoval.Reason,
+            change: Change,
+            names: Set<String>,
+            instances: Int
+        ) {
+            self.source = source
+            self.reason = reason
+            self.change = change
+            self.names = names
+            self.instances = instances
+        }
     }
 
     /// Services whose word in force is another one than before.
