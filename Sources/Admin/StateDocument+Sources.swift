@@ -10,8 +10,9 @@ package struct SourceState: Codable, Sendable {
     package var state: String
     package var reason: String?
     package var problem: String?
-    /// While what was stored stands in for it: how long ago that was known to be so.
+    /// While what was stored stands in for it: how long ago that was known to be so, and of which parts.
     package var storedAgeSeconds: Int64?
+    package var storedParts: [String]?
     /// In force, those held included.
     package var services: Int
     package var instances: Int
@@ -43,6 +44,8 @@ extension SourceState {
         let size = all.sizes[status.source] ?? CatalogGuard.Size()
         (self.services, self.instances, self.routableInstances) = (size.services, size.instances, size.routable)
         self.storedAgeSeconds = all.storedAges[status.source]?.components.seconds
+        let parts = all.storedParts[status.source] ?? []
+        if !parts.isEmpty { self.storedParts = CatalogGuard.Part.allCases.filter(parts.contains).map(\.rawValue) }
     }
 }
 

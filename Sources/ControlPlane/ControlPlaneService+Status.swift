@@ -17,6 +17,8 @@ extension ControlPlaneService {
         package var sizes: [SourceName: CatalogGuard.Size] = [:]
         /// How long ago what stands in for a source was known to be so.
         package var storedAges: [SourceName: Duration] = [:]
+        /// Of what.
+        package var storedParts: [SourceName: Set<CatalogGuard.Part>] = [:]
         /// What must be heard before anything is served.
         package var awaited: [SourceName: Set<CatalogGuard.Part>] = [:]
         /// Sources that the first publication waits for a moment.
@@ -29,9 +31,9 @@ extension ControlPlaneService {
         /// Why nothing is served: the parts that must be heard, and what keeps them from it.
         package var awaitedWords: [String] {
             self.awaited.sorted { $0.key < $1.key }.map { source, parts in
-                let named = parts.map(\.words).sorted().joined(separator: " and ")
                 let what =
-                    parts.contains(.services) ? "\(source.rawValue) has" : "the \(named) of \(source.rawValue) have"
+                    parts.contains(.services)
+                    ? "\(source.rawValue) has" : "the \(parts.words) of \(source.rawValue) have"
                 let problem = self.sources.first { $0.source == source }?.problem.map { ": \($0)" } ?? ""
                 return "\(what) not been heard yet, and nothing stored stands in\(problem)"
             }
@@ -51,6 +53,11 @@ extension ControlPlaneService {
                 storedAges: Dictionary(
                     uniqueKeysWithValues: SourceName.allCases.compactMap { source in
                         state.pipeline.catalogGuard.age(of: source, wallClock: wallClock).map { (source, $0) }
+                    }
+                ),
+                storedParts: Dictionary(
+                    uniqueKeysWithValues: SourceName.allCases.map {
+                        ($0, state.pipeline.catalogGuard.storedParts(of: $0))
                     }
                 ),
                 awaited: state.pipeline.catalogGuard.awaited,

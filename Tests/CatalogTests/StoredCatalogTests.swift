@@ -52,9 +52,9 @@ struct StoredCatalogTests {
         #expect(guarded.age(of: .nomad, wallClock: 1_000_400) == nil)
         #expect(
             guarded.diagnostics.map(\.description) == [
-                "consul: warning[SB304] source/consul: consul has not been heard since the start; what it said at "
-                    + "1970-01-12T13:46:40Z stands in for it "
-                    + "(see why it is not heard: signalbox_source_up, and the status of the source)"
+                "consul: warning[SB304] source/consul: the services, config entries and documents of consul have not "
+                    + "been heard since the start; what it said at 1970-01-12T13:46:40Z stands in for them "
+                    + "(wait until it has answered; signalbox catalog status says how it is)"
             ]
         )
     }
@@ -81,6 +81,27 @@ struct StoredCatalogTests {
         #expect(guarded.age(of: .consul, wallClock: 1_000_400) == nil)
         let (later, _) = guarded.apply(documents: [], from: .consul, at: .seconds(2))
         #expect(later == [])
+    }
+
+    @Test func `only the parts that are not heard are said to be stood in for, with what keeps them`() {
+        var guarded = Self.guarded()
+        _ = guarded.seed(Self.stored, wallClock: 1_000_300, at: .zero)
+        #expect(guarded.storedParts(of: .consul) == [.services, .configEntries, .documents])
+        guarded.apply(
+            SourceStatus(source: .consul, state: .suspect, problem: "no key:read", reason: "partial"),
+            at: .zero
+        )
+        guarded.complete(fleet(0..<20), at: 1)
+        _ = guarded.apply(configEntries: [Self.entry], from: .consul, at: .seconds(1))
+        #expect(guarded.storedParts(of: .consul) == [.documents])
+        #expect(
+            guarded.diagnostics.map(\.description) == [
+                "consul: warning[SB304] source/consul: the documents of consul have not been heard since the start; "
+                    + "what it said at 1970-01-12T13:46:40Z stands in for them (no key:read)"
+            ]
+        )
+        _ = guarded.apply(documents: [], from: .consul, at: .seconds(2))
+        #expect(guarded.storedParts(of: .consul) == [] && guarded.diagnostics == [])
     }
 
     @Test func `what is in force is what is stored, also what is held and what is remembered`() {

@@ -61,3 +61,13 @@ extension CatalogGuard {
         var isOff: Bool { self.fraction <= 0 }
     }
 }
+
+extension Set<CatalogGuard.Part> {
+    /// For people: "services, config entries and documents".
+    package var words: String {
+        let words = CatalogGuard.Part.allCases.filter(self.contains).map(\.words)
+        return words.count < 3
+            ? words.joined(separator: " and ")
+            : words.dropLast().joined(separator: ", ") + " and " + words[words.count - 1]
+    }
+}

@@ -15,6 +15,8 @@ struct SourceState: Sendable {
     var storedAt: (wallClock: Int64, now: Duration)?
     /// When the source went down; nil while it is up.
     var downSince: Duration?
+    /// By its own word.
+    var problem: String?
     /// Of the services that it told of: what was left out.
     var refusals: [ServiceName: [Diagnostic]] = [:]
 

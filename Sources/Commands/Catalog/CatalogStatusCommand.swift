@@ -2,6 +2,7 @@
 
 import Admin
 import ArgumentParser
+import Catalog
 import ControlPlane
 import FoundationEssentials
 
@@ -71,7 +72,8 @@ struct CatalogStatusCommand: AsyncParsableCommand {
         var text: String {
             var lines = [self.ready ? "ready" : "not ready: \(self.blockers.joined(separator: ", "))"]
             lines += self.sources.map { source in
-                let age = source.storedAgeSeconds.map { ", stored \($0) s ago stands in" } ?? ""
+                let parts = Set((source.storedParts ?? []).compactMap(CatalogGuard.Part.init)).words
+                let age = source.storedAgeSeconds.map { ", \(parts) stored \($0) s ago stand in" } ?? ""
                 let size = "\(source.services.counted("service")), \(source.instances.counted("instance"))"
                 let idle = source.instances - source.routableInstances
                 let lack = idle > 0 ? " of which \(idle) may get no requests" : ""

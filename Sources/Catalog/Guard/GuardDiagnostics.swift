@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension [HeldRemoval] {
+    /// The text does not change while the same is held. Of services that vanished, twenty are named a source.
+    var diagnostics: [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        var named: [SourceName: Int] = [:]
+        for removal in self {
+            let cure = "bring them back; or accept with signalbox catalog accept --source \(removal.source.rawValue)"
+            switch removal.reason {
+            case .massRemoval, .configEntries:
+                let what =
+                    removal.reason == .configEntries
+                    ? "\(removal.names.count) config entries"
+                    : "\(removal.instances) instances of \(removal.names.count) services"
+                diagnostics.append(
+                    Diagnostic(
+                        .error,
+                        code: "SB302",
+                        subject: "source/\(removal.source.rawValue)",
+                        message: "\(what) went within the window, which is more than should; they are held: "
+                            + removal.names.abridged,
+                        cure: cure,
+                        origin: Origin(file: removal.source.rawValue)
+                    )
+                )
+            case .documents: break  // Not of this guard.
+            case .lastInstances:
+                named[removal.source, default: 0] += 1
+                guard named[removal.source, default: 0] <= 20 else { continue }
+                diagnostics.append(
+                    Diagnostic(
+                        .warning,
+                        code: "SB303",
+                        subject: "service/\(removal.names.abridged)",
+                        message: "\(removal.source.rawValue) has no routable instance of it any more; "
+                            + "the last ones (\(removal.instances)) are held",
+                        cure: cure,
+                        origin: Origin(file: removal.source.rawValue)
+                    )
+                )
+            }
+        }
+        for (source, count) in named.sorted(by: { $0.key < $1.key }) where count > 20 {
+            diagnostics.append(
+                Diagnostic(
+                    .warning,
+                    code: "SB303",
+                    subject: "source/\(source.rawValue)",
+                    message: "\(count - 20) more services have their last instances held",
+                    cure: "bring them back; or accept with signalbox catalog accept --source \(source.rawValue)",
+                    origin: Origin(file: source.rawValue)
+                )
+            )
+        }
+        return diagnostics
+    }
+}
+
+extension [Diagnostic] {
+    /// Whoever may register services can make any number of them.
+    package func abridged(of subject: String, all: Int? = nil) -> [Diagnostic] {
+        let limit = 100
+        guard self.count > limit, let next = self.dropFirst(limit).first else { return self }
+        var summary = next
+        summary.message =
+            "\((all ?? self.count) - limit) more findings about services of \(subject) are not shown; "
+            + "the first of them: \(next.message)"
+        return self.prefix(limit) + [summary]
+    }
+}
+
+extension [String] {
+    fileprivate var abridged: String {
+        let shown = self.prefix(5).joined(separator: ", ")
+        return self.count > 5 ? "\(shown) and \(self.count - 5) more" : shown
+    }
+}
+
+extension Diagnostic {
+    package static let storedCode = "SB304"
+
+    /// That what was stored stands in for parts of a source; nil if it does for none.
+    static func stored(_ source: SourceName, _ state: SourceState) -> Diagnostic? {
+        guard !state.stored.isEmpty, let storedAt = state.storedAt else { return nil }
+        return Diagnostic(
+            .warning,
+            code: Self.storedCode,
+            subject: "source/\(source.rawValue)",
+            message: "the \(state.stored.words) of \(source.rawValue) have not been heard since the start; "
+                + "what it said at \(timestamp(storedAt.wallClock)) stands in for them",
+            cure: state.problem ?? "wait until it has answered; signalbox catalog status says how it is",
+            origin: Origin(file: source.rawValue)
+        )
+    }
+
+    /// That a stored catalog was not taken.
+    ///
+    /// - Parameter keptAs: what the file is called now; nil if it could not be renamed.
+    package static func storedCatalogRefused(_ path: String, because reason: String, keptAs name: String?) -> Diagnostic
+    {
+        Diagnostic(
+            .error,
+            code: "SB305",
+            subject: "catalog/stored",
+            message: "the stored catalog is not used: \(reason)" + (name.map { "; it is kept as \($0)" } ?? ""),
+            cure: "find out who wrote to it, and delete it; it is written anew when the sources have been heard",
+            origin: Origin(file: path)
+        )
+    }
+
+    /// What is in force is not on disk.
+    package static func catalogNotStored(_ path: String, because reason: String) -> Diagnostic {
+        Diagnostic(
+            .error,
+            code: "SB306",
+            subject: "catalog/stored",
+            message: "the catalog is not stored: \(reason)",
+            cure: "let Signalbox write to the state directory, and see that its disk has room; it is tried again",
+            origin: Origin(file: path)
+        )
+    }
+}
+
+/// As in RFC 3339, of seconds since 1970. See https://howardhinnant.github.io/date_algorithms.html#civil_from_days
+func timestamp(_ seconds: Int64) -> String {
+    // Years 0 to 9999.
+    let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
+    let days = Int64((Double(seconds) / 86400).rounded(.down))
+    let rest = seconds - days * 86400
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    func digits(_ number: Int64, _ count: Int = 2) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+    return "\(digits(year, 4))-\(digits(month))-\(digits(day))T"
+        + "\(digits(rest / 3600)):\(digits(rest / 60 % 60)):\(digits(rest % 60))Z"
+}
