@@ -76,9 +76,8 @@ extension ConsulDatacenter {
 
     /// Starts readings, as many as may be under way. Probes take what is left.
     mutating func read(_ effects: inout ConsulEffects) {
-        let readers = self.limits.readers - (self.glance == nil ? 0 : 1)
-        self.missing.ask(room: readers - self.readings.count, in: self.name, &effects)
-        while self.readings.count + self.missing.inFlight < readers, effects.mayAsk,
+        self.missing.ask(room: self.readers - self.readings.count, in: self.name, &effects)
+        while self.readings.count + self.missing.inFlight < self.readers, effects.mayAsk,
             let name = self.services.takeNext(at: effects.now)
         {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }

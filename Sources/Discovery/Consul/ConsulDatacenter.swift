@@ -165,7 +165,7 @@ struct ConsulDatacenter: Sendable {
         times += [self.names.due, self.nodes.due, self.critical.due, self.warning.due].compactMap { $0 }
         guard self.isBased else { return times.min() }
         let isAnyToRead = self.services.isAnyQueued || self.missing.isAnyWaiting
-        if isAnyToRead, self.readings.count + self.missing.inFlight < self.limits.readers { times.append(now) }
+        if isAnyToRead, self.readings.count + self.missing.inFlight < self.readers { times.append(now) }
         if let wake = self.services.resting.values.min() { times.append(wake) }
         if let due = self.missing.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
@@ -175,6 +175,9 @@ struct ConsulDatacenter: Sendable {
         }
         return times.min()
     }
+
+    /// How many services may be read at a time: a glance takes the place of one.
+    var readers: Int { self.limits.readers - (self.glance == nil ? 0 : 1) }
 
     /// Asks all that is to be asked now.
     mutating func proceed(_ effects: inout ConsulEffects) {
