@@ -46,6 +46,8 @@ struct ConsulModel {
     /// When a check last entered or left a state.
     private var states: [ConsulQuery.CheckState: UInt64] = [.critical: 1, .warning: 1]
     var rights = Rights.all
+    /// Which token it is.
+    var token = 0
     /// What the token may not read though it may read the rest: keys, and services by name.
     var forbidden: Set<String> = []
     /// Config entries that are not what they should be, by name.
@@ -181,7 +183,12 @@ struct ConsulModel {
             return .failure(ConsulFailure(reason: .acl, message: "Permission denied"))
         }
         return .success(
-            ConsulAnswer(content: self.content(query.subject), index: self.index(of: query.subject), bytes: 200)
+            ConsulAnswer(
+                content: self.content(query.subject),
+                index: self.index(of: query.subject),
+                bytes: 200,
+                token: self.token
+            )
         )
     }
 

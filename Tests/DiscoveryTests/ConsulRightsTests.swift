@@ -161,6 +161,40 @@ struct ConsulRightsTests {
         #expect(rig.isSettled)
     }
 
+    @Test func `another token is tried at once, though nothing changes in Consul`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.token = 1
+            model.forbidden = ["web", "api", "sb/"]
+        }
+        rig.run(for: .seconds(6))
+        #expect(rig.told.keys.map(\.rawValue).sorted() == ["api", "db", "web"])
+        #expect(rig.status?.problem?.hasPrefix("the token may not read the services api, web any more") == true)
+        #expect(rig.findings.contains { $0.subject == "key/sb/" })
+        rig.change { model in
+            model.token = 2
+            model.forbidden = []
+        }
+        rig.run(for: .seconds(6))
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+        #expect(rig.findings == [])
+        let before = rig.counts[.resynchronization]
+        rig.run(for: .seconds(60))
+        #expect(rig.counts[.resynchronization] == before)
+    }
+
+    @Test func `up to ten services that are lost are named, and that they may need either right`() {
+        var rig = ConsulRig()
+        rig.change { model in
+            for number in 10..<25 { model.register("s\(number)", .init(node: "n1", id: "a")) }
+            model.hidden = Set((10..<25).map { "s\($0)" })
+        }
+        rig.run(for: .seconds(20))
+        let problem = rig.status?.problem ?? ""
+        #expect(problem.hasPrefix("the services s10, s11, s12, s13, s14, s15, s16, s17, s18, s19 and 5 more: listed"))
+        #expect(problem.contains("service:read") && problem.contains("node:read"))
+    }
+
     @Test func `hundreds of services that are gone are asked about a few at a time`() {
         var rig = ConsulRig()
         rig.change { model in

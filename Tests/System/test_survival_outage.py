@@ -115,7 +115,8 @@ class Restart(Survival):
         age = self.source()["storedAgeSeconds"]
         self.assertGreaterEqual(age, 0)
         said = command("catalog", "status", "--admin", f"127.0.0.1:{self.server.admin_port}")
-        self.assertIn(f"services and config entries stored {age} s ago stand in", said.stdout.replace(f"stored {age + 1} s", f"stored {age} s"))
+        self.assertIn(f"services and config entries stored {age} s ago stand in",
+                      said.stdout.replace(f"stored {age + 1} s", f"stored {age} s"))
         self.assertIn("SB304", {each["code"] for each in self.server.diagnostics()})
         fresh = self.newcomer(1).start()
         began = time.monotonic()

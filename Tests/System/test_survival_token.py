@@ -93,7 +93,7 @@ class Token(Survival):
             self.consul.register("svc-other", 1)
             time.sleep(1)
             self.consul.register("svc-another", 1)
-            eventually(lambda: "may not read the service web" in self.source().get("problem", ""), 20, "it says why")
+            eventually(lambda: "may not read the service" in self.source().get("problem", ""), 20, "it says why")
             self.assertEqual(self.source()["reason"], "acl")
             end = time.monotonic() + LASTS
             while time.monotonic() < end:

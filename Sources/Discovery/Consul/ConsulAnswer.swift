@@ -40,6 +40,8 @@ struct ConsulAnswer: Sendable {
     var index: UInt64
     /// Size of the body, for what the next one may cost.
     var bytes: Int
+    /// Of the link: which token there is now.
+    var token = 0
 }
 
 /// A check that is not passing.

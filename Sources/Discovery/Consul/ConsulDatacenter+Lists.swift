@@ -124,6 +124,8 @@ extension ConsulDatacenter {
         let before = self.link.state
         self.link.answered(answer.content, &effects)
         guard self.link.isUp else { return }
+        let isOtherToken = self.token.map { $0 != answer.token } ?? false
+        self.token = answer.token
         let wasDoubted = self.doubt.isOn
         var index: UInt64?
         if case .server(isVisible: true) = answer.content { index = answer.index }
@@ -133,6 +135,9 @@ extension ConsulDatacenter {
         }
         if before != .up { effects.linkIsUp() }
         switch before {
+        case .up where isOtherToken:
+            // Questions that wait keep the rights that they began with.
+            self.isResetWanted = true
         case .up:
             self.compare(answer, &effects)
         case .unknown:

@@ -199,7 +199,7 @@ extension ConsulDatacenter {
             self.services.rest(name, until: effects.now + effects.backOff(after: times, to: .seconds(10)))
             self.problems[.service(name)] = ConsulFailure(
                 reason: .acl,
-                message: "the token may not read all instances of the service \(name) any more, which stays as it was; "
+                message: "the token may not read all instances any more, and what was known stays; "
                     + "grant it node:read on all nodes, or start anew if that is meant"
             )
             return
@@ -212,8 +212,8 @@ extension ConsulDatacenter {
             if effects.now - since >= Self.patience {
                 self.problems[.service(name)] = ConsulFailure(
                     reason: .acl,
-                    message: "the service \(name) is listed, and none of its instances can be read; "
-                        + "grant the token node:read on the nodes that have it"
+                    message: "listed, and without an instance that can be read; "
+                        + "grant the token service:read there and node:read on the nodes that have the instances"
                 )
             }
             return

@@ -34,6 +34,8 @@ struct ConsulDatacenter: Sendable {
     let limits: Limits
 
     var link = ConsulLink()
+    /// That the link had last; nil: it was not answered yet.
+    var token: Int?
     var doubt = ConsulDoubt()
     var names = ConsulWatch()
     var nodes = ConsulWatch()

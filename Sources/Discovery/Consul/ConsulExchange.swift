@@ -67,7 +67,9 @@ struct ConsulExchange: Sendable {
                 throw ConsulFailure(reason: .status, message: "Consul knows no leader")
             }
         }
-        return try self.reader.read(response, to: query)
+        var answer = try self.reader.read(response, to: query)
+        if query.isOfLink { answer.token = self.client.tokenGeneration }
+        return answer
     }
 }
 

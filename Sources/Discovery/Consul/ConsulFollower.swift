@@ -26,6 +26,7 @@ struct ConsulFollower: Sendable {
     private var basedSince: Duration?
     /// How the preferred datacenter's link was.
     private var lastLink: ConsulLink.State = .unknown
+    private var lastToken: Int?
     private var inquiry: ConsulInquiry
 
     /// - Parameters:
@@ -157,9 +158,14 @@ struct ConsulFollower: Sendable {
     /// What happened to the connections of the preferred datacenter happened to those of the policy.
     private mutating func followLink() {
         let link = self.datacenters[0].link.state
-        defer { self.lastLink = link }
-        guard link == .up, self.lastLink != .up, self.lastLink != .unknown else { return }
+        let token = self.datacenters[0].token
+        defer { (self.lastLink, self.lastToken) = (link, token) }
+        guard link == .up, self.lastLink != .unknown else { return }
         self.effects.owner = .policy
+        if self.lastLink == .up {
+            if token != self.lastToken { self.policy.reset(&self.effects) }
+            return
+        }
         if case .down(let failure) = self.lastLink, failure.reason != .acl {
             self.policy.renew(&self.effects)
         } else {

@@ -53,22 +53,30 @@ enum ConsulHealth {
             guard let failure = datacenter.problems[subject] else { continue }
             return status(.down, failure.reason.rawValue, failure.message)
         }
-        let refused = datacenter.missing.refused
-        if let (_, failure) = refused.min(by: { $0.key < $1.key }) {
-            let more = refused.count > 1 ? " (and \(refused.count - 1) more services)" : ""
-            return status(.suspect, "acl", failure.message + more)
+        let refused = datacenter.missing.refused.sorted()
+        if !refused.isEmpty {
+            return status(
+                .suspect,
+                "acl",
+                "the token may not read \(refused.named("service")) any more, and what was known stays; "
+                    + "grant it service:read there, or start anew if that is meant"
+            )
         }
-        let troubled = datacenter.problems.compactMap { subject, failure -> (String, ConsulFailure)? in
+        let troubled = datacenter.problems.compactMap { subject, failure -> (name: String, failure: ConsulFailure)? in
             guard case .service(let name) = subject, let service = datacenter.services[name] else { return nil }
             return service.failures >= Self.failures ? (name, failure) : nil
-        }
-        guard let (_, failure) = troubled.min(by: { $0.0 < $1.0 }) else {
+        }.sorted { $0.name < $1.name }
+        // A token without rights may hide more than these.
+        guard let failure = (troubled.first { $0.failure.reason == .acl } ?? troubled.first)?.failure else {
             return SourceStatus(source: .consul, state: .up)
         }
-        let more = troubled.count > 1 ? " (and \(troubled.count - 1) more services)" : ""
-        // A token without rights may hide more than these.
-        let reason = failure.reason == .acl ? failure.reason.rawValue : "partial"
-        return status(.suspect, reason, failure.message + more)
+        let alike = troubled.filter { $0.failure == failure }.map(\.name)
+        let more = troubled.count > alike.count ? " (and \(troubled.count - alike.count) more services)" : ""
+        return status(
+            .suspect,
+            failure.reason == .acl ? failure.reason.rawValue : "partial",
+            "\(alike.named("service")): \(failure.message)\(more)"
+        )
     }
 
     static func unaskable(_ datacenter: ConsulDatacenter) -> Diagnostic? {

@@ -43,7 +43,7 @@ struct ConsulMissing: Sendable {
     /// How often it was asked for in a row.
     private var rounds = 0
     /// Those that the token may not read.
-    private(set) var refused: [String: ConsulFailure] = [:]
+    private(set) var refused: Set<String> = []
 
     var inFlight: Int { self.asked.count }
     var isAnyWaiting: Bool { !self.waiting.isEmpty }
@@ -90,7 +90,7 @@ struct ConsulMissing: Sendable {
         switch question.step {
         case .right:
             self.waiting.append(Question(name: question.name, step: .presence))
-            self.refused[question.name] = nil
+            self.refused.remove(question.name)
             self.retry(.max)
         case .presence where isThere: self.postpone(question.name, &effects)
         case .presence:
@@ -105,13 +105,7 @@ struct ConsulMissing: Sendable {
         guard let name = self.asked.removeValue(forKey: request)?.name else { return false }
         guard self.names.contains(name) else { return true }
         self.postpone(name, &effects)
-        if failure.reason == .acl {
-            self.refused[name] = ConsulFailure(
-                reason: .acl,
-                message: "the token may not read the service \(name) any more, which stays as it was; "
-                    + "grant it service:read, or start anew if that is meant"
-            )
-        }
+        if failure.reason == .acl { self.refused.insert(name) }
         return true
     }
 
@@ -137,7 +131,7 @@ struct ConsulMissing: Sendable {
 
     private mutating func end(_ name: String) {
         self.names.remove(name)
-        self.refused[name] = nil
+        self.refused.remove(name)
         if self.names.isEmpty { (self.due, self.rounds) = (nil, 0) }
     }
 }

@@ -183,7 +183,8 @@ extension NomadScope {
         if self.names.isBlind { return NomadFailure.blind.text }
         guard !self.names.hidden.isEmpty else { return nil }
         return
-            "the token may not see \(self.names.hidden.sorted().joined(separator: ", ")) any more: what was known stays"
+            "the token may not see \(self.names.hidden.sorted().named("namespace")) any more, and what was known stays; "
+            + "grant it read-job there"
     }
 
     /// What is done without.

@@ -64,6 +64,9 @@ package final class APIClient: Sendable {
         self.tokens.give(token.map(Secret.init))
     }
 
+    /// Another one than before if the token is another one.
+    package var tokenGeneration: Int { self.tokens.generation }
+
     /// The answer, whatever its status.
     package func send(_ request: APIRequest) async throws(APIError) -> APIResponse {
         let deadline = NIODeadline.now() + request.deadline.timeAmount

@@ -12,6 +12,8 @@ final class TokenStore: Sendable {
         var given: Secret?
         var read: Secret?
         var lastLook: ContinuousClock.Instant?
+        /// Rises with every other token.
+        var generation = 0
     }
 
     private let source: TokenSource
@@ -36,7 +38,9 @@ final class TokenStore: Sendable {
                 }
                 state.lastLook = now
                 do throws(APIError) {
-                    state.read = try Self.read(path)
+                    let read = try Self.read(path)
+                    if state.read != read { state.generation += 1 }
+                    state.read = read
                 } catch {
                     guard state.read != nil else { return .failure(error) }
                 }
@@ -47,8 +51,14 @@ final class TokenStore: Sendable {
     }
 
     func give(_ token: Secret?) {
-        self.state.withLock { $0.given = token }
+        self.state.withLock { state in
+            if state.given != token { state.generation += 1 }
+            state.given = token
+        }
     }
+
+    /// Another one than before if the token is another one.
+    var generation: Int { self.state.withLock(\.generation) }
 
     /// The token was refused: the next request looks at the file, however recent the last look.
     func refused() {
