@@ -84,7 +84,7 @@ extension ControlPlaneService {
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }
         if let problem = status.problem { metadata["error"] = "\(problem)" }
-        let isWell = status.state == .starting || (status.state == .up && status.problem == nil)
+        let isWell = (status.state == .starting || status.state == .up) && status.problem == nil
         self.logger.log(
             level: isWell ? .notice : .warning,
             "source is \(status.state.rawValue)",

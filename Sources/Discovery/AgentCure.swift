@@ -6,7 +6,7 @@ import HashiCorpAPI
 extension SourceStatus {
     /// With what only the settings know: whose token it is about, and which setting the agent does not understand.
     func explained(by agent: APIConfiguration) -> SourceStatus {
-        guard let problem = self.problem, self.state == .down || self.state == .suspect else { return self }
+        guard let problem = self.problem else { return self }
         var status = self
         if let cure = Self.cure(of: problem, reason: self.reason, agent) { status.problem = "\(problem); \(cure)" }
         return status

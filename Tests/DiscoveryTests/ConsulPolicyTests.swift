@@ -113,7 +113,15 @@ struct ConsulPolicyTests {
         rig.change { $0.register("web", .init(node: "n1", id: "a")) }
         rig.run(for: .seconds(10))
         #expect(!rig.isComplete)
+        #expect(rig.status?.state == .starting && rig.status?.reason == "status")
+        #expect(
+            rig.status?.problem
+                == "datacenter dc2 has not been heard, and a start waits for it for 15 s: No path to datacenter; there is "
+                + "no datacenter dc2, or it has not joined: correct consul.datacenters to names that "
+                + "\"consul catalog datacenters\" lists"
+        )
         rig.run(for: .seconds(10))
+        #expect(rig.status?.state == .up && rig.status?.problem?.hasPrefix("datacenter dc2: No path") == true)
         #expect(rig.isSettled)
         let unheard = rig.events.compactMap { if case .catalog(let update) = $0 { update.unheard } else { nil } }
         #expect(unheard == [Unheard(datacenters: ["dc2"])])

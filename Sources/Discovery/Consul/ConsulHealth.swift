@@ -17,14 +17,17 @@ enum ConsulHealth {
         if first.state != .up { return first }
         // The services count all the same.
         if let lack = lacks.status { return lack }
-        guard isComplete else { return SourceStatus(source: .consul, state: .starting) }
         // Other datacenters are reserves: without them, it is up, and people should know.
         let troubled = zip(datacenters, statuses).first { $0.1.state == .down || $0.1.state == .suspect }
-        guard let (datacenter, status) = troubled else { return first }
+        guard let (datacenter, status) = troubled else {
+            return isComplete ? first : SourceStatus(source: .consul, state: .starting)
+        }
+        let seconds = ConsulFollower.patience.components.seconds
+        let wait = isComplete ? "" : " has not been heard, and a start waits for it for \(seconds) s"
         return SourceStatus(
             source: .consul,
-            state: .up,
-            problem: "datacenter \(datacenter.name ?? ""): \(status.problem ?? "")",
+            state: isComplete ? .up : .starting,
+            problem: "datacenter \(datacenter.name ?? "")\(wait): \(status.problem ?? "")",
             reason: status.reason
         )
     }
@@ -35,7 +38,8 @@ enum ConsulHealth {
         }
         switch datacenter.link.state {
         case .unknown: return SourceStatus(source: .consul, state: .starting)
-        case .down(let failure): return status(.down, failure.reason.rawValue, failure.message)
+        case .down(let failure):
+            return status(.down, failure.reason.rawValue, failure.message + Self.cure(of: failure, in: datacenter))
         case .blind:
             return status(
                 .suspect,
@@ -77,6 +81,13 @@ enum ConsulHealth {
             failure.reason == .acl ? failure.reason.rawValue : "partial",
             "\(alike.named("service")): \(failure.message)\(more)"
         )
+    }
+
+    /// Consul says so of one that it has never heard of, and of one that has left.
+    private static func cure(of failure: ConsulFailure, in datacenter: ConsulDatacenter) -> String {
+        guard let name = datacenter.name, failure.message.contains("No path to datacenter") else { return "" }
+        return "; there is no datacenter \(name), or it has not joined: correct consul.datacenters to names that "
+            + "\"consul catalog datacenters\" lists"
     }
 
     static func unaskable(_ datacenter: ConsulDatacenter) -> Diagnostic? {

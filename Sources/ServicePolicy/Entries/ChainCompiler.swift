@@ -242,7 +242,7 @@ struct ChainCompiler {
                 subject: subject.description,
                 message:
                     "datacenter '\(datacenter)' is none of those that are followed: nothing is known of its instances",
-                cure: "add it to the datacenters that Signalbox follows, or correct the name",
+                cure: "add it to consul.datacenters, which Signalbox follows, or correct the name",
                 origin: origin
             )
         )
