@@ -33,8 +33,10 @@ struct MassRemovalTests {
         #expect(more.held.map(\.until) == [.seconds(61)])
         #expect(
             more.diagnostics.map(\.description) == [
-                "consul: error[SB302] source/consul: 11 instances of 11 services went within the window, which is more "
-                    + "than should; they are held: s0, s1, s10, s2, s3 and 6 more "
+                "consul: error[SB302] source/consul: 11 of 20 services have no routable instance any more, which went "
+                    + "within 60 s (catalog.removal.window.seconds), which is more than 50 % (catalog.removal.percent) and "
+                    + "more than 5 (catalog.removal.services); 11 instances of 11 services are held: "
+                    + "s0, s1, s10, s2, s3 and 6 more "
                     + "(bring them back; or accept with signalbox catalog accept --source consul)"
             ]
         )
@@ -55,6 +57,12 @@ struct MassRemovalTests {
         #expect(guarded.inForce["s0"]?.count == 40)
         #expect(guarded.held.map(\.instances) == [21])
         #expect(guarded.held.map(\.emptied) == [0])
+        #expect(
+            guarded.diagnostics.first?.message.hasPrefix(
+                "21 of 40 instances went or turned critical within 60 s (catalog.removal.window.seconds), which is more "
+                    + "than 50 % (catalog.removal.percent) and more than 20 (catalog.removal.instances); 21 instances of "
+            ) == true
+        )
     }
 
     @Test(arguments: [1, 2, 3, 5, 7, 15])

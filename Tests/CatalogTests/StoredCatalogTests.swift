@@ -183,6 +183,12 @@ struct ConfigEntryTests {
         #expect(held.events.map(\.names.count) == [19])
         #expect(guarded.held.map(\.reason) == [.configEntries])
         #expect(guarded.codes == ["SB302"])
+        #expect(
+            guarded.diagnostics.first?.message.hasPrefix(
+                "19 of 20 config entries went within 60 s (catalog.removal.window.seconds), which is more than 50 % "
+                    + "(catalog.removal.percent) and more than 5 (catalog.removal.services); 19 config entries are held: "
+            ) == true
+        )
         _ = guarded.apply(configEntries: self.entries(0..<3), from: .consul, at: .seconds(102))
         #expect(guarded.held.map(\.names.count) == [17])
         #expect(guarded.nextDeadline == .seconds(161))

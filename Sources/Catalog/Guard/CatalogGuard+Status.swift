@@ -68,7 +68,8 @@ extension SourceState {
                         emptied: 0,
                         instances: 0,
                         since: since,
-                        until: self.services.massGraces.first.flatMap(self.clock.time(of:))
+                        until: self.services.massGraces.first.flatMap(self.clock.time(of:)),
+                        cause: self.services.massExcess?.words(for: self.rules)
                     )
                 mass?.names.append(name.rawValue)
                 mass?.emptied += isEmptied ? 1 : 0
@@ -102,7 +103,8 @@ extension SourceState {
                 emptied: 0,
                 instances: 0,
                 since: hold.since,
-                until: self.clock.time(of: hold.until)
+                until: self.clock.time(of: hold.until),
+                cause: self.entries.excess?.words(for: self.rules)
             )
         ]
     }

@@ -18,6 +18,8 @@ struct EntryLedger: Sendable {
     private var missing: [ConfigEntry.Key: Missing] = [:]
     /// On the clock of the guard, and on that of the source.
     private(set) var hold: (since: Duration, until: Duration)?
+    /// Why, as of the last time that more was held.
+    private(set) var excess: Excess?
 
     init(rules: CatalogGuard.SourceRules) {
         self.rules = rules
@@ -51,8 +53,10 @@ struct EntryLedger: Sendable {
         if !self.rules.isOff, !gone.isEmpty {
             for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: time) }
             let all = self.said.count + self.missing.count
-            if self.missing.count > self.rules.serviceLimit, self.missing.count * 100 > self.rules.fraction * all {
+            let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all)
+            if excess.isTooMuch(for: self.rules) {
                 if self.hold == nil { self.hold = (now, time + self.rules.grace) }
+                self.excess = excess
                 for (key, missing) in self.missing where !missing.isHeld {
                     self.missing[key]?.isHeld = true
                     tally.count(.held, .configEntries, "\(key)", instances: 0)

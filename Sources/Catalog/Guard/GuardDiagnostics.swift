@@ -18,7 +18,7 @@ extension [HeldRemoval] {
                         .error,
                         code: "SB302",
                         subject: "source/\(removal.source.rawValue)",
-                        message: "\(what) went within the window, which is more than should; they are held: "
+                        message: (removal.cause.map { "\($0); " } ?? "") + "\(what) are held: "
                             + removal.names.abridged,
                         cure: cure,
                         origin: Origin(file: removal.source.rawValue)

@@ -26,6 +26,8 @@ package struct HeldRemoval: Hashable, Sendable {
     package var since: Duration
     /// When it is released; nil while the clock of the source stands still, and for documents.
     package var until: Duration?
+    /// Why, for people: what went, and the rule. Nil for what needs no other reason.
+    package var cause: String?
 
     package init(
         source: SourceName,
@@ -34,7 +36,8 @@ package struct HeldRemoval: Hashable, Sendable {
         emptied: Int = 0,
         instances: Int = 0,
         since: Duration,
-        until: Duration?
+        until: Duration?,
+        cause: String? = nil
     ) {
         self.source = source
         self.reason = reason
@@ -43,5 +46,6 @@ package struct HeldRemoval: Hashable, Sendable {
         self.instances = instances
         self.since = since
         self.until = until
+        self.cause = cause
     }
 }

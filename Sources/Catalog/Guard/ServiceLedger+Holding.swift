@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ServiceLedger {
-    var isTooMuch: Bool {
-        func exceeds(_ gone: Int, of all: Int, limit: Int) -> Bool {
-            gone > limit && gone * 100 > self.rules.fraction * all
-        }
-        guard !self.rules.isOff else { return false }
+    /// Nil: as many may go.
+    var excess: Excess? {
+        guard !self.rules.isOff else { return nil }
         let sums = self.sums
-        return exceeds(sums.missing, of: sums.present + sums.missing, limit: self.rules.instanceLimit)
-            || exceeds(sums.gone, of: sums.serving + sums.gone, limit: self.rules.serviceLimit)
+        return [
+            Excess(kind: .services, gone: sums.gone, all: sums.serving + sums.gone),
+            Excess(kind: .instances, gone: sums.missing, all: sums.present + sums.missing),
+        ].first { $0.isTooMuch(for: self.rules) }
     }
 
     /// All that went within the window, so that it makes no difference in how many steps it went.
-    mutating func holdAll(at time: Duration, now: Duration) {
+    mutating func holdAll(because excess: Excess, at time: Duration, now: Duration) {
         if self.massSince == nil { self.massSince = now }
+        self.massExcess = excess
         let until = time + self.rules.grace
         for (name, ids) in self.current(self.window.removeAll()) {
             var held = 0
@@ -33,6 +34,7 @@ extension ServiceLedger {
         guard self.sums.heldInMass == 0 else { return }
         self.massGraces = Agenda()
         self.massSince = nil
+        self.massExcess = nil
     }
 
     /// Releases what is due.
@@ -88,6 +90,7 @@ extension ServiceLedger {
         }
         self.massGraces = Agenda()
         self.massSince = nil
+        self.massExcess = nil
     }
 
     /// What went before the window counts no more.

@@ -29,6 +29,8 @@ struct ServiceLedger: Sendable {
     var sums = ServiceRecord.Sums()
     /// Since when something is held in mass, on the clock of the guard.
     var massSince: Duration?
+    /// Why, as of the last time that more was held.
+    var massExcess: Excess?
     /// Services that have something held.
     var held: Set<ServiceName> = []
     /// Where the missing instances were.
@@ -158,8 +160,8 @@ extension ServiceLedger {
         if !isComplete {
             for change in changes { self.note(change.newcomers, of: change.name, at: time) }
         }
-        if changes.contains(where: { !$0.removed.isEmpty || !$0.becameCritical.isEmpty }), self.isTooMuch {
-            self.holdAll(at: time, now: now)
+        if changes.contains(where: { !$0.removed.isEmpty || !$0.becameCritical.isEmpty }), let excess = self.excess {
+            self.holdAll(because: excess, at: time, now: now)
         }
         self.endMassIfEmpty()
         for change in changes {
