@@ -83,7 +83,7 @@ extension ControlPlaneService {
         guard before?.state != status.state || before?.reason != status.reason else { return }
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }
-        if let problem = status.problem { metadata["error"] = "\(problem)" }
+        if let problem = status.problem { metadata["problem"] = "\(problem)" }
         let isWell = (status.state == .starting || status.state == .up) && status.problem == nil
         self.logger.log(
             level: isWell ? .notice : .warning,

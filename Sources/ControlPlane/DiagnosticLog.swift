@@ -42,6 +42,7 @@ struct DiagnosticLog {
 }
 
 extension Logger {
+    /// In the words of `GET /state`: what it calls `message` is the message of the line.
     func log(_ diagnostic: Diagnostic) {
         let level: Level =
             switch diagnostic.severity {
@@ -51,21 +52,21 @@ extension Logger {
             }
         self.log(
             level: level,
-            "configuration diagnostic",
-            metadata: [
-                "code": "\(diagnostic.code)", "subject": "\(diagnostic.subject ?? "")",
-                "origin": "\(diagnostic.origin)", "error": "\(diagnostic.message)", "cure": "\(diagnostic.cure)",
-            ]
+            "\(diagnostic.message)",
+            metadata: diagnostic.place.merging(["cure": "\(diagnostic.cure)"]) { $1 }
         )
     }
 
     func log(cured diagnostic: Diagnostic) {
-        self.notice(
-            "configuration diagnostic cured",
-            metadata: [
-                "code": "\(diagnostic.code)", "subject": "\(diagnostic.subject ?? "")",
-                "origin": "\(diagnostic.origin)",
-            ]
-        )
+        self.notice("configuration diagnostic cured", metadata: diagnostic.place)
+    }
+}
+
+extension Diagnostic {
+    fileprivate var place: Logger.Metadata {
+        var metadata: Logger.Metadata = ["code": "\(self.code)", "file": "\(self.origin.file)"]
+        metadata["subject"] = self.subject.map { "\($0)" }
+        metadata["line"] = self.origin.line.map { "\($0)" }
+        return metadata
     }
 }

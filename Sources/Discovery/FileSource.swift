@@ -117,7 +117,7 @@ package final class FileSource: Sendable {
         guard isNews else { return }
         self.logger.warning(
             "inotify cannot be had, polling instead",
-            metadata: ["source": "file", "error": "\(reason)", "interval": "\(Self.pollIntervalWithoutInotify)"]
+            metadata: ["source": "file", "problem": "\(reason)", "interval": "\(Self.pollIntervalWithoutInotify)"]
         )
         self.wakeUp()
     }

@@ -278,3 +278,30 @@ class CommandLine(SystemTest):
         self.assertTrue(lines)
         for line in lines:
             self.assertLessEqual({"level", "message"}, line.keys())
+
+    def test_the_log_has_the_words_of_state(self):
+        self.documents.write("edge.yaml", gateway(self.port))
+        self.documents.write("web.yaml", service("web", self.upstream("web")))
+        consul = ("--consul", "--consul-address", f"127.0.0.1:{free_port()}")
+        process = self.signalbox("--log-format", "json", *consul, ready=False)
+
+        def lines():
+            return [json.loads(line) for line in process.log.read_text().splitlines()]
+
+        [down] = eventually(lambda: [each for each in lines() if each["message"] == "source is down"], 10, "Consul")
+        source = next(each for each in process.state()["sources"] if each["name"] == "consul")
+        self.assertEqual((down["source"], down["reason"]), (source["name"], source["reason"]))
+        self.assertEqual(down["problem"], source["problem"])
+        self.assertNotIn("error", down)
+
+        self.documents.write("nowhere.yaml", route("nowhere") + "colour: blue\n")
+        [found] = eventually(process.diagnostics, 5, "a diagnostic")
+        [line] = eventually(lambda: [each for each in lines() if "code" in each], 15, "it is logged")
+        for key in ("message", "code", "subject", "cure", "file"):
+            self.assertEqual(line[key], found[key], key)
+        self.assertEqual((line["level"], int(line["line"])), (found["severity"], found["line"]))
+        self.assertFalse({"error", "origin"} & line.keys())
+        self.documents.write("nowhere.yaml", "")
+        [cured] = eventually(lambda: [each for each in lines() if "cured" in each["message"]], 5, "its cure")
+        self.assertEqual({key: cured[key] for key in ("code", "subject", "file", "line")},
+                         {key: line[key] for key in ("code", "subject", "file", "line")})

@@ -127,14 +127,14 @@ package final class NomadSource: Sendable {
         let metadata: Logger.Metadata = ["source": "nomad"]
         switch note {
         case .streamOpened: self.logger.debug("event stream opened", metadata: metadata)
-        case .streamEnded(let why): self.logger.debug("event stream ended", metadata: metadata + ["error": "\(why)"])
+        case .streamEnded(let why): self.logger.debug("event stream ended", metadata: metadata + ["problem": "\(why)"])
         case .streamRefused(let why):
-            self.logger.warning("event stream refused, asking instead", metadata: metadata + ["error": "\(why)"])
+            self.logger.warning("event stream refused, asking instead", metadata: metadata + ["problem": "\(why)"])
         case .eventsMissed: self.logger.debug("a change without an event, reading everything", metadata: metadata)
         case .indexDoubted: self.logger.debug("index lower than before, asking again", metadata: metadata)
         case .indexFell: self.logger.warning("index fell, reading everything", metadata: metadata)
         case .unreadable(let count, let first):
-            let details: Logger.Metadata = ["count": "\(count)", "error": "\(first)"]
+            let details: Logger.Metadata = ["count": "\(count)", "problem": "\(first)"]
             self.logger.warning("rows cannot be read and are left out", metadata: metadata + details)
         }
     }
