@@ -152,6 +152,26 @@ struct StoreTests {
         #expect(told.codes.withLock(\.self) == ["SB306", nil])
     }
 
+    @Test func `each cause has its cure`() async throws {
+        try self.directory.makeDirectory("state")
+        try self.directory.write("tampered", to: "state/catalog.json")
+        chmod(self.directory("state/catalog.json"), 0o622)
+        guard case .refused(let writable) = await self.store().load() else { return #expect(Bool(false)) }
+        let aside = self.directory("state/catalog.json.refused")
+        #expect(
+            writable.cure
+                == "if nobody else wrote to it: chmod go-w \(aside), move it back to "
+                + "\(self.directory("state/catalog.json")) and start again; else delete it"
+        )
+        try self.directory.write("", to: "file")
+        let store = CatalogStore(directory: self.directory("file"))
+        guard case .refused(let misplaced) = await store.load() else { return #expect(Bool(false)) }
+        #expect(misplaced.message == "the stored catalog is not used: \(self.directory("file")) is no directory")
+        #expect(misplaced.cure == "correct state.directory")
+        let owner = StoreHeader.Refusal(reason: "it belongs to another user", cause: .owner)
+        #expect(owner.cure(of: "a.refused", original: "a").contains("chown"))
+    }
+
     @Test func `a refused one is kept, and a new one takes its place`() async throws {
         try self.directory.makeDirectory("state")
         try self.directory.write("tampered", to: "state/catalog.json")
@@ -164,9 +184,11 @@ struct StoreTests {
         #expect(diagnostic.code == "SB305")
         #expect(
             diagnostic.message
-                == "the stored catalog is not used: it is no stored catalog; it is kept as catalog.json.refused"
+                == "the stored catalog is not used: it is no stored catalog; it is kept as "
+                + self.directory("state/catalog.json.refused")
         )
-        #expect(diagnostic.origin == Origin(file: self.directory("state/catalog.json")))
+        #expect(diagnostic.origin == Origin(file: self.directory("state/catalog.json.refused")))
+        #expect(diagnostic.cure.hasPrefix("restore \(self.directory("state/catalog.json")) from a backup"))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await store.run { .small } }
             store.changed()

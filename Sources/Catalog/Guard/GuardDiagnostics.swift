@@ -96,15 +96,21 @@ extension Diagnostic {
 
     /// That a stored catalog was not taken.
     ///
-    /// - Parameter keptAs: what the file is called now; nil if it could not be renamed.
-    package static func storedCatalogRefused(_ path: String, because reason: String, keptAs name: String?) -> Diagnostic
-    {
+    /// - Parameters:
+    ///   - path: where it is now.
+    ///   - isKept: whether that is another place than it was in.
+    package static func storedCatalogRefused(
+        _ path: String,
+        because reason: String,
+        isKept: Bool,
+        cure: String
+    ) -> Diagnostic {
         Diagnostic(
             .error,
             code: "SB305",
             subject: "catalog/stored",
-            message: "the stored catalog is not used: \(reason)" + (name.map { "; it is kept as \($0)" } ?? ""),
-            cure: "find out who wrote to it, and delete it; it is written anew when the sources have been heard",
+            message: "the stored catalog is not used: \(reason)" + (isKept ? "; it is kept as \(path)" : ""),
+            cure: cure,
             origin: Origin(file: path)
         )
     }

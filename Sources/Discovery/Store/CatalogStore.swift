@@ -67,8 +67,12 @@ package final class CatalogStore: Sendable {
                 return (try file.read().map(Load.loaded) ?? .absent, false)
             } catch {
                 let aside = file.setAside()
-                let name = aside.map { String($0.dropFirst(file.directory.count + 1)) }
-                let diagnostic = Diagnostic.storedCatalogRefused(file.path, because: error.reason, keptAs: name)
+                let diagnostic = Diagnostic.storedCatalogRefused(
+                    aside ?? file.path,
+                    because: error.reason,
+                    isKept: aside != nil,
+                    cure: error.cure(of: aside ?? file.path, original: aside == nil ? nil : file.path)
+                )
                 return (.refused(diagnostic), aside == nil)
             }
         }

@@ -43,17 +43,24 @@ struct StoreFile: Sendable {
         let file = open(self.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
-            throw StoreHeader.Refusal(
-                reason: errno == ELOOP ? "it is a symbolic link" : "opening it: \(describe(errno))"
-            )
+            switch errno {
+            case ELOOP: throw StoreHeader.Refusal(reason: "it is a symbolic link", cause: .kind)
+            case ENOTDIR:
+                throw StoreHeader.Refusal(reason: "\(self.directory) is no directory", cause: .directory)
+            default: throw StoreHeader.Refusal(reason: "opening it: \(describe(errno))", cause: .access)
+            }
         }
         defer { close(file) }
         var status = stat()
-        guard fstat(file, &status) == 0 else { throw StoreHeader.Refusal(reason: describe(errno)) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw StoreHeader.Refusal(reason: "it is no regular file") }
-        guard status.st_mode & 0o022 == 0 else { throw StoreHeader.Refusal(reason: "others may write to it") }
+        guard fstat(file, &status) == 0 else { throw StoreHeader.Refusal(reason: describe(errno), cause: .access) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StoreHeader.Refusal(reason: "it is no regular file", cause: .kind)
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw StoreHeader.Refusal(reason: "others may write to it", cause: .mode)
+        }
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw StoreHeader.Refusal(reason: "it belongs to another user")
+            throw StoreHeader.Refusal(reason: "it belongs to another user", cause: .owner)
         }
         guard status.st_size <= Self.sizeLimit else { throw StoreHeader.Refusal(reason: "it is larger than 1 GiB") }
         var failure: Int32 = 0
@@ -67,7 +74,7 @@ struct StoreFile: Sendable {
                 count += got
             }
         }
-        if failure != 0 { throw StoreHeader.Refusal(reason: "reading it: \(describe(failure))") }
+        if failure != 0 { throw StoreHeader.Refusal(reason: "reading it: \(describe(failure))", cause: .access) }
         return bytes
     }
 

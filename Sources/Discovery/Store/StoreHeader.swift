@@ -11,7 +11,37 @@ import Crypto
 struct StoreHeader: Hashable {
     /// Why a file is not taken.
     struct Refusal: Error, Hashable {
+        enum Cause: Hashable, CaseIterable {
+            /// What is in it is not what was written, or of another version.
+            case content
+            case mode
+            case owner
+            /// A link, a directory or a pipe.
+            case kind
+            /// It cannot be read.
+            case access
+            /// That of the file is none.
+            case directory
+        }
+
         var reason: String
+        var cause = Cause.content
+
+        /// - Parameters:
+        ///   - path: where it is now.
+        ///   - original: where it was, if that is another place.
+        func cure(of path: String, original: String?) -> String {
+            let back = original.map { ", move it back to \($0)" } ?? ""
+            let again = "\(back) and start again; else delete it"
+            return switch self.cause {
+            case .content: "restore \(original ?? path) from a backup and start again, or delete \(path)"
+            case .mode: "if nobody else wrote to it: chmod go-w \(path)\(again)"
+            case .owner: "if it is Signalbox's: chown it to the user that Signalbox runs as (\(path))\(again)"
+            case .kind: "put the file itself there, or delete \(path), and start again"
+            case .access: "let the user that Signalbox runs as read \(path)\(again)"
+            case .directory: "correct state.directory"
+            }
+        }
     }
 
     static let version = 1
