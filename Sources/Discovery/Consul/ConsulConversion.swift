@@ -102,11 +102,11 @@ struct ConsulConversion: Sendable {
             if address.isEmpty { address = entry.node.address }
         }
         guard IPAddress(address) != nil else {
-            findings.note(.address, address)
+            findings.note(.address, address, of: entry.service.id)
             return nil
         }
         guard let port = UInt16(exactly: port), port > 0 else {
-            findings.note(.port, String(port))
+            findings.note(.port, String(port), of: entry.service.id)
             return nil
         }
         return (address, port)
