@@ -147,7 +147,10 @@ package struct AdminService: ServiceLifecycle.Service {
         var blockers: [String] = []
         if !self.controlPlane.hasConfiguration {
             let status = self.controlPlane.status
-            if !status.hasReadFiles { blockers.append("the documents have not been read") }
+            if !status.hasReadFiles {
+                let problem = status.sources.first { $0.source == .file }?.problem
+                blockers.append("the documents have not been read" + (problem.map { ": \($0)" } ?? ""))
+            }
             let waiting = status.waiting.map(\.rawValue).joined(separator: " and ")
             if !status.awaited.isEmpty {
                 blockers += status.awaitedWords

@@ -98,7 +98,10 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private func apply(_ scan: FileScan) {
         self.change(by: "documents") { state, now in
             if let problem = scan.problem, problem != state.filesProblem {
-                self.logger.warning("the documents cannot be listed", metadata: ["error": "\(problem)"])
+                self.logger.warning(
+                    "the documents cannot be listed",
+                    metadata: ["source": "file", "reason": "unreachable", "problem": "\(problem)"]
+                )
             }
             state.filesProblem = scan.problem
             if scan.problem == nil { state.unread.remove(.file) }

@@ -22,14 +22,14 @@ package struct FileListing: Hashable, Sendable {
     /// The directories among the unreadable; "" is the root. Nothing is known of the files below them.
     package var unlisted: Set<String>
     /// Why the root could not be listed; nil when it could.
-    package var problem: String?
+    package var problem: RootProblem?
     /// Nanoseconds since 1970, when the look began.
     package var taken: Int64
 
     package init(
         entries: [String: Entry] = [:],
         unlisted: Set<String> = [],
-        problem: String? = nil,
+        problem: RootProblem? = nil,
         taken: Int64
     ) {
         self.entries = entries

@@ -73,8 +73,9 @@ package final class FileSource: Sendable {
             }
             guard let look = await self.look(after: tree, with: inotify, isFirst: last == nil) else { return }
             tree = look.tree
-            if last == nil || isRescan || !look.changes.isEmpty || look.problem != last?.problem {
-                let scan = FileScan(changes: look.changes, isFirst: last == nil, problem: look.problem)
+            let problem = look.problem?.explained(of: self.root)
+            if last == nil || isRescan || !look.changes.isEmpty || problem != last?.problem {
+                let scan = FileScan(changes: look.changes, isFirst: last == nil, problem: problem)
                 last = scan
                 try await deliver(scan)
             }

@@ -105,13 +105,13 @@ struct FileWalk {
         if reason != ENOENT, reason != ENOTDIR {
             self.refuse(path, reason: describe(reason))
         } else if path.isEmpty {
-            self.listing.problem = "does not exist"
+            self.listing.problem = .missing
         }
     }
 
     private mutating func refuse(_ path: String, reason: String) {
         if path.isEmpty {
-            self.listing.problem = "cannot be read: \(reason)"
+            self.listing.problem = .unreadable(reason)
         } else {
             self.listing.entries[path] = .unreadable(reason)
         }

@@ -7,7 +7,7 @@ struct Look: Sendable {
     /// What is known after it.
     let tree: FileTree
     let changes: [FileChange]
-    let problem: String?
+    let problem: RootProblem?
     /// Whether some files were in motion, so that another look is due soon.
     let isUnsettled: Bool
 

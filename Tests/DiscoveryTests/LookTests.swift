@@ -59,7 +59,13 @@ struct LookTests {
         chmod(self.directory.path, 0)
         let refused = self.unprivileged { self.look(after: first.tree) }
         #expect(refused.changes.isEmpty)
-        #expect(refused.problem == "cannot be read: Permission denied")
+        #expect(refused.problem == .unreadable("Permission denied"))
+        #expect(
+            refused.problem?.explained(of: "/etc/docs/")
+                == "the directory /etc/docs/ (documents) cannot be read: Permission denied: "
+                + "let the user that Signalbox runs as read it, or correct documents"
+        )
+        #expect(refused.problem?.explained(of: "all.yaml").hasPrefix("the file all.yaml (documents) cannot") == true)
     }
 
     @Test func `a root that is gone loses its files and is the problem`() throws {
@@ -69,7 +75,7 @@ struct LookTests {
         try self.directory.remove("root")
         let gone = Look(at: self.directory("root"), after: first.tree, with: nil, quiet: .none)
         #expect(gone.changes == [FileChange(path: "a.yaml", content: .removed)])
-        #expect(gone.problem == "does not exist")
+        #expect(gone.problem == .missing)
     }
 
     @Test func `four mebibytes are read and one byte more is not`() throws {

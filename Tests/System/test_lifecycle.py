@@ -22,7 +22,11 @@ class Lifecycle(SystemTest):
         shutil.rmtree(self.documents.root)
         server = self.signalbox(ready=False)
         eventually(lambda: server.get("/live")[0] == 200, 10, "/live is 200")
+        words = f"the directory {self.documents} (documents) does not exist: make it, or correct documents"
+        eventually(lambda: f"the documents have not been read: {words}" in server.get("/ready")[1], 5, "/ready says why")
         self.assertEqual(server.get("/ready")[0], 503)
+        self.assertEqual(server.state()["sources"][0]["problem"], words)
+        self.assertIn(f'problem="{words}" reason=unreachable source=file', server.log.read_text())
         proxy = self.envoy(server)
         eventually(lambda: any(stream["types"] for stream in server.streams("edge-1")), 5, "Envoy has asked")
         time.sleep(0.5)
