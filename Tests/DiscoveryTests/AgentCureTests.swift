@@ -80,4 +80,28 @@ struct AgentCureTests {
         #expect(failure.reason == "acl")
         #expect(failure.text.contains("read-job") == needsRights)
     }
+
+    @Test(arguments: [
+        (NomadQuestion.page(.nodes, namespace: "*", token: nil), "node:read"),
+        (.page(.allocations, namespace: "*", token: nil), "read-job in the namespaces followed"),
+        (.visibility(namespace: "shop"), "read-job in the namespace shop"),
+        (.service(NomadServiceKey(namespace: "shop", name: "web")), "read-job in the namespace shop"),
+    ])
+    func `only the right is named that was missing`(question: NomadQuestion, right: String) {
+        let failure = NomadFailure(status: 403, text: "Permission denied", right: question.right)
+        #expect(failure.text == "Nomad answers 403 with \"Permission denied\": the token needs \(right)")
+    }
+
+    @Test func `a cluster without a leader is waited for`() {
+        let failure = NomadFailure(status: 500, text: "No cluster leader")
+        #expect(failure.reason == "status" && failure.text.contains("waited for; see its servers"))
+    }
+
+    @Test func `a login names the setting of the method`() {
+        #expect(
+            ConsulLoginSession.cure(of: "Consul answers 403 with \"ACL not found\"", method: "jwt")
+                == "; Consul has no auth method jwt: correct consul.auth.method"
+        )
+        #expect(ConsulLoginSession.cure(of: "Permission denied", method: "jwt").contains("binding rules"))
+    }
 }

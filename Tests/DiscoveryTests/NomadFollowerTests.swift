@@ -219,6 +219,7 @@ struct NomadFollowerTests {
         #expect(rig.streams.values.map(\.isOpen) == [true])
         #expect(rig.services.count == 2 && rig.facts.count == 3)
         #expect(rig.status?.state == .up && rig.status?.reason == "partial")
+        #expect(rig.status?.problem?.hasSuffix("the token needs node:read") == true)
     }
 
     @Test(

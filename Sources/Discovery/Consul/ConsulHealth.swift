@@ -83,8 +83,11 @@ enum ConsulHealth {
         )
     }
 
-    /// Consul says so of one that it has never heard of, and of one that has left.
     private static func cure(of failure: ConsulFailure, in datacenter: ConsulDatacenter) -> String {
+        if failure.message.contains("No cluster leader") || failure.message.contains("knows no leader") {
+            return "; that it has one again is waited for: see its servers (consul operator raft list-peers)"
+        }
+        // So it says of one that it has never heard of, and of one that has left.
         guard let name = datacenter.name, failure.message.contains("No path to datacenter") else { return "" }
         return "; there is no datacenter \(name), or it has not joined: correct consul.datacenters to names that "
             + "\"consul catalog datacenters\" lists"

@@ -41,7 +41,8 @@ final class ConsulLoginSession: Sendable {
         guard let identity else {
             throw ConsulFailure(
                 reason: .acl,
-                message: "the identity \(self.login.jwtFile) cannot be read; see that the file is there"
+                message: "the identity file \(self.login.jwtFile) (consul.auth.token.file) cannot be read; "
+                    + "see that it is there"
             )
         }
         let token = try await self.token(for: identity)
@@ -72,11 +73,20 @@ final class ConsulLoginSession: Sendable {
             let failure = ConsulFailure(error)
             // Whatever a server says against a login, the cure is in its access control.
             let reason = error.kind == .status ? .acl : failure.reason
+            let cure = error.kind == .status ? Self.cure(of: failure.message, method: self.login.method) : ""
             throw ConsulFailure(
                 reason: reason,
-                message: "no login by the method \(self.login.method): \(failure.message)"
+                message: "no login by the method \(self.login.method): \(failure.message)\(cure)"
             )
         }
+    }
+
+    /// - Parameter said: by a server that refuses a login.
+    static func cure(of said: String, method: String) -> String {
+        // So it says of a method that it does not have; newer ones add its name.
+        said.contains("ACL not found") || said.contains("auth method \"\(method)\" not found")
+            ? "; Consul has no auth method \(method): correct consul.auth.method"
+            : "; see the method's configuration and its binding rules (consul.auth.method)"
     }
 
     private func logout(_ token: String) async {

@@ -25,7 +25,7 @@ struct NomadAnswer: Sendable {
     /// - Throws: the status if it is not 200; `malformed`.
     init(_ response: APIResponse, to question: NomadQuestion) throws(NomadFailure) {
         guard response.status == 200 else {
-            throw NomadFailure(status: response.status, text: response.explanation)
+            throw NomadFailure(status: response.status, text: response.explanation, right: question.right)
         }
         self.index = response.index
         self.knownLeader = response.knownLeader
@@ -75,9 +75,10 @@ struct NomadFailure: Error, Hashable, Sendable {
         self.text = text
     }
 
-    init(_ error: APIError) {
+    /// - Parameter right: that was needed; and so below.
+    init(_ error: APIError, right: String = NomadQuestion.readJob) {
         if let status = error.status {
-            self.init(status: status, said: error.message)
+            self.init(status: status, said: error.message, right: right)
         } else {
             // The same words as Consul's.
             let reason =
@@ -94,20 +95,23 @@ struct NomadFailure: Error, Hashable, Sendable {
         self.error = error
     }
 
-    init(status: Int, text: String) {
-        self.init(status: status, said: "Nomad answers \(status) with \"\(text)\"")
+    init(status: Int, text: String, right: String = NomadQuestion.readJob) {
+        self.init(status: status, said: "Nomad answers \(status) with \"\(text)\"", right: right)
     }
 
-    private init(status: Int, said: String) {
+    private init(status: Int, said: String, right: String) {
         switch status {
         case 401, 403:
             self.reason = "acl"
             // A token that Nomad does not know needs no more rights.
             let isUnknown = said.contains("ACL token not found") || said.contains("ACL token expired")
-            self.text = isUnknown ? said : "\(said): the token needs read-job in the namespaces followed, and node:read"
+            self.text = isUnknown ? said : "\(said): the token needs \(right)"
         case 500 where said.contains("No path to region"):
             self.reason = "region"
             self.text = "\(said): set the region to one that GET /v1/regions names"
+        case 500 where said.contains("No cluster leader"):
+            self.reason = "status"
+            self.text = "\(said): that it has one again is waited for; see its servers (nomad server members)"
         default:
             self.reason = "status"
             self.text = said

@@ -62,7 +62,7 @@ struct NomadExchange: Sendable {
             return Lines(lines: lines.makeAsyncIterator(), exchange: self)
         } catch {
             if error.kind != .cancelled { self.metrics.answered(error.status) }
-            throw self.failed(NomadFailure(error))
+            throw self.failed(NomadFailure(error, right: subscription.right))
         }
     }
 

@@ -39,6 +39,24 @@ enum NomadQuestion: Hashable, Sendable {
         }
     }
 
+    /// What a token needs for all but nodes.
+    static let readJob = "read-job in the namespaces followed"
+    static let readNode = "node:read"
+
+    /// What a token needs for it.
+    var right: String {
+        func readJob(_ namespace: String) -> String {
+            namespace == NomadConfiguration.allNamespaces ? Self.readJob : "read-job in the namespace \(namespace)"
+        }
+        return switch self {
+        case .page(.nodes, _, _), .watch(.nodes, _, _, _, _): Self.readNode
+        case .page(_, let namespace, _), .watch(_, let namespace, _, _, _), .visibility(let namespace):
+            readJob(namespace)
+        case .service(let key): readJob(key.namespace)
+        case .checks: Self.readJob
+        }
+    }
+
     static let pageSize = 2000
     static let deadline = Duration.seconds(30)
 
@@ -90,6 +108,8 @@ struct NomadSubscription: Hashable, Sendable {
 
     var namespace: String
     var hasNodes: Bool
+    /// Of two that are needed, nothing says which is missing. Without nodes it is tried again at once.
+    var right: String { NomadQuestion.readJob + (self.hasNodes ? " or \(NomadQuestion.readNode)" : "") }
     /// Of the first change wanted; nil: whatever the server remembers.
     var index: UInt64?
 
