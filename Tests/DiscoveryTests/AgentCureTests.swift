@@ -92,6 +92,13 @@ struct AgentCureTests {
         #expect(failure.text == "Nomad answers 403 with \"Permission denied\": the token needs \(right)")
     }
 
+    @Test(arguments: APIError.Kind.allCases)
+    func `every reason that the status of Nomad may have is counted`(kind: APIError.Kind) {
+        #expect(NomadFailure.reasons.contains(NomadFailure(APIError(kind, "")).reason))
+        let answers = [(403, ""), (500, "No path to region"), (500, "")]
+        #expect(answers.allSatisfy { NomadFailure.reasons.contains(NomadFailure(status: $0.0, text: $0.1).reason) })
+    }
+
     @Test func `a cluster without a leader is waited for`() {
         let failure = NomadFailure(status: 500, text: "No cluster leader")
         #expect(failure.reason == "status" && failure.text.contains("waited for; see its servers"))

@@ -126,9 +126,8 @@ struct NomadFailure: Error, Hashable, Sendable {
         text: "Nomad shows no namespace at all: the token needs read-job in those that are to be followed"
     )
 
-    /// All that are counted. Whoever ended a request is no failure of Nomad.
-    static let reasons =
-        ["acl", "region"] + APIError.Kind.allCases.filter { $0 != .cancelled && $0 != .timedOut }.map(\.rawValue)
+    /// All that there are, in metrics and status.
+    static let reasons = ["acl", "decoding", "region", "size", "status", "tls", "unreachable"]
 
     /// Whether the token is not enough, or the server does not have what was asked for: to ask again soon is no use.
     var isRefusal: Bool {

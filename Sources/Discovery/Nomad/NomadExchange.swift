@@ -67,7 +67,8 @@ struct NomadExchange: Sendable {
     }
 
     private func failed(_ failure: NomadFailure) -> NomadFailure {
-        self.metrics.failed(failure.reason)
+        // Whoever ended a request is no failure of Nomad.
+        if failure.error?.kind != .cancelled { self.metrics.failed(failure.reason) }
         guard failure.reason == "region", let region = self.region else { return failure }
         var failure = failure
         failure.text = "of the region \"\(region)\", \(failure.text)"
