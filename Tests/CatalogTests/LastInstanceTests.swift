@@ -15,6 +15,12 @@ struct LastInstanceTests {
         #expect(guarded.inForce["web"] == ["b"])
         #expect(outcome.events.map(\.reason) == [.lastInstances])
         #expect(guarded.codes == ["SB303"])
+        #expect(
+            guarded.diagnostics.map(\.cure) == [
+                "if it was stopped, none is needed: it ends by itself after the grace (catalog.vanished.grace.seconds); "
+                    + "else bring them back; to end it at once, signalbox catalog accept --source consul"
+            ]
+        )
         #expect(guarded.nextDeadline == .seconds(62))
         let released = guarded.advance(to: .seconds(62))
         #expect(released.changed == [ServiceName("web")])

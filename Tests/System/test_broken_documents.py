@@ -121,6 +121,8 @@ class BrokenDocuments(SystemTest):
                 [held] = self.server.state()["held"]
                 self.assertEqual((held["source"], held["reason"], held["serviceCount"]), ("file", "documents", 4))
                 self.assertNotIn("remainingSeconds", held)
+                status = command("catalog", "status", "--admin", f"127.0.0.1:{self.server.admin_port}").stdout
+                self.assertRegex(status, r"held of file \(documents\) for \d s: .*route/api.*; until accepted\n")
                 if path:
                     answer = urlopen(Request(self.server.url(path), method="POST"), timeout=5).read().decode()
                 else:

@@ -35,7 +35,7 @@ extension [HeldRemoval] {
                         subject: "service/\(removal.names.abridged)",
                         message: "\(removal.source.rawValue) has no routable instance of it any more; "
                             + "the last ones (\(removal.instances)) are held",
-                        cure: cure,
+                        cure: Self.lastInstancesCure(removal.source),
                         origin: Origin(file: removal.source.rawValue)
                     )
                 )
@@ -48,12 +48,17 @@ extension [HeldRemoval] {
                     code: "SB303",
                     subject: "source/\(source.rawValue)",
                     message: "\(count - 20) more services have their last instances held",
-                    cure: "bring them back; or accept with signalbox catalog accept --source \(source.rawValue)",
+                    cure: Self.lastInstancesCure(source),
                     origin: Origin(file: source.rawValue)
                 )
             )
         }
         return diagnostics
+    }
+
+    private static func lastInstancesCure(_ source: SourceName) -> String {
+        "if it was stopped, none is needed: it ends by itself after the grace (catalog.vanished.grace.seconds); "
+            + "else bring them back; to end it at once, signalbox catalog accept --source \(source.rawValue)"
     }
 }
 

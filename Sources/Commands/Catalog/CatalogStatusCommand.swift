@@ -87,7 +87,7 @@ struct CatalogStatusCommand: AsyncParsableCommand {
                     held.remainingSeconds.map { "released in \($0) s" }
                     ?? (held.reason == "documents" ? "until accepted" : "not released while the source is down")
                 return
-                    "held of \(held.source) (\(held.reason)): \(what)\(more); \(rest)"
+                    "held of \(held.source) (\(held.reason)) for \(held.heldSeconds) s: \(what)\(more); \(rest)"
             }
             if self.held.isEmpty { lines.append("nothing is held") }
             let counts = ["error", "warning"].map { (self.diagnosticCounts[$0] ?? 0).counted($0) }
