@@ -34,8 +34,8 @@ class Token(Survival):
         self.follow("--consul-token-file", self.file, "--catalog-removal-percent", "0")
         self.proxied()
 
-    def issue(self):
-        self.token = self.consul.put("/v1/acl/token", {"Policies": [{"Name": "signalbox"}]})
+    def issue(self, policy="signalbox"):
+        self.token = self.consul.put("/v1/acl/token", {"Policies": [{"Name": policy}]})
         aside = self.file.with_suffix(".new")
         aside.write_text(self.token["SecretID"] + "\n")
         aside.chmod(0o600)
@@ -108,6 +108,21 @@ class Token(Survival):
             self.deregister(["svc3"])
             eventually(lambda: self.endpoints(self.proxy) == self.services + CALLED - 1, 5, "what is gone goes")
         self.assert_none_failed(load, 1)
+
+    def test_another_token_with_fewer_rights(self):
+        """Nothing changes in Consul meanwhile: what waits there keeps the rights that it began with."""
+        self.consul.put("/v1/acl/policy", {"Name": "few", "Rules": NODES + 'service "consul" { policy = "read" }'})
+        with self.load() as load:
+            self.issue("few")
+            began = time.monotonic()
+            eventually(lambda: "more any more" in self.source().get("problem", ""), WITHIN, "all are counted")
+            named = time.monotonic() - began
+            self.assertIn("may not read the services ", self.source()["problem"])
+            self.assert_unmoved("with another token")
+            self.issue()
+            self.wait_source("up", WITHIN)
+        self.assert_none_failed(load, 1)
+        self.note(f"named {named:.1f} s after (of {WITHIN} s)")
 
     @staticmethod
     def document(name, service):
