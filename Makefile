@@ -44,7 +44,7 @@ soak: ## the system tests in their full sizes, with a release build
 	@SIGNALBOX_SOAK=1 SIGNALBOX_BIN=$(CURDIR)/.build/release/signalbox Tests/System/run
 
 tsan: ## the unit tests under the thread sanitizer
-	@swift test --sanitize=thread --scratch-path .build-tsan --skip RandomConversation --skip FuzzTests
+	@Scripts/tsan
 
 clean: ## remove what was built and installed here
 	rm -rf .build .tools
