@@ -45,6 +45,32 @@ struct ConsulSearchTests {
         }
     }
 
+    @Test func `after a failure one is asked about at a time, until one is answered`() throws {
+        var search = ConsulSearch()
+        var effects = ConsulEffects(seed: 1)
+        search.wantNow(9, hides: false, at: .zero)
+        effects.now = .seconds(1)
+        _ = search.begin((0..<500).map { "s\($0)" }, additions: 500, recent: [], at: effects.now)
+        func ask() -> ConsulRequestID? {
+            let room = search.room(connections: 4, at: effects.now)
+            let names = (0..<room).compactMap { _ in search.takeNext() }
+            guard !names.isEmpty else { return nil }
+            let request = effects.send(ConsulQuery(.probes(names), datacenter: nil))
+            search.asks(names.map { ConsulSearch.Candidate(name: $0, index: 1) }, with: request, at: effects.now)
+            return request
+        }
+        for _ in 0..<4 {
+            let request = try #require(ask())
+            #expect(search.failed(request, &effects))
+            effects.now += .seconds(60)
+            #expect(search.room(connections: 4, at: effects.now) == 1)
+        }
+        let request = try #require(ask())
+        #expect(search.room(connections: 4, at: effects.now) == 0)
+        #expect(search.answered(request)?.count == 1)
+        #expect(search.room(connections: 4, at: effects.now) > 1)
+    }
+
     @Test func `a change that hides in one transaction with another is found within seconds`() {
         var rig = Self.rig(services: 500)
         rig.change {

@@ -185,6 +185,8 @@ struct ConsulSearch: Sendable {
     /// - Parameter connections: that may be used at a time.
     func room(connections: Int, at now: Duration) -> Int {
         guard self.notBefore <= now else { return 0 }
+        // After a failure, one to see whether any is answered: each of a batch is a request to the server.
+        if self.failures > 0 { return self.asked.isEmpty && (self.isHurried || self.isRelaxed) ? 1 : 0 }
         if self.isHurried { return self.asked.count < connections ? Self.batch : 0 }
         guard self.isRelaxed, self.asked.isEmpty, self.relaxed.earliest(at: now) <= now else { return 0 }
         return Self.smallBatch
