@@ -6,6 +6,7 @@ import Testing
 @testable import Catalog
 
 /// Random updates, and what must hold whatever they are.
+@Suite(.longComputation)
 struct GuardPropertyTests {
     private static let rounds = 100
     private static let steps = 60

@@ -53,7 +53,7 @@ private struct ModelServer {
 }
 
 /// Conversations with a server that misbehaves at random.
-@Suite struct BlockingModelTests {
+@Suite(.longComputation) struct BlockingModelTests {
     /// The ways a conversation may go, and what came of it.
     private struct Conversation {
         var server: ModelServer

@@ -9,6 +9,7 @@ import Testing
 @testable import Discovery
 
 /// Random lives of a Consul: whatever happens, nothing that exists is removed, and in the end everything is known.
+@Suite(.longComputation)
 struct ConsulFollowerRandomTests {
     @Test(arguments: 1...10)
     func `whatever happens, nothing is lost and all is known in the end`(seed: UInt64) {

@@ -7,6 +7,7 @@ import Testing
 @testable import Discovery
 
 /// How often an agent is asked that answers nothing of use, and how soon it is followed when it does.
+@Suite(.longComputation)
 struct ConsulPacingTests {
     private static func rig(services: Int, seed: UInt64 = 1) -> ConsulRig {
         var rig = ConsulRig(seed: seed)

@@ -7,6 +7,7 @@ import Testing
 @testable import Discovery
 
 /// That a change which nothing tells of is found, within which time, and at which cost.
+@Suite(.longComputation)
 struct ConsulSearchTests {
     /// So many services, each with an instance, of which none was ever seen to change.
     private static func rig(services: Int, seed: UInt64 = 1) -> ConsulRig {

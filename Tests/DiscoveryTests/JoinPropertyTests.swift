@@ -65,7 +65,7 @@ private struct NaiveJoin {
     }
 }
 
-@Suite("Join: any order of events")
+@Suite("Join: any order of events", .longComputation)
 struct JoinPropertyTests {
     @Test("what is handed on adds up to what a join from scratch would say", arguments: 0..<40)
     func agreesWithNaive(seed: UInt64) {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Discovery
 
-@Suite("NomadFollower: any order of events")
+@Suite("NomadFollower: any order of events", .longComputation)
 struct NomadFollowerPropertyTests {
     @Test("whatever is late, lost or restarted, in the end it tells what is there", arguments: 0..<60)
     func converges(seed: UInt64) throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import Discovery
 
 /// Answers, lists and events that overtake each other.
-@Suite("Nomad: what overtakes what")
+@Suite("Nomad: what overtakes what", .longComputation)
 struct NomadOrderTests {
     private static let key = NomadServiceKey(namespace: "default", name: "web")
 

@@ -8,7 +8,7 @@ import XDSProtocol
 /// What strangers can send, made up at random. A failure prints the seed; what is found becomes a case in
 /// `CrasherTests`. One after the other, so that the time that each is given is its own. `make fuzz` gives them ten
 /// minutes.
-@Suite(.serialized) struct FuzzTests {
+@Suite(.serialized, .longComputation) struct FuzzTests {
     @Test func `requests are understood as swift-protobuf understands them`() async throws {
         let replay: [UInt64] = [8_701_224_122_301_689_259, 10_317_048_434_870_778_256, 14_451_633_353_067_581_337]
         try await Fuzz("requests", replay: replay).run(RequestFuzz.failure)

@@ -2,11 +2,13 @@
 
 import Catalog
 import Routing
+import TestSupport
 import Testing
 
 @testable import ServicePolicy
 
 /// Entries and rules of all kinds, good, bad and in circles.
+@Suite(.longComputation)
 struct EntryPropertyTests {
     @Test(arguments: 0..<8)
     func `whatever the entries say, every request has somewhere to go, and the same always`(seed: Int) {
