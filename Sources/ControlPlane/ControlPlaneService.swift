@@ -197,7 +197,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             self.metrics.held(event)
         }
         let diagnostics = state.diagnostics
-        let due = diagnostics.filter { !state.isPremature($0, at: self.now) }
+        let due = diagnostics.filter { !state.isPremature($0, at: self.now) || state.log.hasTold($0) }
         let news = state.log.update(due)
         for diagnostic in news.new { self.logger.log(diagnostic) }
         for diagnostic in news.cured { self.logger.log(cured: diagnostic) }

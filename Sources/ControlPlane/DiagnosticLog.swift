@@ -10,18 +10,20 @@ struct DiagnosticLog {
         var code: String
         var subject: String?
         var origin: Origin
-        /// Nil of what the guard says: it goes on counting, and each step is logged by itself.
+        /// Nil of what is held or stands in: it goes on counting, and each step is logged by itself.
         var message: String?
 
         init(_ diagnostic: Diagnostic) {
             self.code = diagnostic.code
             self.subject = diagnostic.subject
             self.origin = diagnostic.origin
-            self.message = diagnostic.code.hasPrefix("SB30") ? nil : diagnostic.message
+            self.message = ["SB302", "SB303", "SB304"].contains(diagnostic.code) ? nil : diagnostic.message
         }
     }
 
     private var logged: [Key: Diagnostic] = [:]
+
+    func hasTold(_ diagnostic: Diagnostic) -> Bool { self.logged[Key(diagnostic)] != nil }
 
     /// - Parameter diagnostics: all that there are.
     /// - Returns: what to say of them.

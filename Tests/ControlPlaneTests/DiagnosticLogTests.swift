@@ -47,6 +47,10 @@ import Testing
         let (ten, eleven) = (Self.diagnostic("SB302", "10 went"), Self.diagnostic("SB302", "11 went"))
         #expect(log.update([ten]) == ([ten], []))
         #expect(log.update([eleven]) == ([], []))
+        #expect(log.hasTold(eleven) && !log.hasTold(Self.diagnostic("SB101", "odd")))
         #expect(log.update([]) == ([], [eleven]))
+        let (full, refused) = (Self.diagnostic("SB306", "no room"), Self.diagnostic("SB306", "not permitted"))
+        #expect(log.update([full]) == ([full], []))
+        #expect(log.update([refused]) == ([refused], []))
     }
 }

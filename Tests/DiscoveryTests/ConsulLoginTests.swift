@@ -8,14 +8,16 @@ import Testing
 final class ConsulLoginTests: Sendable {
     private let state = Mutex(ConsulLoginState())
 
-    private func begins(_ identity: String?) -> Bool { self.state.withLock { $0.begin(identity) } }
+    private func begins(_ identity: String?, at now: Duration = .zero) -> Bool {
+        self.state.withLock { $0.begin(identity, at: now) }
+    }
 
     /// Whether it logs in, and the token that is given back.
-    private func logIn(_ identity: String, as token: String) -> (isNew: Bool, old: String?) {
+    private func logIn(_ identity: String, as token: String, at now: Duration = .zero) -> (isNew: Bool, old: String?) {
         self.state.withLock { state in
-            guard state.begin(identity) else { return (false, nil) }
+            guard state.begin(identity, at: now) else { return (false, nil) }
             defer { state.end() }
-            return (true, state.isLoggedIn(token, for: identity))
+            return (true, state.isLoggedIn(token, for: identity, at: now))
         }
     }
 
@@ -32,10 +34,27 @@ final class ConsulLoginTests: Sendable {
         #expect(self.state.withLock { $0.leave() } == "two")
     }
 
-    @Test func `a token that is refused is not given back`() {
+    @Test func `a token that is refused is replaced at once, and given back: it may be good elsewhere`() {
         #expect(self.logIn("jwt", as: "one") == (true, nil))
         self.refuse(self.state.withLock(\.generation))
-        #expect(self.logIn("jwt", as: "two") == (true, nil))
+        #expect(self.logIn("jwt", as: "two") == (true, "one"))
+    }
+
+    @Test func `tokens that are refused one after the other are had less and less often`() {
+        var now = Duration.zero
+        var logins = 0
+        while now < .seconds(600) {
+            if self.logIn("jwt", as: "\(logins)", at: now).isNew { logins += 1 }
+            self.refuse(self.state.withLock(\.generation))
+            now += .milliseconds(100)
+        }
+        #expect((10...20).contains(logins), "\(logins) logins")
+        #expect(self.logIn("other", as: "new", at: now).isNew)
+        // One that was good for long is replaced at once again.
+        self.refuse(self.state.withLock(\.generation))
+        #expect(self.logIn("other", as: "newer", at: now + .seconds(600)).isNew)
+        self.refuse(self.state.withLock(\.generation))
+        #expect(self.logIn("other", as: "newest", at: now + .seconds(600)).isNew)
     }
 
     @Test func `a request that was sent with the old token says nothing of the new one`() {

@@ -183,6 +183,20 @@ struct ConsulRightsTests {
         #expect(rig.counts[.resynchronization] == before)
     }
 
+    @Test func `a token that is replaced while nothing answers is another token, too`() {
+        var rig = Self.rig()
+        rig.errorRate = 1
+        rig.run(for: .seconds(5))
+        #expect(rig.status?.state == .down)
+        rig.change { model in
+            model.token = 1
+            model.forbidden = ["web"]
+        }
+        rig.errorRate = 0
+        rig.run(for: .seconds(6))
+        #expect(rig.status?.problem?.hasPrefix("the token may not read the service web any more") == true)
+    }
+
     @Test func `up to ten services that are lost are named, and that they may need either right`() {
         var rig = ConsulRig()
         rig.change { model in

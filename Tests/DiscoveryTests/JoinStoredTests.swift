@@ -86,6 +86,25 @@ struct JoinStoredTests {
         #expect(self.ports(output) == ["10.0.0.2", "10.0.0.3"])
     }
 
+    @Test("of a service that is not heard, Nomad's word is the whole: nothing is doubled, and what ended is out")
+    func factsOfTheUnheard() throws {
+        let web = ServiceName("web")
+        var pipeline = CatalogGuard(CatalogGuard.Settings(rules: [.consul: CatalogGuard.SourceRules()]))
+        var join = Join()
+        let before = Sample.update([Sample.service("web", [Sample.instance(1), Sample.instance(2)])], isComplete: true)
+        _ = pipeline.apply(join.received(before).update, at: .zero)
+        _ = join.received(Sample.facts([Sample.fact(1), Sample.fact(2)], isComplete: true))
+        var unheard = CatalogUpdate(source: .consul, isComplete: true, services: [:])
+        unheard.unheard.services[web] = []
+        _ = pipeline.apply(join.received(unheard).update, at: .seconds(1))
+        func ids() -> [String]? { pipeline.catalog.services[web]?.instances.map(\.id.rawValue).sorted() }
+        #expect(ids() == [Sample.registrationID(1), Sample.registrationID(2)])
+        for output in join.received(Sample.facts([Sample.fact(1, desired: .stop, client: .complete)])) {
+            _ = pipeline.apply(output.update, stopped: output.stopped, at: .seconds(2))
+        }
+        #expect(ids() == [Sample.registrationID(2)])
+    }
+
     @Test("what ended and left nothing behind is not stored")
     func bounded() {
         var join = Join()

@@ -161,7 +161,7 @@ struct StoreTests {
         #expect(
             writable.cure
                 == "if nobody else wrote to it: chmod go-w \(aside), move it back to "
-                + "\(self.directory("state/catalog.json")) and start again; else delete it"
+                + "\(self.directory("state/catalog.json")) while Signalbox is stopped, and start it; else delete it"
         )
         try self.directory.write("", to: "file")
         let store = CatalogStore(directory: self.directory("file"))

@@ -153,6 +153,7 @@ extension ConsulDatacenter {
         case .down:
             // Connections to a machine that is gone do not say so.
             self.renew(&effects)
+            if isOtherToken { self.isResetWanted = true }
             if case .server = answer.content, answer.index < self.link.floor {
                 self.indexFell(&effects)
                 self.isResetWanted = true

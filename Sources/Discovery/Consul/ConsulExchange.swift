@@ -30,9 +30,15 @@ struct ConsulExchange: Sendable {
             return ConsulAnswer(content: .probes(indexes), index: 1, bytes: 0)
         } catch {
             self.metrics.answered(error.status)
-            if error.status == 403 { self.login?.refused(generation) }
+            self.noteRefusal(error, of: generation)
             throw ConsulFailure(error)
         }
+    }
+
+    /// Only a token that Consul does not know calls for another login: one that lacks a right would lack it again.
+    private func noteRefusal(_ error: APIError, of generation: Int) {
+        guard error.status == 403, error.message.contains("ACL not found") else { return }
+        self.login?.refused(generation)
     }
 
     private func answer(to query: ConsulQuery) async throws(ConsulFailure) -> ConsulAnswer {
@@ -51,9 +57,9 @@ struct ConsulExchange: Sendable {
             return ConsulAnswer(content: .presence(false), index: 1, bytes: 0)
         }
         guard response.status == 200 || isMissing else {
-            // The token is good, and lacks a right.
-            if response.status == 403, !query.isOfPresence { self.login?.refused(generation) }
-            throw ConsulFailure(APIError.unexpected(response, from: self.client.configuration))
+            let error = APIError.unexpected(response, from: self.client.configuration)
+            self.noteRefusal(error, of: generation)
+            throw ConsulFailure(error)
         }
         if query.subject != .agent {
             // Consul says so in every answer; what does not is something else that listens there.

@@ -166,7 +166,7 @@ struct ConsulFollower: Sendable {
             if token != self.lastToken { self.policy.reset(&self.effects) }
             return
         }
-        if case .down(let failure) = self.lastLink, failure.reason != .acl {
+        if case .down(let failure) = self.lastLink, failure.reason != .acl, token == self.lastToken {
             self.policy.renew(&self.effects)
         } else {
             self.policy.reset(&self.effects)

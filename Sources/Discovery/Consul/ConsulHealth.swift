@@ -57,13 +57,14 @@ enum ConsulHealth {
             guard let failure = datacenter.problems[subject] else { continue }
             return status(.down, failure.reason.rawValue, failure.message)
         }
-        let refused = datacenter.missing.refused.sorted()
+        let refused = datacenter.missing.refused
         if !refused.isEmpty {
+            let first = [String].first(of: refused)
             return status(
                 .suspect,
                 "acl",
-                "the token may not read \(refused.named("service")) any more, and what was known stays; "
-                    + "grant it service:read there, or start anew if that is meant"
+                "the token may not read \(first.named("service", of: refused.count)) any more, and what was known stays; "
+                    + "grant it service:read there, or start anew if that is meant: then they are held, and go"
             )
         }
         let troubled = datacenter.problems.compactMap { subject, failure -> (name: String, failure: ConsulFailure)? in

@@ -15,6 +15,7 @@ final class ConsulLoginSession: Sendable {
     /// Gets the token.
     private let client: APIClient
     private let logger: Logger
+    private let start = ContinuousClock.now
     private let state = Mutex(ConsulLoginState())
 
     init(_ login: ConsulConfiguration.Login, client: APIClient, anonymous: APIClient, logger: Logger) {
@@ -35,7 +36,7 @@ final class ConsulLoginSession: Sendable {
     /// Sees to it that there is a token for the identity of the moment.
     func refresh() async throws(ConsulFailure) {
         let identity = self.identity()
-        let isNeeded = self.state.withLock { $0.begin(identity) }
+        let isNeeded = self.state.withLock { $0.begin(identity, at: .now - self.start) }
         guard isNeeded else { return }
         defer { self.state.withLock { $0.end() } }
         guard let identity else {
@@ -48,7 +49,7 @@ final class ConsulLoginSession: Sendable {
         let token = try await self.token(for: identity)
         // In use before the old one is given back: requests go out all the time.
         self.client.setToken(token)
-        let old = self.state.withLock { $0.isLoggedIn(token, for: identity) }
+        let old = self.state.withLock { $0.isLoggedIn(token, for: identity, at: .now - self.start) }
         if let old { await self.logout(old) }
         self.logger.info("logged in", metadata: ["source": "consul", "method": "\(self.login.method)"])
     }

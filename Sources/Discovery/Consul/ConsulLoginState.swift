@@ -9,14 +9,22 @@ struct ConsulLoginState: Sendable {
     private(set) var generation = 0
     private var isRefused = false
     private var isBusy = false
+    private var since = Duration.zero
+    /// How many were refused in a row soon after they were had: by a datacenter to which a local token means nothing.
+    private var short = 0
+    /// A token that lived so long was a good one.
+    private static let goodLife = Duration.seconds(300)
 
     /// Whether to log in now; then `end` is called when that is over.
     ///
-    /// - Parameter identity: nil: it cannot be read, which leaves the token that was had for the last one.
-    mutating func begin(_ identity: String?) -> Bool {
+    /// - Parameters:
+    ///   - identity: nil: it cannot be read, which leaves the token that was had for the last one.
+    ///   - now: monotonic, since any start; and so below.
+    mutating func begin(_ identity: String?, at now: Duration) -> Bool {
         guard !self.isBusy else { return false }
         let isOther = identity != nil && identity != self.identity
-        guard self.token == nil || self.isRefused || isOther else { return false }
+        let isRefused = self.isRefused && now >= self.since + .seconds(min(60, (1 << min(self.short, 6)) - 1))
+        guard self.token == nil || isRefused || isOther else { return false }
         self.isBusy = true
         return true
     }
@@ -24,8 +32,11 @@ struct ConsulLoginState: Sendable {
     mutating func end() { self.isBusy = false }
 
     /// There is a new token, and it is in use. Returns the one to give back.
-    mutating func isLoggedIn(_ token: String, for identity: String) -> String? {
-        let old = self.isRefused ? nil : self.token
+    mutating func isLoggedIn(_ token: String, for identity: String, at now: Duration) -> String? {
+        // Also one that was refused: perhaps not everywhere.
+        let old = self.token
+        self.short = self.isRefused && now - self.since < Self.goodLife ? self.short + 1 : 0
+        self.since = now
         self.token = token
         self.identity = identity
         self.generation += 1

@@ -116,6 +116,10 @@ package struct Join: Sendable {
             let unheard = self.unheard[key.source] ?? Unheard()
             let empty = CatalogUpdate(source: key.source, isComplete: false, services: [:], unheard: unheard)
             outputs[key.source, default: Output(update: empty, stopped: [:])].update.services[key.name] = .some(joined)
+            // What the source does not say of all of it is in this already.
+            if unheard.services[key.name]?.isEmpty == true {
+                outputs[key.source]?.update.unheard.services[key.name] = nil
+            }
             outputs[key.source]?.stopped[key.name] = self.stopped(known)
         }
         return outputs.sorted { $0.key < $1.key }.map(\.value)

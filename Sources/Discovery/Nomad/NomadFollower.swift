@@ -184,7 +184,7 @@ extension NomadScope {
         guard !self.names.hidden.isEmpty else { return nil }
         return
             "the token may not see \(self.names.hidden.sorted().named("namespace")) any more, and what was known stays; "
-            + "grant it read-job there"
+            + "grant it read-job there, or name those that are to be followed in nomad.namespaces"
     }
 
     /// What is done without.

@@ -39,7 +39,8 @@ struct NomadServiceTable: Sendable {
             guard namespaces.contains(key.namespace) || namespaces.contains(NomadConfiguration.allNamespaces) else {
                 continue
             }
-            let before = Service(name: name, instances: [], origin: Origin(file: key.origin))
+            // Another than any that is found.
+            let before = Service(name: name, instances: [], origin: Origin(file: ""))
             self.records[key] = Record(told: before)
             self.unheard.insert(key)
         }
@@ -187,8 +188,8 @@ struct NomadServiceTable: Sendable {
             let origin = Origin(file: key.origin)
             let isGone = record.registrations.isEmpty
             let service = isGone ? nil : Service(name: name, instances: instances, origin: origin)
+            defer { self.records[key]?.told = service }
             guard isFirst ? service != nil : service != record.told else { continue }
-            self.records[key]?.told = service
             update.services[name] = .some(service)
         }
         self.touched = []

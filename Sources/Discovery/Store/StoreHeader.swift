@@ -32,9 +32,11 @@ struct StoreHeader: Hashable {
         ///   - original: where it was, if that is another place.
         func cure(of path: String, original: String?) -> String {
             let back = original.map { ", move it back to \($0)" } ?? ""
-            let again = "\(back) and start again; else delete it"
+            // A running one would write over it.
+            let again = "\(back) while Signalbox is stopped, and start it; else delete it"
             return switch self.cause {
-            case .content: "restore \(original ?? path) from a backup and start again, or delete \(path)"
+            case .content:
+                "restore \(original ?? path) from a backup while Signalbox is stopped, and start it, or delete \(path)"
             case .mode: "if nobody else wrote to it: chmod go-w \(path)\(again)"
             case .owner: "if it is Signalbox's: chown it to the user that Signalbox runs as (\(path))\(again)"
             case .kind: "put the file itself there, or delete \(path), and start again"

@@ -12,7 +12,7 @@ final class TokenStore: Sendable {
         var given: Secret?
         var read: Secret?
         var lastLook: ContinuousClock.Instant?
-        /// Rises with every other token.
+        /// Rises with every other token in the file.
         var generation = 0
     }
 
@@ -51,13 +51,11 @@ final class TokenStore: Sendable {
     }
 
     func give(_ token: Secret?) {
-        self.state.withLock { state in
-            if state.given != token { state.generation += 1 }
-            state.given = token
-        }
+        self.state.withLock { $0.given = token }
     }
 
-    /// Another one than before if the token is another one.
+    /// Another one than before if there is another token in the file. The next token of a login is for the same identity, and
+    /// sees what the last one saw.
     var generation: Int { self.state.withLock(\.generation) }
 
     /// The token was refused: the next request looks at the file, however recent the last look.
