@@ -247,7 +247,9 @@ struct ConsulFollowerTests {
     }
 
     @Test(
-        arguments: [{ @Sendable in $0 + 1_000_000 }, { @Sendable _ in 5 }, { @Sendable in $0 / 2 }]
+        arguments: [
+            { @Sendable in $0 + 1_000_000 }, { @Sendable _ in 5 }, { @Sendable in $0 / 2 }, { @Sendable _ in .max },
+        ]
             as [@Sendable (UInt64) -> UInt64]
     )
     func `indexes that lie cost no change once they are true again`(forge: @escaping @Sendable (UInt64) -> UInt64) {
@@ -255,6 +257,7 @@ struct ConsulFollowerTests {
         rig.forgedIndex = forge
         for round in 0..<20 {
             rig.change { $0.register("s\(round)", .init(node: "n1", id: "x", weight: round + 2)) }
+            rig.change { $0.setStatus(.critical, of: "n1/x", in: "s\(round)") }
             rig.run(for: .milliseconds(300))
         }
         rig.forgedIndex = nil
@@ -262,6 +265,12 @@ struct ConsulFollowerTests {
         rig.run(for: .seconds(5))
         #expect(rig.isSettled)
         #expect(rig.told[ServiceName("s50")]?.instances.contains { $0.weight.value == 77 } == true)
+    }
+
+    @Test func `any two indexes can be compared`() {
+        #expect(UInt64(7).leavesOut(after: 5) && UInt64.max.leavesOut(after: 0))
+        #expect(!UInt64(6).leavesOut(after: 5) && !UInt64(5).leavesOut(after: 5) && !UInt64(4).leavesOut(after: 5))
+        #expect(!UInt64.max.leavesOut(after: .max) && !UInt64(0).leavesOut(after: .max))
     }
 
     @Test func `a service that is listed and shows nothing is kept, and named`() {

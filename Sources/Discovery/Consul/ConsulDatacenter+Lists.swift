@@ -18,7 +18,7 @@ extension ConsulDatacenter {
         guard let previous, answer.index > previous else { return }
         self.distrust(between: previous, and: answer.index)
         let isKnown = isExplained || self.services.byName.values.contains { $0.index == answer.index }
-        let hides = answer.index > previous + 1
+        let hides = answer.index.leavesOut(after: previous)
         if isKnown {
             self.search.wantLater(hides: hides, at: effects.now)
         } else {
@@ -212,7 +212,7 @@ extension ConsulDatacenter {
     /// A service that was read between two answers may have changed and changed back between them, which no difference
     /// shows. Its own index does.
     private mutating func distrust(between previous: UInt64, and index: UInt64) {
-        guard index > previous + 1 else { return }
+        guard index.leavesOut(after: previous) else { return }
         for (name, service) in self.services.byName where service.index > previous && service.index < index {
             self.services.isDirty(name, needed: index)
         }
@@ -251,4 +251,9 @@ extension ConsulDatacenter {
         self.services.areAllDirty()
         self.problems = [:]
     }
+}
+
+extension UInt64 {
+    /// Whether there are indexes between. Any number may come as an index, also the largest.
+    func leavesOut(after previous: UInt64) -> Bool { self > previous && self - previous > 1 }
 }
