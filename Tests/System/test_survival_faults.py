@@ -13,7 +13,7 @@ from rig.survival import RATE, Survival
 from rig.traffic import once
 
 LASTS = sized(60, 1)  # seconds of each fault, after it was said
-REQUESTS = 2  # a second, meanwhile
+REQUESTS = sized(2, 10)  # a second, meanwhile; one second may also have what was on its way when the fault was said
 SAID = 7.0  # seconds until a fault is said
 GROWTH = 50  # megabytes
 HEALED = 2.0  # seconds until a change is followed after a fault
