@@ -9,7 +9,6 @@ import Testing
 private final class ConsulProcess: Sendable {
     static let program = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../.tools/consul/usr/bin/consul").standardized.path()
-    static var isThere: Bool { FileManager.default.isExecutableFile(atPath: self.program) }
 
     let address: APIAddress
     private let process: Process
@@ -28,6 +27,10 @@ private final class ConsulProcess: Sendable {
         ]
         self.process.standardOutput = FileHandle.nullDevice
         self.process.standardError = FileHandle.nullDevice
+        try #require(
+            FileManager.default.isExecutableFile(atPath: Self.program),
+            "there is no Consul: run Scripts/setup test"
+        )
         try self.process.run()
     }
 
@@ -42,8 +45,7 @@ private final class ConsulProcess: Sendable {
     }
 }
 
-/// The same against the real thing, where Scripts/setup has put it.
-@Suite(.enabled(if: ConsulProcess.isThere))
+/// The same against the real thing, which `Scripts/setup test` puts where it is looked for.
 struct RealConsulTests {
     private func put(_ client: APIClient, _ path: String, _ body: String) async throws {
         let response = try await client.send(APIRequest(.put, path, body: ByteBuffer(string: body)))
