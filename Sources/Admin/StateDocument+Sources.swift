@@ -31,7 +31,7 @@ package struct HeldState: Codable, Sendable {
     package var emptied: Int
     package var instances: Int
     package var heldSeconds: Int64
-    /// Absent while the source is down: nothing is released then. And for documents: they wait for the operator.
+    /// Absent while the source is down: nothing is released then. And of what waits for the operator.
     package var remainingSeconds: Int64?
 }
 

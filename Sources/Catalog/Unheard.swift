@@ -6,10 +6,17 @@ package struct Unheard: Hashable, Sendable {
     package var datacenters: Set<String>
     /// Services that are listed and could not be read, and in which datacenters; in none: wherever they are.
     package var services: [ServiceName: Set<String>]
+    /// Of these, what the source refuses to show and has shown before: an operator can say that it is gone.
+    package var hidden: Set<ServiceName>
 
-    package init(datacenters: Set<String> = [], services: [ServiceName: Set<String>] = [:]) {
+    package init(
+        datacenters: Set<String> = [],
+        services: [ServiceName: Set<String>] = [:],
+        hidden: Set<ServiceName> = []
+    ) {
         self.datacenters = datacenters
         self.services = services
+        self.hidden = hidden
     }
 
     package var isEmpty: Bool { self.datacenters.isEmpty && self.services.isEmpty }

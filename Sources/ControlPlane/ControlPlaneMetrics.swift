@@ -95,6 +95,7 @@ extension HeldRemoval.Reason {
         switch self {
         case .massRemoval, .lastInstances: source != .file
         case .configEntries: source == .consul
+        case .hidden: source == .nomad
         case .documents: source == .file
         }
     }

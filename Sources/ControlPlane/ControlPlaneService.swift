@@ -150,6 +150,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             acceptance = Acceptance(source, of: state.pipeline.held)
             return state.pipeline.accept(sources, at: now)
         }
+        for source in self.sources where sources.contains(source.name) { source.accept() }
         return acceptance
     }
 

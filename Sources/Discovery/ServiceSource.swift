@@ -10,6 +10,9 @@ package protocol ServiceSource: Sendable {
     ///
     /// - Parameter known: what it told before this process, and is in force.
     func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async
+
+    /// Takes the operator's word that what it is refused, and was told before, is gone.
+    func accept()
 }
 
 /// What stands in for a source until it is heard.
@@ -38,6 +41,9 @@ extension ConsulSource: ServiceSource {
     package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
         await self.run(stored: known.parts) { event in await deliver(.event(event)) }
     }
+
+    /// It keeps nothing that an operator can let go of: see `ConsulHealth`.
+    package func accept() {}
 }
 
 extension NomadSource: ServiceSource {

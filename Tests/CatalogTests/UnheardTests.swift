@@ -62,6 +62,64 @@ struct UnheardTests {
         #expect(guarded.inForce["web"] == ["w2", "w3"])
     }
 
+    /// That `web` is hidden, by a source that has `api` as well.
+    private static func hiding(_ services: [Service] = [], isComplete: Bool = false) -> CatalogUpdate {
+        var update = CatalogUpdate.changed(services)
+        update.isComplete = isComplete
+        update.unheard = Unheard(services: [ServiceName("web"): []], hidden: [ServiceName("web")])
+        return update
+    }
+
+    private static let pair = [
+        service("web", [Self.instance("w1", in: "dc1"), Self.instance("w2", in: "dc1")]),
+        service("api", [Self.instance("a1", in: "dc1")]),
+    ]
+
+    @Test(arguments: [true, false])
+    func `what a source refuses to show stays until that is accepted, and surprises nobody then`(isStored: Bool) {
+        var guarded = isStored ? Self.seeded(Self.pair) : CatalogGuard.consul { $0.serviceLimit = 0 }
+        if !isStored { guarded.complete(Self.pair, at: 0) }
+        var outcome = guarded.apply(
+            isStored ? Self.hiding([Self.pair[1]], isComplete: true) : Self.hiding(),
+            at: .seconds(5)
+        )
+        #expect(outcome.events.map(\.change) == [.held] && outcome.events.map(\.instances) == [2])
+        var held = HeldRemoval(source: .consul, reason: .hidden, names: ["web"], since: .seconds(5), until: nil)
+        (held.emptied, held.instances) = (1, 2)
+        outcome = guarded.apply(Self.hiding(), at: .seconds(500))
+        #expect(
+            guarded.held == [held] && outcome.events.isEmpty && guarded.diagnostics.allSatisfy { $0.code == "SB304" }
+        )
+        #expect(guarded.inForce == ["web": ["w1", "w2"], "api": ["a1"]])
+
+        outcome = guarded.accept(.consul, at: .seconds(501))
+        #expect(outcome.events.map(\.change) == [.released(.accepted)] && outcome.changed == [ServiceName("web")])
+        #expect(guarded.inForce == ["web": [], "api": ["a1"]] && guarded.held.isEmpty)
+        // It goes on to say so, and then that it is gone.
+        _ = guarded.apply(Self.hiding(), at: .seconds(502))
+        _ = guarded.apply(.changed(gone: ["web"]), at: .seconds(503))
+        #expect(guarded.inForce["web"] == [] && guarded.held.isEmpty)
+    }
+
+    @Test func `what a source shows again is released, as it is now`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(Self.pair, at: 0)
+        _ = guarded.apply(Self.hiding(), at: .seconds(5))
+        let outcome = guarded.apply(.changed([service("web", [Self.instance("w1", in: "dc1")])]), at: .seconds(6))
+        #expect(outcome.events.map(\.change) == [.released(.returned)] && guarded.held.isEmpty)
+        _ = guarded.accept(.consul, at: .seconds(7))
+        #expect(guarded.inForce["web"] == ["w1"])
+    }
+
+    @Test func `what is merely not heard stays when removals are accepted`() {
+        var guarded = Self.seeded(Self.stored)
+        var update = CatalogUpdate.complete([])
+        update.unheard = Unheard(datacenters: ["dc2"], services: [ServiceName("near"): []])
+        _ = guarded.apply(update, at: .seconds(1))
+        _ = guarded.accept(.consul, at: .seconds(2))
+        #expect(guarded.inForce == ["web": ["w2"], "near": ["n1"], "far": ["f2"]])
+    }
+
     @Test func `an ID that both have is told apart by the datacenter, as often as it is said`() {
         var guarded = Self.seeded([service("web", [Self.instance("w", in: "dc2")])])
         var update = CatalogUpdate.complete([service("web", [Self.instance("w", in: "dc1")])])

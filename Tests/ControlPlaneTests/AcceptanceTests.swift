@@ -29,6 +29,18 @@ import Testing
         #expect(Acceptance(.file, of: [one]).description == "nothing is held of file; 1 instance of consul is")
     }
 
+    @Test func `what was hidden counts by its instances`() {
+        let held = HeldRemoval(
+            source: .nomad,
+            reason: .hidden,
+            names: ["api.a"],
+            instances: 3,
+            since: .zero,
+            until: nil
+        )
+        #expect(Acceptance(.nomad, of: [held]).description == "let go of 3 instances of nomad")
+    }
+
     @Test func `what was let go is told by sort and source`() {
         let held = [
             Self.documents, Self.of(consul: .massRemoval, ["api", "web"], instances: 12),

@@ -52,6 +52,8 @@ struct FakeNomad {
     var pageSize = 2000
     /// What the token may see; nil: everything.
     var visible: Set<String>?
+    /// How it answers to a question for what the token may not see.
+    var failingVisibility = 403
     var checks: [Int: [String: String]] = [:]
     var refusal: (status: Int, text: String)?
     var isStreaming = true
@@ -164,7 +166,7 @@ struct FakeNomad {
 
     private func refused(_ namespace: String) -> APIResponse? {
         guard let visible = self.visible, namespace != "*", !visible.contains(namespace) else { return nil }
-        return self.text(403, "Permission denied")
+        return self.text(self.failingVisibility, "Permission denied")
     }
 
     private func tableIndex(_ table: NomadTable) -> UInt64 { self.tableIndexes[table] ?? 1 }

@@ -308,6 +308,75 @@ struct NomadFollowerTests {
         #expect(rig.services[ServiceName("api.team-a")]?.instances.count == 2)
     }
 
+    @Test(
+        "what is hidden is told as that, goes when that is accepted, and comes back when it is seen",
+        arguments: [true, false]
+    )
+    func hiddenAccepted(isKnownFromBefore: Bool) throws {
+        let api = ServiceName("api.team-a")
+        var before = self.rig()
+        before.start()
+        try before.flow(for: .seconds(2))
+        let told = try #require(before.services[api])
+        var rig = isKnownFromBefore ? self.rig(known: before.services) : before
+        rig.server.visible = ["default"]
+        if isKnownFromBefore { rig.start() } else { rig.end(try #require(rig.streams.keys.first)) }
+        try rig.flow(for: .seconds(10))
+        #expect(rig.unheard.hidden == [api] && rig.services[api] == told)
+        rig.perform(rig.follower.accepted(at: rig.now))
+        #expect(rig.unheard.isEmpty && rig.unheard.hidden.isEmpty)
+        #expect(rig.services.keys.map(\.rawValue) == ["web"])
+        #expect(rig.status == SourceStatus(source: .nomad, state: .up))
+        try rig.flow(for: .seconds(400))
+        #expect(rig.services.keys.map(\.rawValue) == ["web"] && rig.status?.state == .up)
+        rig.server.visible = nil
+        try rig.flow(for: .seconds(300))
+        #expect(rig.services[api] == told)
+    }
+
+    @Test("what was seen again is told again, as whoever let it go does not know it any more")
+    func hiddenForAWhile() throws {
+        let api = ServiceName("api.team-a")
+        var rig = self.rig()
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        rig.server.visible = ["default"]
+        rig.end(try #require(rig.streams.keys.first))
+        try rig.flow(for: .seconds(2))
+        #expect(rig.unheard.hidden == [api])
+        let told = rig.services.removeValue(forKey: api)
+        rig.server.visible = nil
+        try rig.flow(for: .seconds(5))
+        #expect(rig.services[api] == told && told != nil && rig.unheard == Unheard())
+    }
+
+    @Test("what could not be asked for is not hidden")
+    func notAnswered() throws {
+        var rig = self.rig()
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        rig.server.visible = ["default"]
+        rig.server.failingVisibility = 500
+        rig.end(try #require(rig.streams.keys.first))
+        try rig.flow(for: .seconds(10))
+        #expect(rig.status?.state == .suspect && rig.unheard == Unheard())
+        rig.perform(rig.follower.accepted(at: rig.now))
+        #expect(rig.status?.state == .suspect && rig.services.count == 2)
+    }
+
+    @Test("a namespace that the token may see at last is read, though no index tells of it")
+    func revealed() throws {
+        var rig = self.rig()
+        rig.server.restart()
+        rig.server.visible = ["default"]
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        #expect(rig.services.keys.map(\.rawValue) == ["web"] && rig.status?.state == .up)
+        rig.server.visible = nil
+        try rig.flow(for: .seconds(301))
+        #expect(rig.services.count == 2)
+    }
+
     @Test("after a restart with fewer namespaces, services of the others are gone")
     func unfollowedSinceBeforeTheStart() throws {
         let old = ServiceName("old.team-b")

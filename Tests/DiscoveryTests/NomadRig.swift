@@ -29,6 +29,7 @@ struct NomadRig {
     // What was told.
     var services: [ServiceName: Service] = [:]
     var facts: [String: AllocationFact] = [:]
+    var unheard = Unheard()
     var status: SourceStatus?
     var reports: [NomadReport] = []
     var notes: [NomadNote] = []
@@ -73,6 +74,7 @@ struct NomadRig {
         case .source(.catalog(let update)):
             if update.isComplete { self.services = self.services.filter { update.unheard.services[$0.key] != nil } }
             for (name, service) in update.services { self.services[name] = service }
+            self.unheard = update.unheard
         case .source(.status(let status)): self.status = status
         case .source: break
         }

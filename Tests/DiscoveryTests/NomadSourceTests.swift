@@ -192,6 +192,37 @@ struct NomadSourceTests {
         }
     }
 
+    @Test("what the token may not see any more is gone when the operator says so")
+    func accepted() async throws {
+        let server = try NomadStandIn()
+        _ = try await server.run("web", at: [1])
+        let api = #"{"job": "api", "places": [["10.0.0.1", 2]], "services": ["api"], "namespace": "team-a"}"#
+        _ = try await server.order("cluster/run", api, [String].self)
+        let folder = try TemporaryDirectory()
+        let management = try await server.order("tokens/enable", "{}", String.self)
+        try folder.write(management, to: "token")
+        let listener = Listener()
+        var agent = server.agent
+        agent.token = .file(path: folder("token"))
+        let source = NomadSource(configuration: NomadConfiguration(), agent: agent, logger: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await source.run { listener.hear($0) } }
+            try await listener.eventually { $0.instances("api.team-a").count == 1 && $0.status?.state == .up }
+            let rights = #"{"namespaces": {"default": ["read-job"]}, "node": true}"#
+            try folder.replace("token", with: try await server.order("tokens/create", rights, String.self))
+            try await server.order("server/revoke", "{\"secret\": \"\(management)\"}")
+            // A question that waits keeps its token until something changes.
+            _ = try await server.run("other", at: [3])
+            try await listener.eventually { $0.status?.state == .suspect }
+            #expect(listener.status?.problem?.contains("team-a") == true)
+            #expect(listener.instances("api.team-a").count == 1)
+            source.accept()
+            try await listener.eventually { $0.instances("api.team-a").isEmpty && $0.status?.state == .up }
+            #expect(listener.instances().count == 1)
+            group.cancelAll()
+        }
+    }
+
     @Test("a thousand services are read on few connections, and one that changes is told at once")
     func scale() async throws {
         let server = try NomadStandIn()

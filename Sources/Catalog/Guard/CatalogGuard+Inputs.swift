@@ -35,7 +35,7 @@ extension CatalogGuard {
                 at: time,
                 now: now
             )
-            return EventTally()
+            return state.hide(update.unheard.hidden, at: now)
         }
     }
 
@@ -113,12 +113,14 @@ extension CatalogGuard {
         return outcome
     }
 
-    /// Takes the operator's word that what the guard holds of this source is really to go.
+    /// Takes the operator's word that what the guard holds of this source is really to go, and what it refuses to show.
     package mutating func accept(_ source: SourceName, at now: Duration) -> GuardOutcome {
         guard self.sources[source] != nil else { return GuardOutcome() }
         return self.withSource(source) { state in
             state.services.accept()
-            return state.entries.accept()
+            var tally = state.acceptHidden(at: now)
+            tally.add(state.entries.accept())
+            return tally
         }
     }
 }

@@ -17,7 +17,7 @@ extension CatalogGuard {
     package var held: [HeldRemoval] {
         Self.precedence.flatMap { source -> [HeldRemoval] in
             guard let state = self.sources[source] else { return [] }
-            return state.heldServices(of: source) + state.heldEntries(of: source)
+            return state.heldServices(of: source) + state.heldEntries(of: source) + state.hiddenServices(of: source)
         }
     }
 
@@ -91,6 +91,22 @@ extension SourceState {
             }
         }
         return (mass.map { [$0] } ?? []) + last
+    }
+
+    func hiddenServices(of source: SourceName) -> [HeldRemoval] {
+        guard let since = self.hidden.values.min() else { return [] }
+        let instances = self.hidden.keys.map { self.services.records[$0]?.said?.instances ?? [] }
+        return [
+            HeldRemoval(
+                source: source,
+                reason: .hidden,
+                names: self.hidden.keys.map(\.rawValue).sorted(),
+                emptied: instances.count { $0.contains(where: \.isRoutable) },
+                instances: instances.reduce(0) { $0 + $1.count },
+                since: since,
+                until: nil
+            )
+        ]
     }
 
     func heldEntries(of source: SourceName) -> [HeldRemoval] {

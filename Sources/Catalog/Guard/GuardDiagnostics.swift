@@ -25,6 +25,7 @@ extension [HeldRemoval] {
                     )
                 )
             case .documents: break  // Not of this guard.
+            case .hidden: break  // The status of the source says so.
             case .lastInstances:
                 named[removal.source, default: 0] += 1
                 guard named[removal.source, default: 0] <= 20 else { continue }

@@ -10,8 +10,13 @@ package struct HeldRemoval: Hashable, Sendable {
         case lastInstances = "last_instances"
         /// More config entries went within the window than should.
         case configEntries = "config_entries"
+        /// The source refuses to show them, and showed them before. They wait for the operator.
+        case hidden
         /// More documents went than should, or all of a kind. They wait for the operator.
         case documents
+
+        /// Whether only its source or the operator releases it, and no time.
+        package var isUntilAccepted: Bool { self == .documents || self == .hidden }
     }
 
     package var source: SourceName
@@ -24,7 +29,7 @@ package struct HeldRemoval: Hashable, Sendable {
     package var instances: Int
     /// On the clock that the guard is given.
     package var since: Duration
-    /// When it is released; nil while the clock of the source stands still, and for documents.
+    /// When it is released; nil while the clock of the source stands still, and for what waits for the operator.
     package var until: Duration?
     /// Why, for people: what went, and the rule. Nil for what needs no other reason.
     package var cause: String?

@@ -93,6 +93,18 @@ extension ServiceLedger {
         self.massExcess = nil
     }
 
+    /// These are gone, and that surprises nobody.
+    mutating func forget(_ names: Set<ServiceName>, at time: Duration, now: Duration) {
+        let there = names.compactMap { name in self.records[name]?.said.map { (name, $0) } }
+        self.apply(
+            Dictionary(uniqueKeysWithValues: there.map { ($0.0, nil) }),
+            isComplete: false,
+            stopped: Dictionary(uniqueKeysWithValues: there.map { ($0.0, Set($0.1.instances.map(\.id))) }),
+            at: time,
+            now: now
+        )
+    }
+
     /// What went before the window counts no more.
     mutating func expireWindow(at time: Duration) {
         self.expireArrivals(at: time)

@@ -19,6 +19,8 @@ struct SourceState: Sendable {
     var problem: String?
     /// Of the services that it told of: what was left out.
     var refusals: [ServiceName: [Diagnostic]] = [:]
+    /// Services that it refuses to show, and that are as it told them before; since when, on the clock of the guard.
+    private(set) var hidden: [ServiceName: Duration] = [:]
 
     init(rules: CatalogGuard.SourceRules) {
         self.services = ServiceLedger(rules: rules)
@@ -40,6 +42,33 @@ struct SourceState: Sendable {
     mutating func revive(at now: Duration) {
         self.clock.start(at: now)
         self.downSince = nil
+    }
+
+    /// - Parameter names: all that it refuses to show.
+    mutating func hide(_ names: Set<ServiceName>, at now: Duration) -> EventTally {
+        var tally = EventTally()
+        for name in self.hidden.keys where !names.contains(name) {
+            self.count(.released(.returned), name, in: &tally)
+            self.hidden[name] = nil
+        }
+        for name in names where self.hidden[name] == nil && self.services.records[name]?.said != nil {
+            self.hidden[name] = now
+            self.count(.held, name, in: &tally)
+        }
+        return tally
+    }
+
+    mutating func acceptHidden(at now: Duration) -> EventTally {
+        var tally = EventTally()
+        for name in self.hidden.keys { self.count(.released(.accepted), name, in: &tally) }
+        self.services.forget(Set(self.hidden.keys), at: self.clock.reading(at: now), now: now)
+        self.hidden = [:]
+        return tally
+    }
+
+    private func count(_ change: GuardOutcome.Event.Change, _ name: ServiceName, in tally: inout EventTally) {
+        let instances = self.services.records[name]?.said?.instances.count ?? 0
+        tally.count(change, .hidden, name.rawValue, instances: instances)
     }
 
     mutating func admit(_ service: Service, named name: ServiceName, from source: SourceName) -> Service? {

@@ -83,9 +83,10 @@ struct CatalogStatusCommand: AsyncParsableCommand {
                 let names = held.services.prefix(5).joined(separator: ", ")
                 let more = held.serviceCount > 5 ? " and \(held.serviceCount - 5) more" : ""
                 let what = held.instances > 0 ? "\(held.instances.counted("instance")) of \(names)" : names
+                let isUntilAccepted = HeldRemoval.Reason(rawValue: held.reason)?.isUntilAccepted == true
                 let rest =
                     held.remainingSeconds.map { "released in \($0) s" }
-                    ?? (held.reason == "documents" ? "until accepted" : "not released while the source is down")
+                    ?? (isUntilAccepted ? "until accepted" : "not released while the source is down")
                 return
                     "held of \(held.source) (\(held.reason)) for \(held.heldSeconds) s: \(what)\(more); \(rest)"
             }

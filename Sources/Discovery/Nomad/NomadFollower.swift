@@ -64,6 +64,16 @@ struct NomadFollower: Sendable {
         }
     }
 
+    /// The operator says that what the token may not see any more is gone.
+    mutating func accepted(at now: Duration) -> [NomadAction] {
+        self.after(now) { follower in
+            for number in follower.scopes.indices {
+                follower.scopes[number].names.accepted(follower.context.services.hiddenNamespaces)
+            }
+            follower.context.services.acceptHidden()
+        }
+    }
+
     /// Of the last input.
     var now: Duration { self.context.effects.now }
 
@@ -134,6 +144,7 @@ struct NomadFollower: Sendable {
         if self.areFactsTold, self.areServicesTold || self.scopes.allSatisfy(\.areServicesHeard) {
             let tables = self.context.tables
             let checks = self.checks
+            let isOtherHidden = self.context.services.isOtherHidden
             let update = self.context.services.takeUpdate(
                 isFirst: !self.areServicesTold,
                 nodeName: tables.nodeName,
@@ -141,7 +152,9 @@ struct NomadFollower: Sendable {
             )
             let isFirst = !self.areServicesTold
             self.areServicesTold = true
-            if isFirst || !update.services.isEmpty { self.context.effects.deliver(.source(.catalog(update))) }
+            if isFirst || isOtherHidden || !update.services.isEmpty {
+                self.context.effects.deliver(.source(.catalog(update)))
+            }
         }
         let status = self.status
         guard status != self.toldStatus else { return }
@@ -184,7 +197,7 @@ extension NomadScope {
         guard !self.names.hidden.isEmpty else { return nil }
         return
             "the token may not see \(self.names.hidden.sorted().named("namespace")) any more, and what was known stays; "
-            + "grant it read-job there, or name those that are to be followed in nomad.namespaces"
+            + "grant it read-job there; or let go of that with signalbox catalog accept --source nomad"
     }
 
     /// What is done without.

@@ -10,6 +10,8 @@ struct NomadNames: Sendable {
         var open: Set<String>
         /// Not seen, or nobody could say.
         var kept: Set<String>
+        /// Of these, those of which Nomad says that the token may not see them.
+        var forbidden: Set<String> = []
         var isSinceOpen: Bool
     }
 
@@ -49,8 +51,16 @@ struct NomadNames: Sendable {
 
     /// A list was complete as of an index.
     ///
-    /// - Parameter isSinceOpen: it was asked for after the stream opened, so that together they miss nothing.
-    mutating func listed(_ names: Set<NomadServiceKey>, hidden: Set<String>, asOf index: UInt64, isSinceOpen: Bool) {
+    /// - Parameters:
+    ///   - new: those of the names that nothing is known of.
+    ///   - isSinceOpen: it was asked for after the stream opened, so that together they miss nothing.
+    mutating func listed(
+        _ names: Set<NomadServiceKey>,
+        new: Set<NomadServiceKey> = [],
+        hidden: Set<String>,
+        asOf index: UInt64,
+        isSinceOpen: Bool
+    ) {
         self.count = names.count
         // Nobody knows what happened where nothing was seen.
         if !self.hidden.isSubset(of: hidden) { self.doubt() }
@@ -59,7 +69,13 @@ struct NomadNames: Sendable {
         self.isUnbroken = isSinceOpen
         // What events told since is in, too.
         let isBeingRead = self.targetIndex == index && !self.areSettled
-        guard !isBeingRead, self.syncedIndex != index || !self.areSettled else { return self.finish() }
+        guard !isBeingRead, self.syncedIndex != index || !self.areSettled else {
+            // The token may see another namespace: no index tells of that.
+            for key in new.sorted() where self.requests[key] == nil && self.queued.insert(key).inserted {
+                self.queue.append(key)
+            }
+            return self.finish()
+        }
         // What is gone, or hidden, need not be read.
         self.queue.removeAll { !names.contains($0) }
         self.queued.formIntersection(names)
@@ -67,6 +83,11 @@ struct NomadNames: Sendable {
         self.targetIndex = index
         for key in names.sorted() where self.queued.insert(key).inserted { self.queue.append(key) }
         self.finish()
+    }
+
+    /// Nothing is kept any more of namespaces that the token may not see.
+    mutating func accepted(_ namespaces: Set<String>) {
+        self.hidden.subtract(namespaces)
     }
 
     mutating func next(at now: Duration) -> NomadServiceKey? {

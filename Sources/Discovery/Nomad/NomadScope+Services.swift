@@ -43,6 +43,7 @@ extension NomadScope {
         self.names.verification?.open.remove(namespace)
         if case .failure(let failure) = result {
             self.names.verification?.kept.insert(namespace)
+            if failure.status == 403 { self.names.verification?.forbidden.insert(namespace) }
             // Whether it is hidden or nobody can say: it is looked at again.
             self.listings[.services]?.want(
                 notBefore: context.effects.now + (failure.isRefusal ? .seconds(3) : .seconds(1))
@@ -60,8 +61,11 @@ extension NomadScope {
             except: verification.kept,
             asOf: verification.index
         )
+        let new = verification.names.filter { !context.services.has($0) }
+        if self.namespace == NomadConfiguration.allNamespaces { context.services.hide(verification.forbidden) }
         self.names.listed(
             verification.names,
+            new: new,
             hidden: verification.kept,
             asOf: verification.index,
             isSinceOpen: verification.isSinceOpen

@@ -20,8 +20,12 @@ struct NomadServiceTable: Sendable {
     private let firstNamespace: String
     private var records: [NomadServiceKey: Record] = [:]
     private(set) var touched: Set<NomadServiceKey> = []
-    /// Known from before the start, and neither read nor missed yet.
+    /// Known from before the start or from before they were hidden, and neither read nor missed since.
     private var unheard: Set<NomadServiceKey> = []
+    /// Namespaces that the token may not see any more.
+    private(set) var hiddenNamespaces: Set<String> = []
+    /// Hidden services that were told last.
+    private var toldHidden: Set<ServiceName> = []
     /// Those that have instances.
     private(set) var serviceCount = 0
     private(set) var instanceCount = 0
@@ -39,11 +43,47 @@ struct NomadServiceTable: Sendable {
             guard namespaces.contains(key.namespace) || namespaces.contains(NomadConfiguration.allNamespaces) else {
                 continue
             }
-            // Another than any that is found.
-            let before = Service(name: name, instances: [], origin: Origin(file: ""))
-            self.records[key] = Record(told: before)
+            self.records[key] = Record(told: Self.before(name))
             self.unheard.insert(key)
         }
+    }
+
+    /// Another than any that is found.
+    private static func before(_ name: ServiceName) -> Service {
+        Service(name: name, instances: [], origin: Origin(file: ""))
+    }
+
+    // MARK: - Hidden services
+
+    /// The token may not see these namespaces any more, and sees all others: of what was told of them nobody knows whether
+    /// it is so, and whoever hears of it may have let it go.
+    mutating func hide(_ namespaces: Set<String>) {
+        self.hiddenNamespaces = namespaces
+        if namespaces.isEmpty { return }
+        for (key, record) in self.records where namespaces.contains(key.namespace) && record.told != nil {
+            let before = self.name(of: key).map(Self.before)
+            self.records[key]?.told = before
+            self.unheard.insert(key)
+        }
+    }
+
+    /// What is hidden is gone, by the operator's word.
+    mutating func acceptHidden() {
+        for key in self.unheard where self.hiddenNamespaces.contains(key.namespace) {
+            guard let record = self.records[key] else { continue }
+            self.set(record, [:], for: key)
+            self.touched.insert(key)
+            self.unheard.remove(key)
+        }
+        self.hiddenNamespaces = []
+    }
+
+    /// Whether something is hidden or seen again that was not when it was told last.
+    var isOtherHidden: Bool { self.hidden != self.toldHidden }
+
+    private var hidden: Set<ServiceName> {
+        if self.hiddenNamespaces.isEmpty { return [] }
+        return Set(self.unheard.filter { self.hiddenNamespaces.contains($0.namespace) }.compactMap(self.name))
     }
 
     /// The namespaces that have services, or had when the process started.
@@ -61,6 +101,9 @@ struct NomadServiceTable: Sendable {
     }
 
     func asOf(_ key: NomadServiceKey) -> UInt64 { self.records[key]?.asOf ?? 0 }
+
+    /// Whether it has instances that are known.
+    func has(_ key: NomadServiceKey) -> Bool { self.records[key]?.registrations.isEmpty == false }
 
     mutating func touch(_ key: NomadServiceKey) {
         if self.records[key] != nil { self.touched.insert(key) }
@@ -194,6 +237,8 @@ struct NomadServiceTable: Sendable {
         }
         self.touched = []
         for name in self.unheard.compactMap(self.name) { update.unheard.services[name] = [] }
+        self.toldHidden = self.hidden
+        update.unheard.hidden = self.toldHidden
         return update
     }
 
@@ -210,30 +255,5 @@ struct NomadServiceTable: Sendable {
         if key.namespace == self.firstNamespace { return ServiceName(key.name) }
         let name = "\(key.name).\(key.namespace)"
         return TextSyntax.isName(name[...]) ? ServiceName(name) : nil
-    }
-}
-
-extension NomadServiceKey {
-    init(_ row: NomadServiceRegistration) {
-        self.init(namespace: row.namespace.isEmpty ? "default" : row.namespace, name: row.serviceName)
-    }
-
-    fileprivate var origin: String { "nomad:\(self.namespace)/\(self.name)" }
-}
-
-extension Instance {
-    /// Nil if it cannot be sent to.
-    fileprivate init?(_ row: NomadServiceRegistration, node: String, health: Health) {
-        guard let port = UInt16(exactly: row.port), port > 0, !row.address.isEmpty else { return nil }
-        self.init(
-            id: InstanceID(row.id),
-            address: row.address,
-            port: port,
-            tags: Set(row.tags),
-            health: health,
-            datacenter: row.datacenter,
-            node: node,
-            origin: Origin(file: "nomad:\(row.namespace)/\(row.serviceName)")
-        )
     }
 }

@@ -15,11 +15,14 @@ package final class NomadSource: Sendable {
         case streamOpened(NomadRequestID)
         case heard(NomadRequestID, NomadEvents)
         case streamEnded(NomadRequestID, NomadFailure?)
+        case accepted
     }
 
     private let configuration: NomadConfiguration
     private let agent: APIConfiguration
     private let logger: Logger
+    private let acceptances: AsyncStream<Void>
+    private let acceptance: AsyncStream<Void>.Continuation
 
     /// - Parameters:
     ///   - agent: how to reach it; the number of connections is ours to say.
@@ -27,6 +30,12 @@ package final class NomadSource: Sendable {
         self.configuration = configuration
         self.agent = agent
         self.logger = logger
+        (self.acceptances, self.acceptance) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes the operator's word that what the token may not see any more is gone.
+    package func accept() {
+        self.acceptance.yield()
     }
 
     /// Tells until the task is cancelled. While `deliver` works, changes gather; for so long that Nomad gives up an event
@@ -59,6 +68,9 @@ package final class NomadSource: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in rings { await inputs.send(.timer) }
+            }
+            group.addTask {
+                for await _ in self.acceptances { await inputs.send(.accepted) }
             }
             var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.advance(to: .zero)
@@ -96,6 +108,7 @@ package final class NomadSource: Sendable {
                 case .streamOpened(let id): actions = follower.streamOpened(id, at: now)
                 case .heard(let id, let line): actions = follower.heard(id, line, at: now)
                 case .streamEnded(let id, let failure): actions = follower.streamEnded(id, failure, at: now)
+                case .accepted: actions = follower.accepted(at: now)
                 }
             }
             group.cancelAll()
