@@ -350,6 +350,49 @@ struct NomadFollowerTests {
         #expect(rig.services[api] == told && told != nil && rig.unheard == Unheard())
     }
 
+    @Test("with another token everything is asked anew at once, and streams and questions that wait are given up")
+    func otherToken() throws {
+        var rig = self.rig()
+        rig.server.mayReadNodes = false
+        rig.server.visible = ["default"]
+        rig.server.restart()
+        rig.start()
+        try rig.flow(for: .seconds(20))
+        #expect(rig.services.keys.map(\.rawValue) == ["web"])
+        rig.server.mayReadNodes = true
+        rig.server.visible = nil
+        rig.token = 1
+        let waiting = rig.questions.map(\.id)
+        let streams = Set(rig.streams.keys)
+        rig.asked = []
+        rig.perform(rig.follower.tokenFileReplaced(at: rig.now))
+        try rig.flow(for: .seconds(1))
+        #expect(rig.services.count == 2 && rig.status == SourceStatus(source: .nomad, state: .up))
+        #expect(streams.isDisjoint(with: rig.streams.keys) && rig.streams.values.map(\.subscription.hasNodes) == [true])
+        #expect(!waiting.isEmpty && !rig.questions.contains { waiting.contains($0.id) })
+        for table in NomadTable.allCases {
+            let namespace = table == .nodes ? ["*", "default"] : ["*"]
+            #expect(rig.asked.contains { namespace.map { .page(table, namespace: $0, token: nil) }.contains($0) })
+        }
+        // Once.
+        rig.asked = []
+        try rig.flow(for: .seconds(30))
+        #expect(rig.asked.count < 3, "\(rig.asked)")
+    }
+
+    @Test("a token that was written again is no other one")
+    func sameToken() throws {
+        var rig = self.rig()
+        rig.start()
+        try rig.flow(for: .seconds(20))
+        let streams = Set(rig.streams.keys)
+        rig.asked = []
+        rig.perform(rig.follower.tokenFileReplaced(at: rig.now))
+        try rig.flow(for: .seconds(1))
+        #expect(Set(rig.streams.keys) == streams)
+        #expect(rig.asked == [.page(.services, namespace: "*", token: nil)])
+    }
+
     @Test("what could not be asked for is not hidden")
     func notAnswered() throws {
         var rig = self.rig()

@@ -17,6 +17,8 @@ struct NomadRig {
     }
 
     var server = FakeNomad()
+    /// Which token there is.
+    var token = 0
     var follower: NomadFollower
     var now = Duration.zero
 
@@ -56,6 +58,7 @@ struct NomadRig {
                 self.asked.append(question)
             case .subscribe(let id, let subscription): self.streams[id] = Stream(subscription: subscription)
             case .cancel(let id):
+                self.streams[id] = nil
                 self.questions.removeAll { $0.id == id }
                 self.answers.removeAll { $0.id == id }
             case .note(let note): self.notes.append(note)
@@ -110,7 +113,9 @@ struct NomadRig {
         }
         guard let response else { return false }
         self.questions.remove(at: place)
-        self.answers.append((id, Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }))
+        let token = self.token
+        let result = Result { () throws(NomadFailure) in try NomadAnswer(response, to: question, token: token) }
+        self.answers.append((id, result))
         return true
     }
 

@@ -21,15 +21,18 @@ struct NomadAnswer: Sendable {
     var nextToken: String?
     /// Rows that could not be read.
     var unreadable = Unreadable()
+    /// Which token there was when it came.
+    var token = 0
 
     /// - Throws: the status if it is not 200; `malformed`.
-    init(_ response: APIResponse, to question: NomadQuestion) throws(NomadFailure) {
+    init(_ response: APIResponse, to question: NomadQuestion, token: Int = 0) throws(NomadFailure) {
         guard response.status == 200 else {
             throw NomadFailure(status: response.status, text: response.explanation, right: question.right)
         }
         self.index = response.index
         self.knownLeader = response.knownLeader
         self.nextToken = response.nextToken
+        self.token = token
         self.content = .nothing
         do throws(APIError) {
             switch question {

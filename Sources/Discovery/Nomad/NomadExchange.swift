@@ -46,7 +46,8 @@ struct NomadExchange: Sendable {
         do throws(APIError) {
             let response = try await self.client.send(question.request(region: self.region))
             self.metrics.answered(response.status)
-            return Result { () throws(NomadFailure) in try NomadAnswer(response, to: question) }
+            let token = self.client.tokenGeneration
+            return Result { () throws(NomadFailure) in try NomadAnswer(response, to: question, token: token) }
                 .mapError { self.failed($0) }
         } catch {
             if error.kind != .cancelled { self.metrics.answered(nil) }

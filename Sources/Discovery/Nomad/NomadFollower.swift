@@ -14,6 +14,8 @@ struct NomadFollower: Sendable {
     private var areFactsTold = false
     private var areServicesTold = false
     private var toldStatus: SourceStatus?
+    /// As of the last answer.
+    private var token: Int?
 
     /// - Parameter known: services that were told before this process, and are in force.
     init(_ configuration: NomadConfiguration, known: some Sequence<ServiceName> = [], seed: UInt64) {
@@ -38,7 +40,16 @@ struct NomadFollower: Sendable {
         self.after(now) { follower in
             guard let purpose = follower.context.effects.ended(id) else { return }
             follower.take(result, for: purpose)
+            guard let token = try? result.get().token else { return }
+            if let before = follower.token, before != token { follower.askAnew() }
+            follower.token = token
         }
+    }
+
+    /// The file of the token is another one, and what is asked now carries what is in it.
+    mutating func tokenFileReplaced(at now: Duration) -> [NomadAction] {
+        // Its answer tells whether it is another token.
+        self.after(now) { $0.scopes[0].listings[.services]?.want(notBefore: now, hurry: true) }
     }
 
     mutating func streamOpened(_ id: NomadRequestID, at now: Duration) -> [NomadAction] {
@@ -100,6 +111,11 @@ struct NomadFollower: Sendable {
         self.tell()
         self.checks.advance(&self.context.effects)
         return self.context.effects.takeActions()
+    }
+
+    /// There is another token: questions and streams that wait keep the rights that they began with.
+    private mutating func askAnew() {
+        for number in self.scopes.indices { self.scopes[number].askAnew(&self.context) }
     }
 
     private mutating func take(_ result: Result<NomadAnswer, NomadFailure>, for purpose: NomadEffects.Purpose) {

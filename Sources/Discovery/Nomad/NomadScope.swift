@@ -106,6 +106,16 @@ struct NomadScope: Sendable {
         for table in self.tables { self.listings[table]?.want(notBefore: now) }
     }
 
+    /// Another token may see more, or less.
+    mutating func askAnew(_ context: inout NomadContext) {
+        self.stream.restart(&context.effects)
+        for table in self.tables {
+            self.watches[table]?.stop(&context.effects)
+            self.watches[table] = nil
+            self.listings[table]?.want(notBefore: context.effects.now, hurry: true)
+        }
+    }
+
     // MARK: - Watches
 
     /// With a stream, one is enough to see that it lives: next to nothing happens without allocations.

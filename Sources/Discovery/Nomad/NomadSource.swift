@@ -16,6 +16,7 @@ package final class NomadSource: Sendable {
         case heard(NomadRequestID, NomadEvents)
         case streamEnded(NomadRequestID, NomadFailure?)
         case accepted
+        case tokenFileReplaced
     }
 
     private let configuration: NomadConfiguration
@@ -72,6 +73,9 @@ package final class NomadSource: Sendable {
             group.addTask {
                 for await _ in self.acceptances { await inputs.send(.accepted) }
             }
+            if let file = NomadTokenFile(of: self.agent) {
+                group.addTask { await file.watch { await inputs.send(.tokenFileReplaced) } }
+            }
             var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.advance(to: .zero)
             var iterator = inputs.makeAsyncIterator()
@@ -86,7 +90,9 @@ package final class NomadSource: Sendable {
                             await inputs.send(.answered(id, result))
                         }
                     case .subscribe(let id, let subscription):
-                        group.addTask { await self.listen(id, subscription, exchange, inputs) }
+                        let (end, continuation) = AsyncStream<Void>.makeStream()
+                        ends[id] = continuation
+                        group.addTask { await self.listen(id, subscription, exchange, inputs, until: end) }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
                     case .deliver(let report): await deliver(report.explained(by: self.agent))
                     case .note(let note):
@@ -107,8 +113,11 @@ package final class NomadSource: Sendable {
                     actions = follower.answered(id, result, at: now)
                 case .streamOpened(let id): actions = follower.streamOpened(id, at: now)
                 case .heard(let id, let line): actions = follower.heard(id, line, at: now)
-                case .streamEnded(let id, let failure): actions = follower.streamEnded(id, failure, at: now)
+                case .streamEnded(let id, let failure):
+                    ends[id] = nil
+                    actions = follower.streamEnded(id, failure, at: now)
                 case .accepted: actions = follower.accepted(at: now)
+                case .tokenFileReplaced: actions = follower.tokenFileReplaced(at: now)
                 }
             }
             group.cancelAll()
@@ -117,6 +126,23 @@ package final class NomadSource: Sendable {
     }
 
     // MARK: - Listening
+
+    private func listen(
+        _ id: NomadRequestID,
+        _ subscription: NomadSubscription,
+        _ exchange: NomadExchange,
+        _ inputs: AsyncChannel<Input>,
+        until end: AsyncStream<Void>
+    ) async {
+        await withTaskGroup { race in
+            race.addTask { await self.listen(id, subscription, exchange, inputs) }
+            race.addTask {
+                for await _ in end {}
+            }
+            await race.next()
+            race.cancelAll()
+        }
+    }
 
     private func listen(
         _ id: NomadRequestID,

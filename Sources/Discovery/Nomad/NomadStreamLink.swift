@@ -103,6 +103,18 @@ struct NomadStreamLink: Sendable {
         }
     }
 
+    /// Another token may open it, or with more in it.
+    mutating func restart(_ effects: inout NomadEffects) {
+        switch self.state {
+        case .connecting(let id, _), .open(let id, _): effects.cancel(id)
+        case .closed: break
+        }
+        self.state = .closed
+        self.failure = nil
+        self.takesNodes = self.mayTakeNodes
+        self.due = effects.now
+    }
+
     /// Something else was answered that was not before: this is worth another attempt.
     mutating func hurry(at now: Duration) {
         self.due = min(self.due, now)
