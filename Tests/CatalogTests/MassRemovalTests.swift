@@ -31,6 +31,7 @@ struct MassRemovalTests {
         )
         #expect(more.held.map(\.emptied) == [11])
         #expect(more.held.map(\.until) == [.seconds(61)])
+        #expect(more.held.map(\.excess) == [Excess(kind: .services, gone: 11, all: 20, rules: .init())])
         #expect(
             more.diagnostics.map(\.description) == [
                 "consul: error[SB302] source/consul: 11 of 20 services have no routable instance any more, which went "

@@ -182,6 +182,7 @@ struct ConfigEntryTests {
         #expect(guarded.configEntries(of: .consul).count == 20)
         #expect(held.events.map(\.names.count) == [19])
         #expect(guarded.held.map(\.reason) == [.configEntries])
+        #expect(guarded.held.map(\.excess) == [Excess(kind: .configEntries, gone: 19, all: 20, rules: .init())])
         #expect(guarded.codes == ["SB302"])
         #expect(
             guarded.diagnostics.first?.message.hasPrefix(

@@ -69,7 +69,7 @@ extension SourceState {
                         instances: 0,
                         since: since,
                         until: self.services.massGraces.first.flatMap(self.clock.time(of:)),
-                        cause: self.services.massExcess?.words(for: self.rules)
+                        excess: self.services.massExcess
                     )
                 mass?.names.append(name.rawValue)
                 mass?.emptied += isEmptied ? 1 : 0
@@ -120,7 +120,7 @@ extension SourceState {
                 instances: 0,
                 since: hold.since,
                 until: self.clock.time(of: hold.until),
-                cause: self.entries.excess?.words(for: self.rules)
+                excess: self.entries.excess
             )
         ]
     }

@@ -53,8 +53,8 @@ struct EntryLedger: Sendable {
         if !self.rules.isOff, !gone.isEmpty {
             for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: time) }
             let all = self.said.count + self.missing.count
-            let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all)
-            if excess.isTooMuch(for: self.rules) {
+            let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all, rules: self.rules)
+            if excess.isTooMuch {
                 if self.hold == nil { self.hold = (now, time + self.rules.grace) }
                 self.excess = excess
                 for (key, missing) in self.missing where !missing.isHeld {

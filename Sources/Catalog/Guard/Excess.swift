@@ -1,36 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How much of a source went within the window.
-struct Excess: Hashable, Sendable {
-    enum Kind: Hashable, Sendable {
+/// How much of a source went within the window, and how much may.
+package struct Excess: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         case services
         case instances
         case configEntries
     }
 
-    var kind: Kind
-    var gone: Int
+    package var kind: Kind
+    package var gone: Int
     /// Of those that are there, and those that went.
-    var all: Int
+    package var all: Int
+    /// What may go in any case, the share in per cent that may, and in what time.
+    package var limit: Int
+    package var fraction: Int
+    package var window: Duration
 
-    func isTooMuch(for rules: CatalogGuard.SourceRules) -> Bool {
-        self.gone > self.limit(of: rules) && self.gone * 100 > rules.fraction * self.all
+    package init(kind: Kind, gone: Int, all: Int, rules: CatalogGuard.SourceRules) {
+        self.kind = kind
+        self.gone = gone
+        self.all = all
+        self.limit = kind == .instances ? rules.instanceLimit : rules.serviceLimit
+        self.fraction = rules.fraction
+        self.window = rules.window
     }
 
-    /// For people: what went, and the rule with its settings.
-    func words(for rules: CatalogGuard.SourceRules) -> String {
-        let (what, limit) =
-            switch self.kind {
-            case .services: ("services have no routable instance any more, which went", "catalog.removal.services")
-            case .instances: ("instances went or turned critical", "catalog.removal.instances")
-            case .configEntries: ("config entries went", "catalog.removal.services")
-            }
-        return "\(self.gone) of \(self.all) \(what) within \(rules.window.components.seconds) s "
-            + "(catalog.removal.window.seconds), which is more than \(rules.fraction) % (catalog.removal.percent) "
-            + "and more than \(self.limit(of: rules)) (\(limit))"
-    }
-
-    private func limit(of rules: CatalogGuard.SourceRules) -> Int {
-        self.kind == .instances ? rules.instanceLimit : rules.serviceLimit
-    }
+    var isTooMuch: Bool { self.gone > self.limit && self.gone * 100 > self.fraction * self.all }
 }

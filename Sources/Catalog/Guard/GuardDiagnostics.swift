@@ -18,7 +18,7 @@ extension [HeldRemoval] {
                         .error,
                         code: "SB302",
                         subject: "source/\(removal.source.rawValue)",
-                        message: (removal.cause.map { "\($0); " } ?? "") + "\(what) are held: "
+                        message: (removal.excess.map { "\($0.words); " } ?? "") + "\(what) are held: "
                             + removal.names.abridged,
                         cure: cure,
                         origin: Origin(file: removal.source.rawValue)
@@ -60,6 +60,21 @@ extension [HeldRemoval] {
     private static func lastInstancesCure(_ source: SourceName) -> String {
         "if it was stopped, none is needed: it ends by itself after the grace (catalog.vanished.grace.seconds); "
             + "else bring them back; to end it at once, signalbox catalog accept --source \(source.rawValue)"
+    }
+}
+
+extension Excess {
+    /// What went, and the rule with its settings.
+    fileprivate var words: String {
+        let (what, limit) =
+            switch self.kind {
+            case .services: ("services have no routable instance any more, which went", "catalog.removal.services")
+            case .instances: ("instances went or turned critical", "catalog.removal.instances")
+            case .configEntries: ("config entries went", "catalog.removal.services")
+            }
+        return "\(self.gone) of \(self.all) \(what) within \(self.window.components.seconds) s "
+            + "(catalog.removal.window.seconds), which is more than \(self.fraction) % (catalog.removal.percent) "
+            + "and more than \(self.limit) (\(limit))"
     }
 }
 

@@ -31,8 +31,8 @@ package struct HeldRemoval: Hashable, Sendable {
     package var since: Duration
     /// When it is released; nil while the clock of the source stands still, and for what waits for the operator.
     package var until: Duration?
-    /// Why, for people: what went, and the rule. Nil for what needs no other reason.
-    package var cause: String?
+    /// Why: what went, and the rule. Nil for what needs no other reason.
+    package var excess: Excess?
 
     package init(
         source: SourceName,
@@ -42,7 +42,7 @@ package struct HeldRemoval: Hashable, Sendable {
         instances: Int = 0,
         since: Duration,
         until: Duration?,
-        cause: String? = nil
+        excess: Excess? = nil
     ) {
         self.source = source
         self.reason = reason
@@ -51,6 +51,6 @@ package struct HeldRemoval: Hashable, Sendable {
         self.instances = instances
         self.since = since
         self.until = until
-        self.cause = cause
+        self.excess = excess
     }
 }

@@ -6,9 +6,9 @@ extension ServiceLedger {
         guard !self.rules.isOff else { return nil }
         let sums = self.sums
         return [
-            Excess(kind: .services, gone: sums.gone, all: sums.serving + sums.gone),
-            Excess(kind: .instances, gone: sums.missing, all: sums.present + sums.missing),
-        ].first { $0.isTooMuch(for: self.rules) }
+            Excess(kind: .services, gone: sums.gone, all: sums.serving + sums.gone, rules: self.rules),
+            Excess(kind: .instances, gone: sums.missing, all: sums.present + sums.missing, rules: self.rules),
+        ].first(where: \.isTooMuch)
     }
 
     /// All that went within the window, so that it makes no difference in how many steps it went.
