@@ -77,8 +77,7 @@ extension ControlPlaneService {
         }
     }
 
-    func note(_ status: SourceStatus, in state: inout State) {
-        let before = state.statuses.updateValue(status, forKey: status.source)
+    func note(_ status: SourceStatus, after before: SourceStatus?) {
         // The words of a problem change with every try.
         guard before?.state != status.state || before?.reason != status.reason else { return }
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
@@ -112,6 +111,9 @@ extension ControlPlaneService {
 extension ControlPlaneService.State {
     /// How long the first publication waits for a source that is not required.
     private static let patience = Duration.seconds(10)
+
+    /// By their own word.
+    var statuses: [SourceName: SourceStatus] { self.pipeline.catalogGuard.statuses }
 
     /// Whether there is something to serve that lacks nothing for sure. Files that cannot be read are waited for.
     func isWhole(at now: Duration) -> Bool {

@@ -16,7 +16,6 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         var world: TopologyWorld?
         /// Of the directory of documents, while it cannot be listed.
         var filesProblem: String?
-        var statuses: [SourceName: SourceStatus] = [:]
         /// What the first publication waits for, so that it lacks nothing that a moment later is there.
         var unread: Set<SourceName> = []
         /// What keeps the catalog from being stored.
@@ -52,11 +51,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         self.logger = logger
         self.metrics = ControlPlaneMetrics(of: sources.map(\.name))
         self.start = self.clock.now
-        let statuses = sources.map { ($0.name, SourceStatus(source: $0.name, state: .starting)) }
+        var pipeline = Pipeline(options)
+        for source in sources {
+            let status = SourceStatus(source: source.name, state: .starting)
+            _ = pipeline.apply(.status(status), from: source.name, at: .zero)
+        }
         self.state = Mutex(
             State(
-                pipeline: Pipeline(options),
-                statuses: Dictionary(statuses) { first, _ in first },
+                pipeline: pipeline,
                 unread: Set(sources.map(\.name)).union(files == nil ? [] : [.file])
             )
         )
@@ -116,7 +118,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
             case .facts(let facts): return state.pipeline.apply(facts, at: now)
             case .event(let event):
                 switch event {
-                case .status(let status): self.note(status, in: &state)
+                case .status(let status): self.note(status, after: state.statuses[source])
                 case .catalog: state.unread.remove(source)
                 case .configEntries, .documents, .diagnostics: break
                 }

@@ -43,7 +43,7 @@ extension CatalogGuard {
     /// source's word of it.
     package mutating func apply(_ status: SourceStatus, at now: Duration) {
         _ = self.withSource(status.source) { state in
-            state.problem = status.problem
+            state.status = status
             switch status.state {
             case .up: state.revive(at: now)
             // What a source cannot say of some of its services is no reason to wait for the others.

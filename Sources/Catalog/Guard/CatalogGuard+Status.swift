@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension CatalogGuard {
+    /// How each source is, by its own last word.
+    package var statuses: [SourceName: SourceStatus] { self.sources.compactMapValues(\.status) }
+
     /// The parts of this source that what was stored stands in for: it has not told them since the start.
     package func storedParts(of source: SourceName) -> Set<Part> { self.sources[source]?.stored ?? [] }
 

@@ -15,8 +15,8 @@ struct SourceState: Sendable {
     var storedAt: (wallClock: Int64, now: Duration)?
     /// When the source went down; nil while it is up.
     var downSince: Duration?
-    /// By its own word.
-    var problem: String?
+    /// By its own word; nil: it has not said.
+    var status: SourceStatus?
     /// Of the services that it told of: what was left out.
     var refusals: [ServiceName: [Diagnostic]] = [:]
     /// Services that it refuses to show, and that are as it told them before; since when, on the clock of the guard.
