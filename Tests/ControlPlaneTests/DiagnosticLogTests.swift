@@ -41,6 +41,38 @@ import Testing
         #expect(log.update([]) == ([], [other]))
     }
 
+    @Test("services and config entries that went in mass are told each, and neither hides the other")
+    func masses() {
+        func services(_ numbers: Range<Int>) -> CatalogUpdate {
+            let origin = Origin(file: "consul")
+            let all = numbers.map { number -> (ServiceName, Service?) in
+                let id = InstanceID("i\(number)")
+                let instance = Instance(id: id, address: "10.0.0.\(number)", port: 80, origin: origin)
+                let name = ServiceName("s\(number)")
+                return (name, Service(name: name, instances: [instance], origin: origin))
+            }
+            return CatalogUpdate(source: .consul, isComplete: true, services: Dictionary(uniqueKeysWithValues: all))
+        }
+        func entries(_ numbers: Range<Int>) -> [ConfigEntry] {
+            numbers.map {
+                let key = ConfigEntry.Key(kind: "service-router", name: "s\($0)")
+                return ConfigEntry(key: key, json: [], origin: Origin(file: "consul"))
+            }
+        }
+        var guarded = CatalogGuard()
+        var log = DiagnosticLog()
+        _ = guarded.apply(services(1..<21), at: .zero)
+        _ = guarded.apply(configEntries: entries(0..<20), from: .consul, at: .zero)
+        _ = guarded.apply(services(1..<5), at: .seconds(1))
+        #expect(log.update(guarded.diagnostics).new.map(\.subject) == ["source/consul"])
+        _ = guarded.apply(configEntries: [], from: .consul, at: .seconds(2))
+        #expect(log.update(guarded.diagnostics).new.map(\.subject) == ["source/consul/config-entries"])
+        _ = guarded.apply(services(1..<21), at: .seconds(3))
+        #expect(log.update(guarded.diagnostics).cured.map(\.subject) == ["source/consul"])
+        _ = guarded.accept(.consul, at: .seconds(4))
+        #expect(log.update(guarded.diagnostics).cured.map(\.subject) == ["source/consul/config-entries"])
+    }
+
     @Test("what the guard counts is told once, however far it counts")
     func counts() {
         var log = DiagnosticLog()

@@ -17,7 +17,9 @@ extension [HeldRemoval] {
                     Diagnostic(
                         .error,
                         code: "SB302",
-                        subject: "source/\(removal.source.rawValue)",
+                        // Each is told by itself.
+                        subject: "source/\(removal.source.rawValue)"
+                            + (removal.reason == .configEntries ? "/config-entries" : ""),
                         message: (removal.excess.map { "\($0.words); " } ?? "") + "\(what) are held: "
                             + removal.names.abridged,
                         cure: cure,
