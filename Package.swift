@@ -202,7 +202,7 @@ let package = Package(
             dependencies: [
                 "Catalog", "ControlPlane", "Discovery", "Documents", "EnvoyTranslation", "Routing", "ServicePolicy",
                 "XDSProtocol",
-                "XDSServer", "EnvoyAPI", "TestSupport", hashTrees, swiftProtobuf,
+                "XDSServer", "EnvoyAPI", "TestSupport", hashTrees, logging, swiftProtobuf,
             ],
             swiftSettings: settings
         ),
