@@ -45,18 +45,37 @@ package struct SourceStatus: Hashable, Sendable {
         case suspect
     }
 
+    /// What about the settings for it is at fault: whoever knows them can say more.
+    package enum Fault: Hashable, Sendable {
+        /// The token lacks a right, or there is none.
+        case rights
+        /// The source does not know the token.
+        case unknownToken
+        case expiredToken
+        case filter
+    }
+
     package var source: SourceName
     package var state: State
     /// Why it is not up, for people: what, and the cure.
     package var problem: String?
     /// Of `problem`, stable: such as "acl", "unreachable", "status", "decoding", "partial".
     package var reason: String?
+    /// Of `problem`; nil: none that is known.
+    package var fault: Fault?
 
-    package init(source: SourceName, state: State, problem: String? = nil, reason: String? = nil) {
+    package init(
+        source: SourceName,
+        state: State,
+        problem: String? = nil,
+        reason: String? = nil,
+        fault: Fault? = nil
+    ) {
         self.source = source
         self.state = state
         self.problem = problem
         self.reason = reason
+        self.fault = fault
     }
 }
 

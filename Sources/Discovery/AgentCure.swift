@@ -6,16 +6,17 @@ import HashiCorpAPI
 extension SourceStatus {
     /// With what only the settings know: whose token it is about, and which setting the agent does not understand.
     func explained(by agent: APIConfiguration) -> SourceStatus {
-        guard let problem = self.problem else { return self }
+        guard let problem = self.problem, let fault = self.fault, let cure = Self.cure(of: fault, agent) else {
+            return self
+        }
         var status = self
-        if let cure = Self.cure(of: problem, reason: self.reason, agent) { status.problem = "\(problem); \(cure)" }
+        status.problem = "\(problem); \(cure)"
         return status
     }
 
-    private static func cure(of problem: String, reason: String?, _ agent: APIConfiguration) -> String? {
+    private static func cure(of fault: Fault, _ agent: APIConfiguration) -> String? {
+        if fault == .filter { return "correct consul.filter" }
         let name = agent.product.name
-        if problem.contains("Failed to create boolean expression") { return "correct consul.filter" }
-        guard reason == "acl" || (reason == "partial" && problem.contains("answers 403")) else { return nil }
         guard let token = agent.tokenName else {
             // One that comes by a login has its own words.
             guard agent.tokenOrigin == nil else { return nil }
@@ -26,11 +27,26 @@ extension SourceStatus {
                 }
             return "no token is set: give one by \(settings)"
         }
-        if problem.contains("ACL not found") || problem.contains("ACL token not found") {
-            return "\(name) does not know the token of \(token): replace it by one that \(name) knows"
+        return switch fault {
+        case .unknownToken: "\(name) does not know the token of \(token): replace it by one that \(name) knows"
+        case .expiredToken: "the token of \(token) has expired: replace it"
+        case .rights: "the token is that of \(token)"
+        case .filter: nil
         }
-        if problem.contains("ACL token expired") { return "the token of \(token) has expired: replace it" }
-        return problem.contains("token file") ? nil : "the token is that of \(token)"
+    }
+}
+
+extension SourceStatus.Fault {
+    /// - Parameter isOfRights: whether the token is not enough.
+    init?(_ meaning: APIError.Meaning?, isOfRights: Bool) {
+        switch meaning {
+        case .unknownToken: self = .unknownToken
+        case .expiredToken: self = .expiredToken
+        case .badFilter: self = .filter
+        case .noLeader, .noPath, nil:
+            guard isOfRights else { return nil }
+            self = .rights
+        }
     }
 }
 

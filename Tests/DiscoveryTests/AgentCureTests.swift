@@ -2,6 +2,7 @@
 
 import Catalog
 import HashiCorpAPI
+import NIOCore
 import Testing
 
 @testable import Discovery
@@ -21,8 +22,49 @@ struct AgentCureTests {
         )
     }
 
-    private static func problem(_ text: String, reason: String = "acl", _ agent: APIConfiguration) -> String? {
-        SourceStatus(source: .consul, state: .suspect, problem: text, reason: reason).explained(by: agent).problem
+    private static func problem(
+        _ text: String,
+        _ agent: APIConfiguration,
+        as fault: SourceStatus.Fault? = .rights
+    ) -> String? {
+        SourceStatus(source: .consul, state: .suspect, problem: text, reason: "acl", fault: fault)
+            .explained(by: agent).problem
+    }
+
+    /// As of an answer with this status and text.
+    private static func failures(_ status: Int, _ text: String) -> (consul: ConsulFailure, nomad: NomadFailure) {
+        let response = APIResponse(status: status, body: ByteBuffer(string: text))
+        let address = APIAddress.http(host: "127.0.0.1", port: 1)
+        return (
+            ConsulFailure(.unexpected(response, product: .consul, address: address)),
+            NomadFailure(.unexpected(response, product: .nomad, address: address))
+        )
+    }
+
+    @Test(arguments: [
+        (403, "ACL not found", SourceStatus.Fault.unknownToken), (403, "ACL token not found", .unknownToken),
+        (403, "ACL token expired", .expiredToken), (403, "Permission denied", .rights), (401, "", .rights),
+        (500, "Failed to create boolean expression evaluator: 1:4", .filter),
+        (400, "Failed to create boolean expression evaluator: 1:4", .filter),
+        (500, "answers 403 with ACL not found", nil), (500, "No cluster leader", nil),
+    ])
+    func `what is at fault is decided where the answer is read`(
+        status: Int,
+        text: String,
+        fault: SourceStatus.Fault?
+    ) {
+        let failures = Self.failures(status, text)
+        #expect(failures.consul.fault == fault && failures.nomad.fault == fault)
+        let read = NomadFailure(status: status, text: text)
+        #expect(read.fault == fault && read.reason == failures.nomad.reason)
+    }
+
+    @Test func `a token that cannot be read is no matter of rights`() {
+        let error = APIError(.token, "the token file /t is empty")
+        #expect(ConsulFailure(error).reason == .acl && ConsulFailure(error).fault == nil)
+        #expect(NomadFailure(error).reason == "acl" && NomadFailure(error).fault == nil)
+        // One that no answer says.
+        #expect(ConsulFailure(reason: .acl, message: "not all instances").fault == .rights)
     }
 
     @Test func `without a token it says that none is set, and where to set one`() {
@@ -37,12 +79,12 @@ struct AgentCureTests {
         let words = "Consul at http://127.0.0.1:8500 answers 403 with \"ACL not found\""
         let value = Self.agent(.consul, .value("hunter2"), "CONSUL_HTTP_TOKEN")
         #expect(
-            Self.problem(words, value)
+            Self.problem(words, value, as: .unknownToken)
                 == words + "; Consul does not know the token of CONSUL_HTTP_TOKEN: replace it by one that Consul knows"
         )
         let file = Self.agent(.nomad, .file(path: "/run/token"), "nomad.token.file")
         #expect(
-            Self.problem("Nomad answers 403 with \"ACL token not found\"", file)?
+            Self.problem("Nomad answers 403", file, as: .unknownToken)?
                 .contains("Nomad does not know the token of /run/token (nomad.token.file)") == true
         )
     }
@@ -55,21 +97,21 @@ struct AgentCureTests {
     @Test func `what has words of its own is left alone`() {
         let login = Self.agent(.consul, .none, "consul.auth.method")
         #expect(Self.problem("no login", login) == "no login")
-        let file = Self.agent(.consul, .file(path: "/t"), "consul.token.file")
-        #expect(Self.problem("the token file /t is empty", file) == "the token file /t is empty")
-        #expect(Self.problem("connection refused", reason: "unreachable", Self.agent(.consul)) == "connection refused")
+        #expect(Self.problem("connection refused", Self.agent(.consul), as: nil) == "connection refused")
         #expect(SourceStatus(source: .consul, state: .up).explained(by: Self.agent(.consul)).problem == nil)
     }
 
     @Test func `a part that the token may not read is told with the token`() {
         let agent = Self.agent(.consul, .value("hunter2"), "consul.token")
-        let words = "the documents cannot be read: Consul answers 403 with \"Permission denied\""
-        #expect(Self.problem(words, reason: "partial", agent) == words + "; the token is that of consul.token")
+        let failure = Self.failures(403, "Permission denied").consul
+        let lack = ConsulLack(subject: .keys(prefix: "signalbox/"), failure: failure, standing: .stored)
+        let status = [lack].status
+        #expect(status?.reason == "partial" && status?.fault == .rights)
+        #expect(status?.explained(by: agent).problem?.hasSuffix("; the token is that of consul.token") == true)
     }
 
     @Test func `a filter that Consul cannot read is named`() {
-        let words = "Consul answers 500 with \"Failed to create boolean expression evaluator: 1:4\""
-        #expect(Self.problem(words, reason: "partial", Self.agent(.consul)) == words + "; correct consul.filter")
+        #expect(Self.problem("no", Self.agent(.consul), as: .filter) == "no; correct consul.filter")
     }
 
     @Test(arguments: [

@@ -177,7 +177,7 @@ struct ConsulRig {
         }
         var result =
             self.model(of: request.query)?.answer(request.query)
-            ?? .failure(ConsulFailure(reason: .status, message: "No path to datacenter"))
+            ?? .failure(ConsulFailure(APIError(.status, "No path to datacenter", status: 500, meaning: .noPath)))
         if let forgedIndex = self.forgedIndex {
             result = result.map { ConsulAnswer(content: $0.content, index: forgedIndex($0.index), bytes: $0.bytes) }
         }

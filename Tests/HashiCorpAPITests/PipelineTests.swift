@@ -153,6 +153,7 @@ import Testing
             #expect(error?.kind == .status)
             #expect(error?.status == 403)
             #expect(error?.message.contains("ACL not found") == true)
+            #expect(error?.meaning == .unknownToken)
             pipeline.shutdown()
         }
         #expect(server.requests.allSatisfy { $0.header("X-Consul-Token") == "secret" })

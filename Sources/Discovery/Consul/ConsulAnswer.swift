@@ -123,6 +123,13 @@ struct ConsulFailure: Error, Hashable, Sendable {
     var reason: Reason
     /// One line for the operator: what, and the cure.
     var message: String
+    /// Of the transport, or of an answer with another status.
+    var error: APIError?
+
+    /// What of the settings is at fault. That a token cannot be read says all by itself.
+    var fault: SourceStatus.Fault? {
+        SourceStatus.Fault(self.error?.meaning, isOfRights: self.reason == .acl && self.error?.kind != .token)
+    }
 
     /// Whether somebody answered, and it is not a matter of being reached.
     var isAnswer: Bool {

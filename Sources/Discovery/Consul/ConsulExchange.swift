@@ -37,7 +37,7 @@ struct ConsulExchange: Sendable {
 
     /// Only a token that Consul does not know calls for another login: one that lacks a right would lack it again.
     private func noteRefusal(_ error: APIError, of generation: Int) {
-        guard error.status == 403, error.message.contains("ACL not found") else { return }
+        guard error.meaning == .unknownToken else { return }
         self.login?.refused(generation)
     }
 

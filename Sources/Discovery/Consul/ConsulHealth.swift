@@ -28,24 +28,32 @@ enum ConsulHealth {
             source: .consul,
             state: isComplete ? .up : .starting,
             problem: "datacenter \(datacenter.name ?? "")\(wait): \(status.problem ?? "")",
-            reason: status.reason
+            reason: status.reason,
+            fault: status.fault
         )
     }
 
     static func status(of datacenter: ConsulDatacenter) -> SourceStatus {
-        func status(_ state: SourceStatus.State, _ reason: String, _ problem: String) -> SourceStatus {
-            SourceStatus(source: .consul, state: state, problem: problem, reason: reason)
+        func status(
+            _ state: SourceStatus.State,
+            _ reason: String,
+            _ problem: String,
+            _ fault: SourceStatus.Fault?
+        ) -> SourceStatus {
+            SourceStatus(source: .consul, state: state, problem: problem, reason: reason, fault: fault)
         }
         switch datacenter.link.state {
         case .unknown: return SourceStatus(source: .consul, state: .starting)
         case .down(let failure):
-            return status(.down, failure.reason.rawValue, failure.message + Self.cure(of: failure, in: datacenter))
+            let cure = Self.cure(of: failure, in: datacenter)
+            return status(.down, failure.reason.rawValue, failure.message + cure, failure.fault)
         case .blind:
             return status(
                 .suspect,
                 "acl",
                 "the token sees no service \"consul\", so its answers are not believed and nothing is removed; "
-                    + "grant it service:read on all services and node:read on all nodes"
+                    + "grant it service:read on all services and node:read on all nodes",
+                .rights
             )
         case .up: break
         }
@@ -55,7 +63,7 @@ enum ConsulHealth {
         ]
         for (subject, watch) in standing where watch.failures >= Self.failures {
             guard let failure = datacenter.problems[subject] else { continue }
-            return status(.down, failure.reason.rawValue, failure.message)
+            return status(.down, failure.reason.rawValue, failure.message, failure.fault)
         }
         let refused = datacenter.missing.refused
         if !refused.isEmpty {
@@ -64,7 +72,8 @@ enum ConsulHealth {
                 .suspect,
                 "acl",
                 "the token may not read \(first.named("service", of: refused.count)) any more, and what was known stays; "
-                    + "grant it service:read there, or start anew if that is meant: then they are held, and go"
+                    + "grant it service:read there, or start anew if that is meant: then they are held, and go",
+                .rights
             )
         }
         let troubled = datacenter.problems.compactMap { subject, failure -> (name: String, failure: ConsulFailure)? in
@@ -80,16 +89,17 @@ enum ConsulHealth {
         return status(
             .suspect,
             failure.reason == .acl ? failure.reason.rawValue : "partial",
-            "\(alike.named("service")): \(failure.message)\(more)"
+            "\(alike.named("service")): \(failure.message)\(more)",
+            failure.fault
         )
     }
 
     private static func cure(of failure: ConsulFailure, in datacenter: ConsulDatacenter) -> String {
-        if failure.message.contains("No cluster leader") || failure.message.contains("knows no leader") {
+        if failure.error?.meaning == .noLeader || failure.message.contains("knows no leader") {
             return "; that it has one again is waited for: see its servers (consul operator raft list-peers)"
         }
         // So it says of one that it has never heard of, and of one that has left.
-        guard let name = datacenter.name, failure.message.contains("No path to datacenter") else { return "" }
+        guard let name = datacenter.name, failure.error?.meaning == .noPath else { return "" }
         return "; there is no datacenter \(name), or it has not joined: correct consul.datacenters to names that "
             + "\"consul catalog datacenters\" lists"
     }

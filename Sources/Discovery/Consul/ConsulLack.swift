@@ -82,7 +82,8 @@ extension [ConsulLack] {
             source: .consul,
             state: .suspect,
             problem: "\(first.message)\(more); \(first.cure)",
-            reason: "partial"
+            reason: "partial",
+            fault: first.failure.fault
         )
     }
 }

@@ -156,6 +156,6 @@ extension ConsulFailure {
             case .malformed: .decoding
             case .status: error.status == 403 || error.status == 401 ? .acl : .status
             }
-        self.init(reason: reason, message: error.message)
+        self.init(reason: reason, message: error.message, error: error)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import HashiCorpAPI
 
 /// What Nomad said to a question.
@@ -70,6 +71,8 @@ struct NomadFailure: Error, Hashable, Sendable {
     var text: String
     /// Of the answer, if there was one.
     var status: Int?
+    /// Of that answer.
+    var meaning: APIError.Meaning?
     /// Of no answer.
     var error: APIError?
 
@@ -78,10 +81,15 @@ struct NomadFailure: Error, Hashable, Sendable {
         self.text = text
     }
 
+    /// What of the settings is at fault. That a token cannot be read says all by itself.
+    var fault: SourceStatus.Fault? {
+        SourceStatus.Fault(self.meaning, isOfRights: self.reason == "acl" && self.error?.kind != .token)
+    }
+
     /// - Parameter right: that was needed; and so below.
     init(_ error: APIError, right: String = NomadQuestion.readJob) {
         if let status = error.status {
-            self.init(status: status, said: error.message, right: right)
+            self.init(status: status, said: error.message, meaning: error.meaning, right: right)
         } else {
             // The same words as Consul's.
             let reason =
@@ -99,27 +107,31 @@ struct NomadFailure: Error, Hashable, Sendable {
     }
 
     init(status: Int, text: String, right: String = NomadQuestion.readJob) {
-        self.init(status: status, said: "Nomad answers \(status) with \"\(text)\"", right: right)
+        self.init(
+            status: status,
+            said: "Nomad answers \(status) with \"\(text)\"",
+            meaning: APIError.Meaning(status: status, text: text),
+            right: right
+        )
     }
 
-    private init(status: Int, said: String, right: String) {
-        switch status {
-        case 401, 403:
-            self.reason = "acl"
-            // A token that Nomad does not know needs no more rights.
-            let isUnknown = said.contains("ACL token not found") || said.contains("ACL token expired")
-            self.text = isUnknown ? said : "\(said): the token needs \(right)"
-        case 500 where said.contains("No path to region"):
+    private init(status: Int, said: String, meaning: APIError.Meaning?, right: String) {
+        switch meaning {
+        // A token that Nomad does not know needs no more rights.
+        case .unknownToken, .expiredToken: (self.reason, self.text) = ("acl", said)
+        case .noPath:
             self.reason = "region"
             self.text = "\(said): set the region to one that GET /v1/regions names"
-        case 500 where said.contains("No cluster leader"):
+        case .noLeader:
             self.reason = "status"
             self.text = "\(said): that it has one again is waited for; see its servers (nomad server members)"
-        default:
-            self.reason = "status"
-            self.text = said
+        case .badFilter, nil:
+            let isRefused = status == 401 || status == 403
+            self.reason = isRefused ? "acl" : "status"
+            self.text = isRefused ? "\(said): the token needs \(right)" : said
         }
         self.status = status
+        self.meaning = meaning
     }
 
     /// A list of all namespaces without even an index: what Nomad says to those who may see none.

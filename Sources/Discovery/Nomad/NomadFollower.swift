@@ -181,14 +181,25 @@ struct NomadFollower: Sendable {
     private var status: SourceStatus {
         let failures = self.scopes.flatMap(\.failures)
         if let failure = failures.first {
-            return SourceStatus(source: .nomad, state: .down, problem: failure.text, reason: failure.reason)
+            return self.status(.down, failure.text, failure.reason, failure.fault)
         }
         if let suspicion = self.scopes.lazy.compactMap(\.suspicion).first {
-            return SourceStatus(source: .nomad, state: .suspect, problem: suspicion, reason: "acl")
+            return self.status(.suspect, suspicion, "acl", .rights)
         }
         guard self.areFactsTold, self.areServicesTold else { return SourceStatus(source: .nomad, state: .starting) }
-        let lack = self.scopes.lazy.compactMap(\.lack).first
-        return SourceStatus(source: .nomad, state: .up, problem: lack, reason: lack == nil ? nil : "partial")
+        guard let (lack, failure) = self.scopes.lazy.compactMap(\.lack).first else {
+            return SourceStatus(source: .nomad, state: .up)
+        }
+        return self.status(.up, "\(lack): \(failure.text)", "partial", failure.fault)
+    }
+
+    private func status(
+        _ state: SourceStatus.State,
+        _ problem: String,
+        _ reason: String,
+        _ fault: SourceStatus.Fault?
+    ) -> SourceStatus {
+        SourceStatus(source: .nomad, state: state, problem: problem, reason: reason, fault: fault)
     }
 }
 
@@ -217,11 +228,11 @@ extension NomadScope {
     }
 
     /// What is done without.
-    var lack: String? {
+    var lack: (what: String, failure: NomadFailure)? {
         if self.stream.isRefused, let failure = self.stream.failure {
-            return "without the event stream, changes are seen later: \(failure.text)"
+            return ("without the event stream, changes are seen later", failure)
         }
         guard let failure = self.listings[.nodes]?.failure, failure.isRefusal else { return nil }
-        return "nodes are not seen: \(failure.text)"
+        return ("nodes are not seen", failure)
     }
 }

@@ -23,16 +23,49 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalid
     }
 
+    /// What an agent means by the text of an error: it has no codes for these.
+    package enum Meaning: Hashable, Sendable {
+        /// It does not know the token.
+        case unknownToken
+        case expiredToken
+        /// Its servers have no leader at the moment.
+        case noLeader
+        /// It knows no servers of this datacenter, or region.
+        case noPath
+        /// It cannot read the filter that it was given.
+        case badFilter
+
+        package init?(status: Int, text: String) {
+            switch status {
+            case 401, 403:
+                if text.contains("ACL not found") || text.contains("ACL token not found") {
+                    self = .unknownToken
+                } else if text.contains("ACL token expired") {
+                    self = .expiredToken
+                } else {
+                    return nil
+                }
+            case _ where text.contains("No cluster leader"): self = .noLeader
+            case _ where text.contains("No path to datacenter") || text.contains("No path to region"): self = .noPath
+            case _ where text.contains("Failed to create boolean expression"): self = .badFilter
+            default: return nil
+            }
+        }
+    }
+
     package var kind: Kind
     /// What happened, to whom and, where it is known, the cure: one line for the operator, without secrets.
     package var message: String
     /// Of the answer, for `status`.
     package var status: Int?
+    /// Of the answer; nil: nothing that anybody decides by.
+    package var meaning: Meaning?
 
-    package init(_ kind: Kind, _ message: String, status: Int? = nil) {
+    package init(_ kind: Kind, _ message: String, status: Int? = nil, meaning: Meaning? = nil) {
         self.kind = kind
         self.message = message
         self.status = status
+        self.meaning = meaning
     }
 
     package var description: String { self.message }
@@ -71,7 +104,8 @@ extension APIError {
         return APIError(
             .status,
             "\(product.name) at \(address) answers \(response.status) \(said)",
-            status: response.status
+            status: response.status,
+            meaning: Meaning(status: response.status, text: text)
         )
     }
 }
