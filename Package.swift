@@ -232,7 +232,7 @@ let package = Package(
         .testTarget(
             name: "DiscoveryTests",
             dependencies: [
-                "Catalog", "Discovery", "HashiCorpAPI", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
+                "Catalog", "Discovery", "HashiCorpAPI", "TestSupport", crypto, logging, nioCore, nioHTTP1, nioPosix,
                 systemPackage,
             ],
             swiftSettings: settings

@@ -10,9 +10,9 @@ package struct SourceState: Codable, Sendable {
     package var state: String
     package var reason: String?
     package var problem: String?
-    /// While what was stored stands in for it: how long ago that was known to be so, and of which parts.
+    /// While what was stored stands in for parts of it: how long ago the oldest was known to be so, and each.
     package var storedAgeSeconds: Int64?
-    package var storedParts: [String]?
+    package var storedPartAgeSeconds: [String: Int64]?
     /// In force, those held included.
     package var services: Int
     package var instances: Int
@@ -43,9 +43,9 @@ extension SourceState {
         self.problem = status.problem
         let size = all.sizes[status.source] ?? CatalogGuard.Size()
         (self.services, self.instances, self.routableInstances) = (size.services, size.instances, size.routable)
-        self.storedAgeSeconds = all.storedAges[status.source]?.components.seconds
-        let parts = all.storedParts[status.source] ?? []
-        if !parts.isEmpty { self.storedParts = CatalogGuard.Part.allCases.filter(parts.contains).map(\.rawValue) }
+        let ages = (all.storedAges[status.source] ?? [:]).map { ($0.rawValue, $1.components.seconds) }
+        self.storedAgeSeconds = ages.map { $0.1 }.max()
+        if !ages.isEmpty { self.storedPartAgeSeconds = Dictionary(uniqueKeysWithValues: ages) }
     }
 }
 

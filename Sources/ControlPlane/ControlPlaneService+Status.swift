@@ -15,10 +15,8 @@ extension ControlPlaneService {
         package var held: [HeldRemoval] = []
         /// How much of each source is in force.
         package var sizes: [SourceName: CatalogGuard.Size] = [:]
-        /// How long ago what stands in for a source was known to be so.
-        package var storedAges: [SourceName: Duration] = [:]
-        /// Of what.
-        package var storedParts: [SourceName: Set<CatalogGuard.Part>] = [:]
+        /// How long ago the parts that stand in for those of a source were known to be so.
+        package var storedAges: [SourceName: [CatalogGuard.Part: Duration]] = [:]
         /// What must be heard before anything is served.
         package var awaited: [SourceName: Set<CatalogGuard.Part>] = [:]
         /// Sources that the first publication waits for a moment.
@@ -51,13 +49,8 @@ extension ControlPlaneService {
                 held: state.pipeline.held,
                 sizes: state.pipeline.catalogGuard.sizes,
                 storedAges: Dictionary(
-                    uniqueKeysWithValues: SourceName.allCases.compactMap { source in
-                        state.pipeline.catalogGuard.age(of: source, wallClock: wallClock).map { (source, $0) }
-                    }
-                ),
-                storedParts: Dictionary(
                     uniqueKeysWithValues: SourceName.allCases.map {
-                        ($0, state.pipeline.catalogGuard.storedParts(of: $0))
+                        ($0, state.pipeline.catalogGuard.storedAges(of: $0, wallClock: wallClock))
                     }
                 ),
                 awaited: state.pipeline.catalogGuard.awaited,

@@ -158,7 +158,7 @@ extension StoredCatalog {
         for (name, source) in self.sources {
             guard let parts = followed[name] else { continue }
             limited.sources[name] = Source(
-                heardAt: source.heardAt,
+                heardAt: { source.heardAt[$0] ?? 0 },
                 services: parts.contains(.services) ? source.services : nil,
                 configEntries: parts.contains(.configEntries) ? source.configEntries : nil,
                 documents: parts.contains(.documents) ? source.documents : nil

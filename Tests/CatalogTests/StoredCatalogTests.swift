@@ -48,8 +48,9 @@ struct StoredCatalogTests {
                 FileChange(path: "a.yaml", content: .bytes([1])), FileChange(path: "b.yaml", content: .bytes([2])),
             ]
         )
-        #expect(guarded.age(of: .consul, wallClock: 1_000_400) == .seconds(400))
-        #expect(guarded.age(of: .nomad, wallClock: 1_000_400) == nil)
+        let ages = guarded.storedAges(of: .consul, wallClock: 1_000_400)
+        #expect(ages == [.services: .seconds(400), .configEntries: .seconds(400), .documents: .seconds(400)])
+        #expect(guarded.storedAges(of: .nomad, wallClock: 1_000_400).isEmpty)
         #expect(
             guarded.diagnostics.map(\.description) == [
                 "consul: warning[SB304] source/consul: the services, config entries and documents of consul have not "
@@ -67,7 +68,7 @@ struct StoredCatalogTests {
         #expect(guarded.held.map(\.instances) == [15])
         _ = guarded.apply(configEntries: [], from: .consul, at: .seconds(1))
         #expect(guarded.configEntries(of: .consul) == [])
-        #expect(guarded.age(of: .consul, wallClock: 1_000_400) != nil, "its documents still stand in")
+        #expect(guarded.storedAges(of: .consul, wallClock: 1_000_400).keys.map(\.self) == [.documents])
         let (documents, _) = guarded.apply(
             documents: [FileChange(path: "a.yaml", content: .bytes([3]))],
             from: .consul,
@@ -78,7 +79,7 @@ struct StoredCatalogTests {
                 FileChange(path: "a.yaml", content: .bytes([3])), FileChange(path: "b.yaml", content: .removed),
             ]
         )
-        #expect(guarded.age(of: .consul, wallClock: 1_000_400) == nil)
+        #expect(guarded.storedAges(of: .consul, wallClock: 1_000_400).isEmpty)
         let (later, _) = guarded.apply(documents: [], from: .consul, at: .seconds(2))
         #expect(later == [])
     }
@@ -86,14 +87,14 @@ struct StoredCatalogTests {
     @Test func `only the parts that are not heard are said to be stood in for, with what keeps them`() {
         var guarded = Self.guarded()
         _ = guarded.seed(Self.stored, wallClock: 1_000_300, at: .zero)
-        #expect(guarded.storedParts(of: .consul) == [.services, .configEntries, .documents])
+        #expect(guarded.storedAges(of: .consul, wallClock: 0).count == 3)
         guarded.apply(
             SourceStatus(source: .consul, state: .suspect, problem: "no key:read", reason: "partial"),
             at: .zero
         )
         guarded.complete(fleet(0..<20), at: 1)
         _ = guarded.apply(configEntries: [Self.entry], from: .consul, at: .seconds(1))
-        #expect(guarded.storedParts(of: .consul) == [.documents])
+        #expect(guarded.storedAges(of: .consul, wallClock: 0).keys.map(\.self) == [.documents])
         #expect(
             guarded.diagnostics.map(\.description) == [
                 "consul: warning[SB304] source/consul: the documents of consul have not been heard since the start; "
@@ -101,7 +102,7 @@ struct StoredCatalogTests {
             ]
         )
         _ = guarded.apply(documents: [], from: .consul, at: .seconds(2))
-        #expect(guarded.storedParts(of: .consul) == [] && guarded.diagnostics == [])
+        #expect(guarded.storedAges(of: .consul, wallClock: 0).isEmpty && guarded.diagnostics == [])
     }
 
     @Test func `what is in force is what is stored, also what is held and what is remembered`() {
@@ -128,13 +129,35 @@ struct StoredCatalogTests {
         var guarded = CatalogGuard.consul()
         guarded.complete(fleet(0..<3), at: 0)
         guarded.apply(SourceStatus(source: .consul, state: .down), at: .seconds(100))
-        #expect(guarded.stored(wallClock: 5000, at: .seconds(150)).sources[.consul]?.heardAt == 4950)
+        #expect(guarded.stored(wallClock: 5000, at: .seconds(150)).sources[.consul]?.heardAt == [.services: 4950])
 
         var next = CatalogGuard.consul()
         _ = next.seed(guarded.stored(wallClock: 5000, at: .seconds(150)), wallClock: 5010, at: .zero)
-        #expect(next.stored(wallClock: 6000, at: .seconds(1000)).sources[.consul]?.heardAt == 4950)
-        #expect(next.age(of: .consul, wallClock: 6000) == .seconds(1050))
-        #expect(next.age(of: .consul, wallClock: 4000) == .zero, "a clock that went back")
+        #expect(next.stored(wallClock: 6000, at: .seconds(1000)).sources[.consul]?.heardAt == [.services: 4950])
+        #expect(next.storedAges(of: .consul, wallClock: 6000) == [.services: .seconds(1050)])
+        #expect(next.storedAges(of: .consul, wallClock: 4000) == [.services: .zero], "a clock that went back")
+    }
+
+    @Test func `each part has an age of its own`() {
+        var guarded = Self.guarded()
+        _ = guarded.seed(Self.stored, wallClock: 1_000_300, at: .zero)
+        guarded.complete(fleet(0..<20), at: 1)
+        let stored = guarded.stored(wallClock: 1_000_400, at: .seconds(100))
+        #expect(
+            stored.sources[.consul]?.heardAt
+                == [.services: 1_000_400, .configEntries: 1_000_000, .documents: 1_000_000]
+        )
+        var next = Self.guarded()
+        _ = next.seed(stored, wallClock: 1_000_500, at: .zero)
+        #expect(next.storedAges(of: .consul, wallClock: 1_000_500)[.services] == .seconds(100))
+        #expect(next.storedAges(of: .consul, wallClock: 1_000_500)[.documents] == .seconds(500))
+        #expect(
+            next.diagnostics.map(\.message) == [
+                "the services, config entries and documents of consul have not been heard since the start; what it said "
+                    + "of its config entries and documents at 1970-01-12T13:46:40Z and of its services at "
+                    + "1970-01-12T13:53:20Z stands in for them"
+            ]
+        )
     }
 
     @Test(arguments: [Int64.min, -1, .max])
@@ -142,7 +165,7 @@ struct StoredCatalogTests {
         var guarded = CatalogGuard.consul()
         let source = StoredCatalog.Source(heardAt: heardAt, services: [])
         _ = guarded.seed(StoredCatalog(savedAt: heardAt, sources: [.consul: source]), wallClock: 100, at: .zero)
-        #expect(guarded.age(of: .consul, wallClock: 200) == .seconds(heardAt == .max ? 100 : 200))
+        #expect(guarded.storedAges(of: .consul, wallClock: 200) == [.services: .seconds(heardAt == .max ? 100 : 200)])
         #expect(guarded.codes == ["SB304"])
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Crypto
 import Foundation
 import TestSupport
 import Testing
@@ -95,8 +96,8 @@ struct StoreFileTests {
         let good = try self.bytes
         try self.replace(Array("{}".utf8))
         #expect(try self.refusal() == "it is no stored catalog")
-        try self.replace(Array(String(decoding: good, as: UTF8.self).replacing("catalog 1 ", with: "catalog 2 ").utf8))
-        #expect(try self.refusal() == "it is of another version than 1")
+        try self.replace(Array(String(decoding: good, as: UTF8.self).replacing("catalog 2 ", with: "catalog 3 ").utf8))
+        #expect(try self.refusal() == "it is of another version than 1 or 2")
         try self.replace(Array(String(decoding: good, as: UTF8.self).replacing("10.0.0.1", with: "10.0.0.2").utf8))
         #expect(try self.refusal() == "its checksum is wrong")
         try self.replace(good)
@@ -106,6 +107,19 @@ struct StoreFileTests {
         #expect(try self.refusal() == "others may write to it")
         chmod(self.file.path, 0o644)
         #expect(try self.refusal() == nil)
+    }
+
+    @Test func `a file of version 1 is read, which has one time for all parts`() throws {
+        _ = try self.file.write(.small)
+        let new = String(decoding: try self.bytes.dropFirst(StoreHeader.length), as: UTF8.self)
+        let old = Array(new.replacing(#""heardAt":{"services":5}"#, with: #""heardAt":5"#).utf8)
+        #expect(old.count < new.utf8.count)
+        var hash = SHA256()
+        hash.update(data: old)
+        let header = StoreHeader(version: 1, savedAt: 5, length: old.count, hash: hash)
+        #expect(header.line.utf8.count == StoreHeader.length)
+        try self.replace(Array(header.line.utf8) + old)
+        #expect(try self.file.read() == .small)
     }
 
     @Test func `what is no file is refused without waiting for it`() throws {
@@ -124,7 +138,9 @@ struct StoreFileTests {
         #"{"sources":{"consul":{"services":[{"name":"a","instances":[{"port":70000}]}]}}}"#,
         #"{"sources":{"consul":{"services":[{"name":"a","instances":[{"weight":-1}]}]}}}"#,
         #"{"sources":{"consul":{"services":[{"name":"a","instances":[{"health":"well"}]}]}}}"#,
-        #"{"sources":{"consul":{"heardAt":1.5}}}"#, #"{"sources":{"consul":{"heardAt":99999999999999999999}}}"#,
+        #"{"sources":{"consul":{"heardAt":{"services":1.5}}}}"#, #"{"sources":{"consul":{"heardAt":5}}}"#,
+        #"{"sources":{"consul":{"heardAt":{"services":99999999999999999999}}}}"#,
+        #"{"sources":{"consul":{"heardAt":{"unknown":1}}}}"#,
         #"{"sources":{"consul":{"unknown":1}}}"#, #"{"sources":{"consul":{"services":[{"name":"\u12"#,
         #"{"sources":{"consul":{"services":[{"name":"\ud800"#, #"{"sources":{"consul":{"services":[{"name":"\"#,
         #"{"sources":{"consul":{"services":[{"name":"a"#, String(repeating: "[", count: 100_000),

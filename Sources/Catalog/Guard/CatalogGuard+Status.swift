@@ -4,15 +4,12 @@ extension CatalogGuard {
     /// How each source is, by its own last word.
     package var statuses: [SourceName: SourceStatus] { self.sources.compactMapValues(\.status) }
 
-    /// The parts of this source that what was stored stands in for: it has not told them since the start.
-    package func storedParts(of source: SourceName) -> Set<Part> { self.sources[source]?.stored ?? [] }
-
-    /// How long ago what stands in for this source was known to be so; nil if nothing does.
+    /// The parts of this source that what was stored stands in for, as it has not told them since the start; and how long
+    /// ago each was known to be so.
     ///
     /// - Parameter wallClock: in seconds since 1970.
-    package func age(of source: SourceName, wallClock: Int64) -> Duration? {
-        guard let state = self.sources[source], !state.stored.isEmpty, let storedAt = state.storedAt else { return nil }
-        return .seconds(max(0, wallClock - storedAt.wallClock))
+    package func storedAges(of source: SourceName, wallClock: Int64) -> [Part: Duration] {
+        (self.sources[source]?.stored ?? [:]).mapValues { .seconds(max(0, wallClock - $0)) }
     }
 
     /// All that is in force against the word of its source: at most one for each reason and source, but for last

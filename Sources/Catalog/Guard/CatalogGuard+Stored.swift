@@ -16,18 +16,18 @@ extension CatalogGuard {
         for (name, source) in stored.sources.sorted(by: { $0.key < $1.key }) where known.contains(name) {
             let next = self.withSource(name) { state in
                 // Whatever the file says, and if the clock went back.
-                state.storedAt = (max(0, min(source.heardAt, wallClock)), now)
+                let heardAt = source.heardAt.mapValues { max(0, min($0, wallClock)) }
                 if let services = source.services, !state.heard.contains(.services) {
                     state.services.seed(services.compactMap { state.admit($0, named: $0.name, from: name) })
-                    state.stored.insert(.services)
+                    state.stored[.services] = heardAt[.services]
                 }
                 if let entries = source.configEntries, !state.heard.contains(.configEntries) {
                     state.entries.seed(entries)
-                    state.stored.insert(.configEntries)
+                    state.stored[.configEntries] = heardAt[.configEntries]
                 }
                 if let stored = source.documents, !state.heard.contains(.documents) {
                     state.documents = Dictionary(stored.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 })
-                    state.stored.insert(.documents)
+                    state.stored[.documents] = heardAt[.documents]
                     documents[name] = state.documents.sorted { $0.key < $1.key }
                         .map { FileChange(path: $0.key, content: .bytes($0.value)) }
                 }
@@ -49,16 +49,11 @@ extension CatalogGuard {
         return StoredCatalog(
             savedAt: wallClock,
             sources: self.sources.filter { known.contains($0.key) }.compactMapValues { state in
-                let parts = state.heard.union(state.stored)
+                let parts = state.heard.union(state.stored.keys)
                 guard !parts.isEmpty else { return nil }
-                let heardAt: Int64 =
-                    if !state.stored.isEmpty, let storedAt = state.storedAt {
-                        storedAt.wallClock
-                    } else {
-                        wallClock - (state.downSince.map { max(.zero, now - $0).components.seconds } ?? 0)
-                    }
+                let lastHeard = wallClock - (state.downSince.map { max(.zero, now - $0).components.seconds } ?? 0)
                 return StoredCatalog.Source(
-                    heardAt: heardAt,
+                    heardAt: { state.stored[$0] ?? lastHeard },
                     services: parts.contains(.services) ? state.services.allInForce : nil,
                     configEntries: parts.contains(.configEntries) ? state.entries.inForce : nil,
                     documents: parts.contains(.documents)

@@ -55,7 +55,7 @@ package struct CatalogGuard: Sendable {
         var awaited = self.settings.required
         for (source, parts) in self.settings.required {
             let state = self.sources[source]
-            let missing = parts.subtracting(state?.heard ?? []).subtracting(state?.stored ?? [])
+            let missing = parts.filter { state?.has([$0]) != true }
             awaited[source] = missing.isEmpty ? nil : missing
         }
         return awaited

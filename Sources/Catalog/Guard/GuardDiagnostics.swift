@@ -105,13 +105,17 @@ extension Diagnostic {
 
     /// That what was stored stands in for parts of a source; nil if it does for none.
     static func stored(_ source: SourceName, _ state: SourceState) -> Diagnostic? {
-        guard !state.stored.isEmpty, let storedAt = state.storedAt else { return nil }
+        if state.stored.isEmpty { return nil }
+        let times = Dictionary(grouping: state.stored.keys) { state.stored[$0] ?? 0 }.sorted { $0.key < $1.key }
+        let said = times.map { time, parts in
+            (times.count > 1 ? "of its \(Set(parts).words) " : "") + "at \(timestamp(time))"
+        }
         return Diagnostic(
             .warning,
             code: Self.storedCode,
             subject: "source/\(source.rawValue)",
-            message: "the \(state.stored.words) of \(source.rawValue) have not been heard since the start; "
-                + "what it said at \(timestamp(storedAt.wallClock)) stands in for them",
+            message: "the \(Set(state.stored.keys).words) of \(source.rawValue) have not been heard since the start; "
+                + "what it said \(said.joined(separator: " and ")) stands in for them",
             cure: state.status?.problem ?? "wait until it has answered; signalbox catalog status says how it is",
             origin: Origin(file: source.rawValue)
         )

@@ -9,10 +9,8 @@ struct SourceState: Sendable {
     var clock = SourceClock()
     /// What the source has told itself, completely.
     var heard: Set<CatalogGuard.Part> = []
-    /// What was taken from a stored catalog, and not heard since.
-    var stored: Set<CatalogGuard.Part> = []
-    /// Of the stored catalog: when it was known to be so, in seconds since 1970, and on the clock of the guard.
-    var storedAt: (wallClock: Int64, now: Duration)?
+    /// What was taken from a stored catalog and not heard since, and when each was known to be so, in seconds since 1970.
+    var stored: [CatalogGuard.Part: Int64] = [:]
     /// When the source went down; nil while it is up.
     var downSince: Duration?
     /// By its own word; nil: it has not said.
@@ -30,12 +28,12 @@ struct SourceState: Sendable {
     var rules: CatalogGuard.SourceRules { self.services.rules }
 
     func has(_ parts: Set<CatalogGuard.Part>) -> Bool {
-        parts.isSubset(of: self.heard.union(self.stored))
+        parts.isSubset(of: self.heard.union(self.stored.keys))
     }
 
     mutating func heard(_ part: CatalogGuard.Part) {
         self.heard.insert(part)
-        self.stored.remove(part)
+        self.stored[part] = nil
     }
 
     /// It answers: what it says next is worth waiting for no longer than usual.

@@ -14,31 +14,44 @@ package struct StoredCatalog: Hashable, Sendable {
 
     /// Nil for a part that the source had not told.
     package struct Source: Hashable, Sendable {
-        /// When this was last known to be so, in seconds since 1970.
-        package var heardAt: Int64
-        package var services: [Service]?
-        package var configEntries: [ConfigEntry]?
-        package var documents: [Document]?
+        /// When each part was last known to be so, in seconds since 1970.
+        package private(set) var heardAt: [CatalogGuard.Part: Int64]
+        package let services: [Service]?
+        package let configEntries: [ConfigEntry]?
+        package let documents: [Document]?
 
+        /// - Parameter heardAt: of each part that is given.
+        package init(
+            heardAt: (CatalogGuard.Part) -> Int64,
+            services: [Service]? = nil,
+            configEntries: [ConfigEntry]? = nil,
+            documents: [Document]? = nil
+        ) {
+            self.heardAt = [:]
+            self.services = services
+            self.configEntries = configEntries
+            self.documents = documents
+            if services != nil { self.heardAt[.services] = heardAt(.services) }
+            if configEntries != nil { self.heardAt[.configEntries] = heardAt(.configEntries) }
+            if documents != nil { self.heardAt[.documents] = heardAt(.documents) }
+        }
+
+        /// - Parameter heardAt: of all of it.
         package init(
             heardAt: Int64,
             services: [Service]? = nil,
             configEntries: [ConfigEntry]? = nil,
             documents: [Document]? = nil
         ) {
-            self.heardAt = heardAt
-            self.services = services
-            self.configEntries = configEntries
-            self.documents = documents
+            self.init(
+                heardAt: { _ in heardAt },
+                services: services,
+                configEntries: configEntries,
+                documents: documents
+            )
         }
 
-        package var parts: Set<CatalogGuard.Part> {
-            var parts: Set<CatalogGuard.Part> = []
-            if self.services != nil { parts.insert(.services) }
-            if self.configEntries != nil { parts.insert(.configEntries) }
-            if self.documents != nil { parts.insert(.documents) }
-            return parts
-        }
+        package var parts: Set<CatalogGuard.Part> { Set(self.heardAt.keys) }
     }
 
     /// An allocation that is over by Nomad's word while something is still registered of it. No service has that, so that

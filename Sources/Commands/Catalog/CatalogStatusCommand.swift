@@ -72,8 +72,8 @@ struct CatalogStatusCommand: AsyncParsableCommand {
         var text: String {
             var lines = [self.ready ? "ready" : "not ready: \(self.blockers.joined(separator: ", "))"]
             lines += self.sources.map { source in
-                let parts = Set((source.storedParts ?? []).compactMap(CatalogGuard.Part.init)).words
-                let age = source.storedAgeSeconds.map { ", \(parts) stored \($0) s ago stand in" } ?? ""
+                let ages = (source.storedPartAgeSeconds ?? [:]).words
+                let age = ages.isEmpty ? "" : ", \(ages) stand in"
                 let size = "\(source.services.counted("service")), \(source.instances.counted("instance"))"
                 let idle = source.instances - source.routableInstances
                 let lack = idle > 0 ? " of which \(idle) may get no requests" : ""
@@ -107,6 +107,15 @@ extension DiagnosticEntry {
         let place = self.line.map { "\(self.file):\($0)" } ?? self.file
         return
             "\(place): \(self.severity)[\(self.code)]\(self.subject.map { " \($0)" } ?? ""): \(self.message) (\(self.cure))"
+    }
+}
+
+extension [String: Int64] {
+    /// "services and config entries stored 5 s ago and documents stored 700 s ago".
+    fileprivate var words: String {
+        [Int64: [String]](grouping: self.keys) { self[$0] ?? 0 }.sorted { $0.key < $1.key }.map { age, parts in
+            "\(Set(parts.compactMap(CatalogGuard.Part.init)).words) stored \(age) s ago"
+        }.joined(separator: " and ")
     }
 }
 

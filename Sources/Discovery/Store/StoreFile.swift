@@ -32,7 +32,12 @@ struct StoreFile: Sendable {
         guard let bytes = try self.bytes() else { return nil }
         let header = try StoreHeader(of: bytes)
         do {
-            return try StoredCatalog(savedAt: header.savedAt, decoding: bytes, from: StoreHeader.length)
+            return try StoredCatalog(
+                savedAt: header.savedAt,
+                decoding: bytes,
+                from: StoreHeader.length,
+                version: header.version
+            )
         } catch {
             throw StoreHeader.Refusal(reason: "it cannot be understood from byte \(error.offset) on")
         }

@@ -7,7 +7,7 @@ import Crypto
 /// It has one text and no other, of a length that is known before the rest is: so the rest can be written as it is made,
 /// and every bit of the file counts.
 ///
-///     signalbox-catalog 1 saved-at=00000000001762164000 length=00000000000000123456 sha256=(64 digits)
+///     signalbox-catalog 2 saved-at=00000000001762164000 length=00000000000000123456 sha256=(64 digits)
 struct StoreHeader: Hashable {
     /// Why a file is not taken.
     struct Refusal: Error, Hashable {
@@ -46,11 +46,15 @@ struct StoreHeader: Hashable {
         }
     }
 
-    static let version = 1
+    /// Of what is written. Version 1 had one time for all parts of a source.
+    static let version = 2
+    private static let readable = 1...Self.version
     private static let name = "signalbox-catalog"
     private static let numberLength = 20
-    static let length = Self(savedAt: 0, length: 0, digest: Self.digits(of: SHA256().finalize())).line.utf8.count
+    static let length = Self(version: Self.version, savedAt: 0, length: 0, digest: Self.digits(of: SHA256().finalize()))
+        .line.utf8.count
 
+    var version: Int
     /// In seconds since 1970, not negative.
     var savedAt: Int64
     /// Of what follows.
@@ -58,15 +62,16 @@ struct StoreHeader: Hashable {
     /// Lower case.
     var digest: String
 
-    private init(savedAt: Int64, length: Int, digest: String) {
+    private init(version: Int, savedAt: Int64, length: Int, digest: String) {
+        self.version = version
         self.savedAt = savedAt
         self.length = length
         self.digest = digest
     }
 
     /// - Parameter hash: of what follows.
-    init(savedAt: Int64, length: Int, hash: SHA256) {
-        self.init(savedAt: max(0, savedAt), length: length, digest: "")
+    init(version: Int = Self.version, savedAt: Int64, length: Int, hash: SHA256) {
+        self.init(version: version, savedAt: max(0, savedAt), length: length, digest: "")
         var hash = hash
         hash.update(data: Array(self.checkedPart.utf8))
         self.digest = Self.digits(of: hash.finalize())
@@ -75,7 +80,7 @@ struct StoreHeader: Hashable {
     var line: String { "\(self.checkedPart)\(self.digest)\n" }
 
     private var checkedPart: String {
-        "\(Self.name) \(Self.version) saved-at=\(Self.padded(self.savedAt)) length=\(Self.padded(self.length)) sha256="
+        "\(Self.name) \(self.version) saved-at=\(Self.padded(self.savedAt)) length=\(Self.padded(self.length)) sha256="
     }
 
     /// The header of a whole file whose checksum is right.
@@ -84,8 +89,9 @@ struct StoreHeader: Hashable {
         let words = file.prefix(Self.length).split(separator: UInt8(ascii: " ")).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard words.count > 1, words[1] == "\(Self.version)" else {
-            throw Refusal(reason: "it is of another version than \(Self.version)")
+        guard let version = Self.readable.first(where: { words.dropFirst().first == "\($0)" }) else {
+            let readable = Self.readable.map(\.description).joined(separator: " or ")
+            throw Refusal(reason: "it is of another version than \(readable)")
         }
         guard file.count >= Self.length, words.count == 5, let savedAt = Self.number(words[2], "saved-at="),
             let length = Self.number(words[3], "length=")
@@ -95,7 +101,7 @@ struct StoreHeader: Hashable {
         }
         var hash = SHA256()
         file[Self.length...].withUnsafeBytes { hash.update(bufferPointer: $0) }
-        self.init(savedAt: savedAt, length: Int(length), hash: hash)
+        self.init(version: version, savedAt: savedAt, length: Int(length), hash: hash)
         guard file.starts(with: self.line.utf8) else { throw Refusal(reason: "its checksum is wrong") }
     }
 

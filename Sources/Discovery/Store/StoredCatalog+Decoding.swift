@@ -4,7 +4,12 @@ import Catalog
 
 extension StoredCatalog {
     /// What `encode` wrote. What it does not write is a fault: the version in the header tells one form from another.
-    init(savedAt: Int64, decoding bytes: [UInt8], from start: Int) throws(JSONScanner.Fault) {
+    init(
+        savedAt: Int64,
+        decoding bytes: [UInt8],
+        from start: Int,
+        version: Int = StoreHeader.version
+    ) throws(JSONScanner.Fault) {
         self.init(savedAt: savedAt)
         var scanner = JSONScanner(bytes, from: start)
         var sources: [SourceName: Source] = [:]
@@ -14,7 +19,7 @@ extension StoredCatalog {
             case "sources":
                 try scanner.object { key, scanner throws(JSONScanner.Fault) in
                     guard let name = SourceName(rawValue: key) else { throw scanner.fault }
-                    sources[name] = try scanner.source()
+                    sources[name] = try scanner.source(version)
                 }
             case "ended": ended = try scanner.list { json throws(JSONScanner.Fault) in try json.ended() }
             default: throw scanner.fault
@@ -27,18 +32,40 @@ extension StoredCatalog {
 }
 
 extension JSONScanner {
-    fileprivate mutating func source() throws(Fault) -> StoredCatalog.Source {
-        var source = StoredCatalog.Source(heardAt: 0)
+    fileprivate mutating func source(_ version: Int) throws(Fault) -> StoredCatalog.Source {
+        var heardAt: [CatalogGuard.Part: Int64] = [:]
+        var services: [Service]?
+        var entries: [ConfigEntry]?
+        var documents: [StoredCatalog.Document]?
         try self.object { key, scanner throws(Fault) in
             switch key {
-            case "heardAt": source.heardAt = try scanner.number()
-            case "services": source.services = try scanner.list { json throws(Fault) in try json.service() }
-            case "configEntries": source.configEntries = try scanner.list { json throws(Fault) in try json.entry() }
-            case "documents": source.documents = try scanner.list { json throws(Fault) in try json.document() }
+            case "heardAt": heardAt = try scanner.times(version)
+            case "services": services = try scanner.list { json throws(Fault) in try json.service() }
+            case "configEntries": entries = try scanner.list { json throws(Fault) in try json.entry() }
+            case "documents": documents = try scanner.list { json throws(Fault) in try json.document() }
             default: throw scanner.fault
             }
         }
-        return source
+        return StoredCatalog.Source(
+            heardAt: { heardAt[$0] ?? 0 },
+            services: services,
+            configEntries: entries,
+            documents: documents
+        )
+    }
+
+    private mutating func times(_ version: Int) throws(Fault) -> [CatalogGuard.Part: Int64] {
+        // One of all parts.
+        if version == 1 {
+            let time: Int64 = try self.number()
+            return Dictionary(uniqueKeysWithValues: CatalogGuard.Part.allCases.map { ($0, time) })
+        }
+        var times: [CatalogGuard.Part: Int64] = [:]
+        try self.object { key, scanner throws(Fault) in
+            guard let part = CatalogGuard.Part(rawValue: key) else { throw scanner.fault }
+            times[part] = try scanner.number()
+        }
+        return times
     }
 
     fileprivate mutating func list<Element>(

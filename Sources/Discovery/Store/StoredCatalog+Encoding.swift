@@ -17,7 +17,13 @@ extension StoredCatalog {
             json.key(name.rawValue)
             json.open("{")
             json.key("heardAt")
-            json.number(source.heardAt)
+            json.object { json in
+                for part in CatalogGuard.Part.allCases {
+                    guard let time = source.heardAt[part] else { continue }
+                    json.key(part.rawValue)
+                    json.number(time)
+                }
+            }
             if let services = source.services {
                 json.key("services")
                 json.open("[")
