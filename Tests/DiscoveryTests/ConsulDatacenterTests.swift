@@ -8,17 +8,20 @@ import Testing
 /// One datacenter, answered by hand: what overtakes what.
 struct ConsulDatacenterTests {
     private struct Hand {
-        var datacenter = ConsulDatacenter(
-            name: nil,
-            selection: ConsulSelection(patterns: ["*"], isExposedByDefault: true),
-            isFiltered: false,
-            limits: .init(readers: 8, probers: 1, focus: 0)
-        )
+        var datacenter: ConsulDatacenter
         var effects = ConsulEffects(seed: 1)
         var open: [ConsulQuery.Subject: ConsulRequestID] = [:]
 
         /// A datacenter with one service that was read at index 5, when the questions' answers were at 10.
-        init() {
+        ///
+        /// - Parameter watched: how many services are watched.
+        init(watched: Int = 0) {
+            self.datacenter = ConsulDatacenter(
+                name: nil,
+                selection: ConsulSelection(patterns: ["*"], isExposedByDefault: true),
+                isFiltered: false,
+                limits: .init(readers: 8, probers: 1, focus: watched)
+            )
             self.datacenter.proceed(&self.effects)
             self.take()
             self.answer(.servers, .servers(nodes: ["server"]), 1)
@@ -99,6 +102,21 @@ struct ConsulDatacenterTests {
         #expect(hand.isReading)
         hand.answer(.service("web"), hand.web(.critical), 12)
         #expect(!hand.isReading)
+    }
+
+    @Test func `a reading that a later answer overtook is repeated, and takes nothing back`() {
+        var hand = Hand(watched: 1)
+        let waiting = hand.open.removeValue(forKey: .service("web"))
+        hand.answer(.services, .services(["consul": [], "web": ["v2"]]), 11)
+        let reading = hand.open.removeValue(forKey: .service("web"))
+        hand.open[.service("web")] = waiting
+        hand.answer(.service("web"), hand.web(.critical), 12)
+        hand.open[.service("web")] = reading
+        let before = ConsulServiceReading(instances: [], nodes: ["n"], count: 1)
+        hand.answer(.service("web"), .service(before), 11)
+        #expect(hand.datacenter.services["web"]?.instances.map(\.health) == [.critical])
+        #expect(hand.isReading)
+        #expect(!hand.datacenter.isResetWanted)
     }
 
     @Test func `a state that was read in passing and that no answer showed is read again`() {

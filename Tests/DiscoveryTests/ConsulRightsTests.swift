@@ -183,6 +183,30 @@ struct ConsulRightsTests {
         #expect(rig.counts[.resynchronization] == before)
     }
 
+    @Test func `rights that were lost before nothing answered are found to be back`() {
+        var rig = ConsulRig(.init(keyPrefix: "sb/"))
+        rig.change { model in
+            for number in 0..<60 { model.register("s\(number)", .init(node: "n1", id: "a")) }
+            model.setKey("sb/a.yaml", "a")
+        }
+        rig.run(for: .seconds(5))
+        rig.change { $0.rights = .none }
+        rig.change { $0.register("s1", .init(node: "n1", id: "a", weight: 2)) }
+        rig.run(for: .seconds(2))
+        #expect(rig.status?.state == .suspect)
+        rig.isDown = true
+        rig.disconnect()
+        rig.run(for: .seconds(2))
+        #expect(rig.status?.state == .down)
+        rig.change { model in
+            model.register("s50", .init(node: "n1", id: "a", weight: 7))
+            model.rights = .all
+        }
+        rig.isDown = false
+        rig.run(for: .seconds(5))
+        #expect(rig.isSettled)
+    }
+
     @Test func `a token that is replaced while nothing answers is another token, too`() {
         var rig = Self.rig()
         rig.errorRate = 1

@@ -134,6 +134,7 @@ extension ConsulDatacenter {
             return
         }
         if before != .up { effects.linkIsUp() }
+        let lostRights = self.link.takeLostRights()
         switch before {
         case .up where isOtherToken:
             // Questions that wait keep the rights that they began with.
@@ -145,12 +146,10 @@ extension ConsulDatacenter {
         case .down where wasDoubted:
             self.isResetWanted = true
             self.resetNotBefore = effects.now
-        case .blind:
+        case _ where lostRights:
             // Another token, or other rights: what was asked with the old ones means nothing.
             self.isResetWanted = true
-        case .down(let failure) where failure.reason == .acl:
-            self.isResetWanted = true
-        case .down:
+        case .blind, .down:
             // Connections to a machine that is gone do not say so.
             self.renew(&effects)
             if isOtherToken { self.isResetWanted = true }

@@ -19,7 +19,7 @@ extension ConsulDatacenter {
         } else if let candidates = self.search.answered(request) {
             guard case .probes(let indexes) = answer.content else { return }
             for (candidate, index) in zip(candidates, indexes) { self.probed(candidate, index: index, &effects) }
-        } else if let name = self.focus.ended(request) {
+        } else if let (name, asked) = self.focus.ended(request) {
             guard case .service(let found) = answer.content, let known = self.services[name] else {
                 self.focus.forgetGone(self.services)
                 return
@@ -29,7 +29,8 @@ extension ConsulDatacenter {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index < known.index {
-                self.indexFell(&effects)
+                // If it goes beyond what it was to go beyond, it was overtaken.
+                if answer.index <= asked { self.indexFell(&effects) }
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index > known.index {
@@ -82,7 +83,7 @@ extension ConsulDatacenter {
         {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
-            self.readings[request] = Reading(service: name, marks: marks)
+            self.readings[request] = Reading(service: name, index: self.services[name]?.index ?? 0, marks: marks)
         }
         self.probe(&effects)
     }
@@ -188,6 +189,10 @@ extension ConsulDatacenter {
         if isTooHigh, self.doubt.isRecent(at: effects.now) {
             self.services.isDirty(name, needed: nil)
             return self.indexFell(&effects)
+        }
+        if known.isRead, answer.index < known.index, known.index != reading.index {
+            // An answer that was asked for later has overtaken it.
+            return self.services.isDirty(name, needed: nil)
         }
         if known.isRead, answer.index < known.index {
             // It is the leader's word. But then more may have fallen than this.

@@ -74,7 +74,9 @@ struct ConsulDatacenter: Sendable {
     /// A service that is being read.
     struct Reading: Sendable {
         var service: String
-        /// The indexes of the questions when it began.
+        /// What was known of the service when it began.
+        var index: UInt64
+        /// The indexes of the questions then.
         var marks: [UInt64]
     }
 

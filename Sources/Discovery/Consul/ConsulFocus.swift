@@ -7,6 +7,8 @@
 struct ConsulFocus: Sendable {
     private struct Slot: Sendable {
         var request: ConsulRequestID?
+        /// That the answer is to go beyond.
+        var index: UInt64 = 0
         var sent = Duration.zero
         var notBefore = Duration.zero
         var failures = 0
@@ -69,6 +71,7 @@ struct ConsulFocus: Sendable {
             let query = ConsulQuery(.service(name), datacenter: datacenter, index: service.index, wait: wait)
             let request = effects.send(query)
             self.slots[name]?.request = request
+            self.slots[name]?.index = service.index
             self.slots[name]?.sent = effects.now
             self.names[request] = name
         }
@@ -79,13 +82,14 @@ struct ConsulFocus: Sendable {
         service.index > 0 && service.work == .none
     }
 
-    /// Returns which service the request was about; nil: it was no request of this.
-    mutating func ended(_ request: ConsulRequestID) -> String? {
+    /// Returns which service the request was about, and the index that the answer is to go beyond; nil: it was no request
+    /// of this.
+    mutating func ended(_ request: ConsulRequestID) -> (name: String, index: UInt64)? {
         guard let name = self.names.removeValue(forKey: request) else { return nil }
         self.slots[name]?.request = nil
         self.slots[name]?.failures = 0
         self.slots[name]?.isDoubtful = false
-        return name
+        return (name, self.slots[name]?.index ?? 0)
     }
 
     /// It was answered with what was known. If that came at once, the next answer would, too: an index stands.

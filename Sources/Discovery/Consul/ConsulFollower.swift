@@ -27,6 +27,8 @@ struct ConsulFollower: Sendable {
     /// How the preferred datacenter's link was.
     private var lastLink: ConsulLink.State = .unknown
     private var lastToken: Int?
+    /// Whether its token had no rights since it was last up.
+    private var lostRights = false
     private var inquiry: ConsulInquiry
 
     /// - Parameters:
@@ -160,17 +162,23 @@ struct ConsulFollower: Sendable {
         let link = self.datacenters[0].link.state
         let token = self.datacenters[0].token
         defer { (self.lastLink, self.lastToken) = (link, token) }
+        switch link {
+        case .blind: self.lostRights = true
+        case .down(let failure) where failure.reason == .acl: self.lostRights = true
+        case .unknown, .up, .down: break
+        }
         guard link == .up, self.lastLink != .unknown else { return }
         self.effects.owner = .policy
         if self.lastLink == .up {
             if token != self.lastToken { self.policy.reset(&self.effects) }
             return
         }
-        if case .down(let failure) = self.lastLink, failure.reason != .acl, token == self.lastToken {
-            self.policy.renew(&self.effects)
-        } else {
+        if self.lostRights || token != self.lastToken {
             self.policy.reset(&self.effects)
+        } else {
+            self.policy.renew(&self.effects)
         }
+        self.lostRights = false
     }
 
     private mutating func deliver() {

@@ -32,6 +32,8 @@ struct ConsulLink: Sendable {
     private(set) var passed = 0
     /// The catalog's index that the answer must reach.
     private(set) var floor: UInt64 = 0
+    /// Whether the token had no rights since this was last taken: what was answered meanwhile means nothing.
+    private var lostRights = false
     private var lastSent: Duration?
     private var isWantedAgain = false
     private var failures = 0
@@ -39,6 +41,11 @@ struct ConsulLink: Sendable {
     private var node: String?
 
     var isUp: Bool { self.state == .up }
+
+    mutating func takeLostRights() -> Bool {
+        defer { self.lostRights = false }
+        return self.lostRights
+    }
 
     /// - Parameter floor: the highest index that was seen of the catalog's tables.
     mutating func check(in datacenter: String?, floor: UInt64, _ effects: inout ConsulEffects) {
@@ -69,6 +76,7 @@ struct ConsulLink: Sendable {
         case .servers(let nodes) where nodes.isEmpty:
             self.failures += 1
             self.state = .blind
+            self.lostRights = true
             self.due = effects.now + effects.backOff(after: self.failures, from: Self.firstBackOff, to: Self.interval)
         case .servers(let nodes):
             self.node = nodes[0]
@@ -86,6 +94,7 @@ struct ConsulLink: Sendable {
         self.request = nil
         self.failures += 1
         self.state = .down(failure)
+        if failure.reason == .acl { self.lostRights = true }
         self.due = effects.now + effects.backOff(after: self.failures, from: Self.firstBackOff, to: Self.longestBackOff)
     }
 
@@ -99,6 +108,7 @@ struct ConsulLink: Sendable {
     mutating func turnedBlind(_ effects: inout ConsulEffects) {
         self.renew(&effects)
         self.state = .blind
+        self.lostRights = true
         self.due = min(self.due, effects.now + Self.gap)
     }
 
