@@ -11,10 +11,11 @@ import Testing
 /// Random lives of a Consul: whatever happens, nothing that exists is removed, and in the end everything is known.
 @Suite(.longComputation)
 struct ConsulFollowerRandomTests {
-    @Test(arguments: 1...10)
-    func `whatever happens, nothing is lost and all is known in the end`(seed: UInt64) {
+    /// - Parameter questions: on a connection; nil: one, without TLS; 0: one, with TLS and without HTTP/2.
+    @Test(arguments: zip(1...20, (0..<5).flatMap { _ in [nil, 0, 4, 50] }))
+    func `whatever happens, nothing is lost and all is known in the end`(seed: UInt64, questions: Int?) {
         var random = SeededGenerator(seed: seed)
-        var rig = ConsulRig(seed: seed)
+        var rig = ConsulRig(seed: seed, questionsPerConnection: questions)
         let services = [5, 20, 60, 120].randomElement(using: &random) ?? 5
         rig.change { model in
             for number in 0..<services { model.register("s\(number)", .init(node: "n\(number % 5)", id: "a")) }

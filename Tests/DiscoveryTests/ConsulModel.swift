@@ -54,6 +54,8 @@ struct ConsulModel {
     var broken: Set<String> = []
     /// Services that are listed and none of whose instances are shown.
     var hidden: Set<String> = []
+    /// 0: HTTP/2 is not spoken.
+    var questionsPerConnection = 0
 
     init(datacenter: String = "dc1") {
         self.datacenter = datacenter
@@ -135,9 +137,9 @@ struct ConsulModel {
 
     /// Its state is lost, and what comes next has lower indexes.
     mutating func wipe() {
-        let rights = self.rights
+        let (rights, questions) = (self.rights, self.questionsPerConnection)
         self = ConsulModel(datacenter: self.datacenter)
-        self.rights = rights
+        (self.rights, self.questionsPerConnection) = (rights, questions)
     }
 
     /// Several changes in one transaction: they have the same index.
@@ -170,6 +172,7 @@ struct ConsulModel {
 
     /// Whether the question is answered now.
     func isReady(_ query: ConsulQuery) -> Bool {
+        if case .indexes(let indexes, _) = query.subject { return !self.beyond(indexes).isEmpty }
         guard let index = query.index else { return true }
         if case .checks(let state) = query.subject { return (self.states[state] ?? 1) > index }
         return self.index(of: query.subject) > index
@@ -190,6 +193,13 @@ struct ConsulModel {
                 token: self.token
             )
         )
+    }
+
+    private func beyond(_ indexes: [String: UInt64]) -> [String: UInt64] {
+        indexes.reduce(into: [:]) { found, asked in
+            let index = self.index(of: .service(asked.key))
+            if index > asked.value { found[asked.key] = index }
+        }
     }
 
     /// What somebody who sees all would say a service is.
@@ -225,7 +235,7 @@ struct ConsulModel {
         case .server: max(self.servicesTable, self.nodesTable)
         case .entries(let kind): self.entryIndexes[kind] ?? 1
         case .keys: self.keyIndex
-        case .servers, .agent, .probes, .key, .entry, .instances: 1
+        case .servers, .agent, .probes, .capacity, .indexes, .key, .entry, .instances: 1
         }
     }
 
@@ -286,6 +296,12 @@ struct ConsulModel {
                 }
             )
         case .probes(let names): return .probes(names.map { self.index(of: .service($0)) })
+        case .capacity: return .capacity(self.questionsPerConnection)
+        case .indexes(let indexes, _):
+            let beyond = self.beyond(indexes)
+            // The wait is over.
+            guard beyond.isEmpty else { return .indexes(beyond) }
+            return .indexes(indexes.reduce(into: [:]) { $0[$1.key] = self.index(of: .service($1.key)) })
         case .entries(let kind):
             let seen = (self.entries[kind] ?? []).filter { isVisible && !self.isForbidden($0.key.name) }
             let broken = seen.map(\.key.name).filter(self.broken.contains)
@@ -307,6 +323,14 @@ extension ConsulModel.Registration {
 }
 
 extension ConsulQuery.Subject {
+    /// Of questions that share a connection, which one it is.
+    var group: Int? {
+        switch self {
+        case .capacity(let group), .indexes(_, let group): group
+        default: nil
+        }
+    }
+
     /// Of what is asked for by its own name.
     fileprivate var nameAlone: String? {
         switch self {

@@ -53,10 +53,17 @@ struct ConsulRig {
     init(
         seed: UInt64 = 1,
         _ configuration: ConsulConfiguration = .init(followsConfigEntries: false),
-        stored: Set<CatalogGuard.Part> = []
+        stored: Set<CatalogGuard.Part> = [],
+        questionsPerConnection: Int? = nil
     ) {
         self.random = SeededGenerator(seed: seed)
-        self.follower = ConsulFollower(configuration, stored: stored, seed: seed)
+        self.model.questionsPerConnection = questionsPerConnection ?? 0
+        self.follower = ConsulFollower(
+            configuration,
+            stored: stored,
+            multiplexes: questionsPerConnection != nil,
+            seed: seed
+        )
     }
 
     var status: SourceStatus? { self.statuses.last }
@@ -201,6 +208,7 @@ struct ConsulRig {
             switch action {
             case .send(let id, let query):
                 self.sent.append(query)
+                self.replace(query)
                 let arrives = self.now + self.delay()
                 self.requests[id] = Request(query: query, arrives: arrives, expires: arrives + query.longest)
             case .cancel(let id):
@@ -210,7 +218,19 @@ struct ConsulRig {
             case .deliver(let event): self.take(event)
             }
         }
-        self.mostInFlight = max(self.mostInFlight, self.requests.count + self.answers.count)
+        let groups = Set(self.requests.values.compactMap(\.query.subject.group))
+        let others = self.requests.values.count { $0.query.subject.group == nil }
+        self.mostInFlight = max(self.mostInFlight, groups.count + others + self.answers.count)
+    }
+
+    /// What waits on a connection is replaced by what is asked there next.
+    private mutating func replace(_ query: ConsulQuery) {
+        guard let group = query.subject.group else { return }
+        for (id, request) in self.requests where request.query.subject.group == group {
+            self.requests[id] = nil
+            let nothing = ConsulAnswer(content: .indexes([:]), index: 1, bytes: 0)
+            self.answers[id] = Answer(arrives: self.now + self.delay(), result: .success(nothing))
+        }
     }
 
     private mutating func take(_ event: SourceEvent) {

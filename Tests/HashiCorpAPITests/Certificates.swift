@@ -25,12 +25,19 @@ struct Certificates {
     func certificate(_ name: String) -> String { self.directory("\(name).pem") }
     func key(_ name: String) -> String { self.directory("\(name)-key.pem") }
 
-    /// - Parameter wantsClient: whether a client must show a certificate of `ca`.
-    func serverContext(_ name: String = "server", wantsClient: Bool = false) throws -> NIOSSLContext {
+    /// - Parameters:
+    ///   - wantsClient: whether a client must show a certificate of `ca`.
+    ///   - protocols: that are spoken, by their names in ALPN.
+    func serverContext(
+        _ name: String = "server",
+        wantsClient: Bool = false,
+        protocols: [String] = []
+    ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(self.certificate(name)).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: self.key(name), format: .pem))
         )
+        configuration.applicationProtocols = protocols
         if wantsClient {
             configuration.certificateVerification = .noHostnameVerification
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(self.certificate("ca")))

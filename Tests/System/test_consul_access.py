@@ -1,6 +1,5 @@
 """The ways to a Consul that locks its door: TLS with a certificate of our own, a Unix socket, a login by JWT."""
 
-import subprocess
 import time
 import uuid
 
@@ -11,40 +10,11 @@ from rig.jwt import Issuer
 from rig.probe import Probe
 from rig.processes import eventually
 from rig.signalbox import Signalbox
+from rig.tls import Authority
 
 MASTER = str(uuid.UUID(int=9))
 ACL = {"enabled": True, "default_policy": "deny", "tokens": {"master": MASTER, "agent": MASTER}}
 RULES = 'service_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nagent_prefix "" { policy = "read" }'
-
-
-class Authority:
-    """A certificate authority, and what it signs."""
-
-    def __init__(self, folder, name="ca"):
-        self.folder, self.name = folder, name
-        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", self.file(name, "pem"))
-
-    @property
-    def certificate(self):
-        return self.file(self.name, "pem")
-
-    def file(self, name, kind):
-        return self.folder / f"{name}.{kind}"
-
-    def issue(self, name, *hosts):
-        """The files of a certificate and its key."""
-        request, extensions = self.file(name, "csr"), self.file(name, "ext")
-        extensions.write_text(f"subjectAltName={','.join(hosts)}\n")
-        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", request)
-        self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.file(self.name, "key"),
-                     "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", self.file(name, "pem"))
-        return self.file(name, "pem"), self.file(name, "key")
-
-    @staticmethod
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
 class Access(ConsulTest):

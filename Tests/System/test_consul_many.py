@@ -10,6 +10,7 @@ from rig.case import sized
 from rig.consul_case import STAYS, ConsulTest, answers, never
 from rig.probe import Probe
 from rig.processes import eventually
+from rig.tls import Authority
 from rig.traffic import Load
 
 SERVICES, INSTANCES = sized((5_000, 10), (2_000, 1))
@@ -20,6 +21,7 @@ WITHIN = 250  # ms, the 99th percentile
 # Of what Consul does not say whose it is: all services may have to be asked, which a debug build takes its time for.
 SEARCHED = sized(1_000, 3_000)
 CONNECTIONS = 50
+MEGABYTES = 400
 IDLE = sized(60, 5)  # seconds
 FLAPPING, A_SECOND, PUSHES = sized(30, 5), 20, 10
 SETTLING = 1  # seconds, until the pushes that a rest allows are used up
@@ -31,10 +33,12 @@ def cpu_seconds(process):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-class ConsulMany(ConsulTest):
+class OfMany(ConsulTest):
+    tls = False
+
     def setUp(self):
         super().setUp()
-        self.catalog = self.consul()
+        self.catalog = self.consul(authority=Authority(self.scratch) if self.tls else None)
         self.first, self.second = self.upstream("first"), self.upstream("second")
         self.random = random.Random(1)
 
@@ -77,7 +81,7 @@ class ConsulMany(ConsulTest):
         self.measure("deregistration", probe, lambda: self.catalog.deregister(name, 0, f"{name}-second"),
                      never(self.second), STAYS)
 
-    def test_thousands_of_services(self):
+    def thousands(self):
         server = self.begin(SERVICES, INSTANCES)
         most = self.catalog.connections_from(server.child.pid)
         for _ in range(ROUNDS):
@@ -86,12 +90,10 @@ class ConsulMany(ConsulTest):
         self.note(f"{most} connections")
         self.note(f"{server.resident_megabytes():.0f} MB")
         self.idle(server)
-        searched = {kind: self.took.pop(kind) for kind in ("registration", "weight")}
         self.assertLessEqual(most, CONNECTIONS)
+        self.assertLessEqual(server.resident_megabytes(), MEGABYTES)
         self.assertEqual(server.state()["held"], [])
-        self.assert_took(WITHIN)
-        self.took = searched
-        self.assert_took(SEARCHED)
+        return server
 
     def idle(self, server):
         """When what the last changes may have hidden has been looked for, which begins after a few seconds."""
@@ -112,6 +114,17 @@ class ConsulMany(ConsulTest):
     @staticmethod
     def requests(server):
         return server.metric("signalbox_source_requests_total", source="consul")
+
+
+class OneByOne(OfMany):
+    """Without HTTP/2, what Consul does not say whose it is has to be searched for."""
+
+    def test_thousands_of_services(self):
+        self.thousands()
+        searched = {kind: self.took.pop(kind) for kind in ("registration", "weight")}
+        self.assert_took(WITHIN)
+        self.took = searched
+        self.assert_took(SEARCHED)
 
     def test_a_check_that_flaps(self):
         server = self.begin(STABLE, 1)
@@ -155,3 +168,24 @@ class ConsulMany(ConsulTest):
     @staticmethod
     def pushes(server):
         return server.metric("signalbox_xds_responses_total")
+
+
+class Multiplexed(OfMany):
+    """With TLS there is HTTP/2, and each service has a question of its own."""
+
+    tls = True
+
+    def test_thousands_of_services_with_tls(self):
+        server = self.thousands()
+        self.assert_took(WITHIN)
+        self.assertEqual(self.searches(server), 0)
+        self.catalog.kill()
+        self.catalog.start()
+        eventually(lambda: self.source(server)["state"] == "up", 20, "Consul is followed again")
+        for name in self.live[:3]:
+            self.change(name)
+        self.assertEqual(server.state()["held"], [])
+
+    @staticmethod
+    def searches(server):
+        return server.metric("signalbox_source_searches_total", source="consul")

@@ -19,6 +19,10 @@ struct ConsulAnswer: Sendable {
         case service(ConsulServiceReading)
         /// In the order of the question.
         case probes([UInt64])
+        /// How many questions a connection takes.
+        case capacity(Int)
+        /// Service to its index.
+        case indexes([String: UInt64])
         case entries([ConfigEntry], unreadable: ConsulUnreadableEntries)
         /// Path below the prefix to value.
         case keys([String: ConsulKey])

@@ -68,6 +68,7 @@ extension ConsulDatacenter {
         self.problems[.service(name)] = nil
         self.isChanged(name)
         self.focus.forgetGone(self.services)
+        self.multiplex.forget(name)
     }
 
     mutating func missingAnswered(_ request: ConsulRequestID, isThere: Bool, _ effects: inout ConsulEffects) {
@@ -224,6 +225,7 @@ extension ConsulDatacenter {
         self.critical.renew(&effects)
         self.warning.renew(&effects)
         self.focus.renew()
+        self.multiplex.renew(isForgetting: false, &effects)
         if let glance = self.glance { _ = effects.cancel(glance) }
         self.glance = nil
         self.search.renew(&effects)
@@ -248,6 +250,7 @@ extension ConsulDatacenter {
         self.critical.forget(&effects)
         self.warning.forget(&effects)
         self.services.areAllDirty()
+        self.multiplex.renew(isForgetting: true, &effects)
         self.problems = [:]
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reading services one by one: those that are dirty, those that are watched, those that are searched among.
+/// Reading services one by one: those that are dirty, and those that are watched.
 extension ConsulDatacenter {
     /// What a reading costs the server and us, in bytes a second.
-    private static let bytesPerSecond = 20_000_000.0
+    static let bytesPerSecond = 20_000_000.0
 
     mutating func serviceAnswered(
         _ request: ConsulRequestID,
@@ -19,6 +19,16 @@ extension ConsulDatacenter {
         } else if let candidates = self.search.answered(request) {
             guard case .probes(let indexes) = answer.content else { return }
             for (candidate, index) in zip(candidates, indexes) { self.probed(candidate, index: index, &effects) }
+        } else if case .capacity(let capacity) = answer.content {
+            self.multiplex.opened(request, capacity: capacity, &effects)
+        } else if case .indexes(let indexes) = answer.content {
+            let changed = self.multiplex.answered(
+                request,
+                indexes,
+                known: { [services] in services[$0]?.index },
+                &effects
+            )
+            for name in changed { self.services.isDirty(name, needed: nil) }
         } else if let (name, asked) = self.focus.ended(request) {
             guard case .service(let found) = answer.content, let known = self.services[name] else {
                 self.focus.forgetGone(self.services)
@@ -70,7 +80,9 @@ extension ConsulDatacenter {
                 until: effects.now + effects.backOff(after: failures, to: .seconds(60))
             )
             self.problems[.service(reading.service)] = failure
-        } else if !self.missing.failed(request, failure, &effects), !self.focus.failed(request, &effects) {
+        } else if !self.missing.failed(request, failure, &effects), !self.focus.failed(request, &effects),
+            !self.multiplex.failed(request, &effects)
+        {
             _ = self.search.failed(request, &effects)
         }
     }
@@ -86,93 +98,6 @@ extension ConsulDatacenter {
             self.readings[request] = Reading(service: name, index: self.services[name]?.index ?? 0, marks: marks)
         }
         self.probe(&effects)
-    }
-
-    private mutating func probe(_ effects: inout ConsulEffects) {
-        while effects.mayAsk {
-            let room = self.search.room(connections: self.limits.probers, at: effects.now)
-            guard room > 0 else { return }
-            var candidates: [ConsulSearch.Candidate] = []
-            while candidates.count < room, let name = self.search.takeNext() {
-                guard let known = self.services[name], known.canBeProbed, !self.focus.isWatching(name) else { continue }
-                candidates.append(ConsulSearch.Candidate(name: name, index: known.index))
-            }
-            guard !candidates.isEmpty else { return self.search.ranOut() }
-            let request = effects.send(ConsulQuery(.probes(candidates.map(\.name)), datacenter: self.name))
-            self.search.asks(candidates, with: request, at: effects.now)
-        }
-    }
-
-    private mutating func probed(_ candidate: ConsulSearch.Candidate, index: UInt64, _ effects: inout ConsulEffects) {
-        guard let known = self.services[candidate.name], known.isRead else { return }
-        if index < candidate.index {
-            self.indexFell(&effects)
-            self.services.isDirty(candidate.name, needed: nil)
-        } else if index > known.index {
-            self.services.isDirty(candidate.name, needed: nil)
-        }
-    }
-
-    /// Sees to it that those are watched that should be.
-    mutating func watch(_ effects: inout ConsulEffects) {
-        let count = self.services.byName.count
-        if count <= self.limits.focus, self.focus.count < count {
-            for (name, service) in self.services.byName where service.isRead { self.focus.touch(name) }
-        }
-        self.focus.ask(self.services, in: self.name, &effects)
-    }
-
-    mutating func lookForChanges(_ effects: inout ConsulEffects) {
-        let now = effects.now
-        guard !self.services.isAnyQueued, self.glance == nil else { return }
-        if let audit = self.nextAudit, audit <= now {
-            self.search.wantLater(hides: false, at: now)
-            self.nextAudit = nil
-        }
-        if self.nextAudit == nil { self.nextAudit = now + effects.jittered(Self.auditInterval) }
-        guard self.search.begins(at: now), effects.mayAsk else { return }
-        if self.search.isUrgent(at: now), !self.search.hasGlanced, self.isGlanceCheap {
-            self.search.glanced(at: now)
-            self.glance = effects.send(ConsulQuery(.passing, datacenter: self.name))
-            return
-        }
-        let isHurried = self.search.begin(
-            self.services.byName.keys,
-            additions: self.services.additions,
-            recent: self.services.recent(ConsulSearch.recent),
-            at: now
-        )
-        if isHurried {
-            effects.count(.search)
-            // What is being read may have been told before the change, and cannot be asked about.
-            for reading in self.readings.values { self.services.isDirty(reading.service, needed: nil) }
-        }
-        self.probe(&effects)
-    }
-
-    /// Whether it costs less than to ask all services, and not only those that are not watched. Most changes that nothing
-    /// else explains are new instances, and most of those have checks.
-    private var isGlanceCheap: Bool {
-        let services = self.services.byName.count
-        return services > 2 * self.limits.focus && self.services.instanceCount <= 4 * services
-            && self.readings.count < self.limits.readers
-    }
-
-    /// Whose checks changed since they were read, or became fewer, has changed.
-    mutating func glanceAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
-        self.glance = nil
-        self.search.glanced(cost: .seconds(Double(answer.bytes) / Self.bytesPerSecond), at: effects.now)
-        guard case .passing(let passing) = answer.content else { return }
-        var isAnyDirty = false
-        for (name, known) in self.services.byName where known.isRead {
-            let checks = passing[name] ?? ConsulPassingChecks(count: 0, index: 0)
-            // A filter hides checks from what is known of a service, and not from this list.
-            let areOthers = checks.count != known.passingChecks && !self.isFiltered
-            guard checks.index > known.index || areOthers else { continue }
-            self.services.isDirty(name, needed: areOthers ? nil : checks.index)
-            isAnyDirty = true
-        }
-        if isAnyDirty { self.search.mayBeExplained(at: effects.now) }
     }
 
     private mutating func readingAnswered(
@@ -228,7 +153,7 @@ extension ConsulDatacenter {
         let isBetween = zip(reading.marks, marks).contains { $0 < answer.index && answer.index < $1 }
         if isBetween || known.needed > answer.index {
             self.services.isDirty(name, needed: nil)
-        } else if found.awaitsCheck, !self.focus.isWatching(name) {
+        } else if found.awaitsCheck, !self.isWatched(name) {
             // A first check that is passing shows in none of the questions.
             let waits = self.services[name]?.checkWaits ?? 0
             self.services.rest(name, until: effects.now + effects.backOff(after: waits + 1, to: .seconds(60)))
@@ -253,7 +178,9 @@ extension ConsulDatacenter {
             notBefore: pause
         )
         if isChanged { self.isChanged(name) }
-        if (self.services[name]?.recency ?? 0) > recency { self.focus.touch(name) }
+        self.multiplex.learned(name, index: answer.index)
+        let isNews = (self.services[name]?.recency ?? 0) > recency
+        if isNews, !self.multiplex.isAtHome(name) { self.focus.touch(name) }
         self.search.explained(answer.index, at: effects.now)
         return pause
     }

@@ -17,6 +17,8 @@ struct ConsulDatacenter: Sendable {
         /// Each of many questions.
         var probers: Int
         var focus: Int
+        /// Of those of the focus, how many may be shared by many questions each.
+        var multiplex = 0
     }
 
     /// How long a service may be listed and empty before somebody is told.
@@ -54,6 +56,7 @@ struct ConsulDatacenter: Sendable {
     /// Listed no more.
     var missing = ConsulMissing()
     var focus: ConsulFocus
+    var multiplex: ConsulMultiplex
     var search = ConsulSearch()
     /// The question that comes before a search.
     var glance: ConsulRequestID?
@@ -86,6 +89,7 @@ struct ConsulDatacenter: Sendable {
         self.isFiltered = isFiltered
         self.limits = limits
         self.focus = ConsulFocus(capacity: limits.focus)
+        self.multiplex = ConsulMultiplex(limit: limits.multiplex)
     }
 
     /// Whether all four questions were answered.
@@ -103,7 +107,7 @@ struct ConsulDatacenter: Sendable {
             self.glance,
         ]
         return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
-            + self.focus.inFlight + self.missing.inFlight
+            + self.focus.inFlight + self.multiplex.inFlight + self.missing.inFlight
     }
 
     mutating func takeChanged() -> Set<String> {
@@ -149,6 +153,7 @@ struct ConsulDatacenter: Sendable {
         for watch in [\Self.names, \.nodes, \.critical, \.warning] { self[keyPath: watch].retry(at: now) }
         self.services.retry(at: now)
         self.focus.retry(at: now)
+        self.multiplex.retry(at: now)
         self.search.retry(at: now)
     }
 
@@ -173,6 +178,7 @@ struct ConsulDatacenter: Sendable {
         if let wake = self.services.resting.values.min() { times.append(wake) }
         if let due = self.missing.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
+        if self.isMultiplexed, let due = self.multiplex.due(room: self.multiplexRoom) { times.append(due) }
         if !self.services.isAnyQueued, self.glance == nil {
             if let due = self.search.due(at: now) { times.append(due) }
             if let audit = self.nextAudit { times.append(audit) }

@@ -44,7 +44,7 @@ struct ConsulEffects {
     mutating func send(_ query: ConsulQuery) -> ConsulRequestID {
         var query = query
         query.scope = self.scope
-        if self.isCautious { query.wait = min(query.wait, ConsulQuery.cautiousWait) }
+        if self.isCautious, query.index != nil { query.wait = min(query.wait, ConsulQuery.cautiousWait) }
         self.lastID += 1
         let id = ConsulRequestID(rawValue: self.lastID)
         self.owners[id] = self.owner

@@ -6,6 +6,7 @@ import HashiCorpAPI
 struct ConsulExchange: Sendable {
     let client: APIClient
     let pipeline: APIPipeline
+    let multiplex: APIMultiplex
     let reader: ConsulReader
     let filter: String?
     let login: ConsulLoginSession?
@@ -15,7 +16,10 @@ struct ConsulExchange: Sendable {
         do throws(ConsulFailure) {
             if query.isOfLink { try await self.login?.refresh() }
             if let probes = query.probes { return .success(try await self.indexes(probes)) }
-            return .success(try await self.answer(to: query))
+            switch query.subject {
+            case .capacity, .indexes: return .success(try await self.wait(query))
+            default: return .success(try await self.answer(to: query))
+            }
         } catch {
             self.metrics.failed(error.reason.rawValue)
             return .failure(error)
@@ -28,6 +32,28 @@ struct ConsulExchange: Sendable {
             let indexes = try await self.pipeline.indexes(of: probes, deadline: .seconds(10))
             self.metrics.answered(200, times: indexes.count)
             return ConsulAnswer(content: .probes(indexes), index: 1, bytes: 0)
+        } catch {
+            self.metrics.answered(error.status)
+            self.noteRefusal(error, of: generation)
+            throw ConsulFailure(error)
+        }
+    }
+
+    /// Of questions that share a connection.
+    private func wait(_ query: ConsulQuery) async throws(ConsulFailure) -> ConsulAnswer {
+        let generation = self.login?.generation ?? 0
+        do {
+            switch query.subject {
+            case .indexes(let indexes, let group):
+                let questions = indexes.map { APIMultiplex.Question(key: $0.key, index: $0.value) }
+                let answers = try await self.multiplex.answers(to: questions, in: group, request: query.waiting)
+                self.metrics.answered(200, times: answers.count)
+                return ConsulAnswer(content: .indexes(answers), index: 1, bytes: 0)
+            case .capacity(let group):
+                return ConsulAnswer(content: .capacity(try await self.multiplex.open(group)), index: 1, bytes: 0)
+            default:
+                return ConsulAnswer(content: .capacity(0), index: 1, bytes: 0)
+            }
         } catch {
             self.metrics.answered(error.status)
             self.noteRefusal(error, of: generation)

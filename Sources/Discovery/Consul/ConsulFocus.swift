@@ -21,9 +21,9 @@ struct ConsulFocus: Sendable {
     private static let idle = Duration.seconds(1)
     private static let longestIdle = Duration.seconds(16)
 
-    let capacity: Int
+    private(set) var capacity: Int
     /// Places that become free again when nothing happens: whoever changes next gets one at once.
-    private let reserve: Int
+    private var reserve: Int { self.capacity / 3 }
     private var slots: [String: Slot] = [:]
     private var names: [ConsulRequestID: String] = [:]
     /// Those that changed and have no place; the last one changed last.
@@ -31,7 +31,15 @@ struct ConsulFocus: Sendable {
 
     init(capacity: Int) {
         self.capacity = capacity
-        self.reserve = capacity / 3
+    }
+
+    /// Those that are too many leave between two questions.
+    mutating func resize(_ capacity: Int) { self.capacity = max(0, capacity) }
+
+    /// Whoever is watched elsewhere leaves, unless it is being asked about.
+    mutating func leave(if isElsewhere: (String) -> Bool) {
+        self.waiting.removeAll(where: isElsewhere)
+        for (name, slot) in self.slots where slot.request == nil && isElsewhere(name) { self.slots[name] = nil }
     }
 
     var count: Int { self.slots.count }

@@ -11,6 +11,8 @@ struct ConsulFollower: Sendable {
 
     /// Connections for those who search.
     static let probers = 4
+    /// Those that are left to services which are watched one by one, where others share connections.
+    private static let leastFocus = 5
 
     private let configuration: ConsulConfiguration
     private let stored: Set<CatalogGuard.Part>
@@ -33,8 +35,14 @@ struct ConsulFollower: Sendable {
 
     /// - Parameters:
     ///   - stored: what stands in until it is heard.
+    ///   - multiplexes: whether the agent may speak HTTP/2.
     ///   - seed: of the jitter.
-    init(_ configuration: ConsulConfiguration, stored: Set<CatalogGuard.Part> = [], seed: UInt64) {
+    init(
+        _ configuration: ConsulConfiguration,
+        stored: Set<CatalogGuard.Part> = [],
+        multiplexes: Bool = false,
+        seed: UInt64
+    ) {
         self.configuration = configuration
         self.stored = stored
         self.inquiry = ConsulInquiry(configuration)
@@ -42,7 +50,7 @@ struct ConsulFollower: Sendable {
         let names: [String?] =
             configuration.datacenters.isEmpty
             ? [nil] : Array(configuration.datacenters.prefix(ConsulConfiguration.maximumDatacenters))
-        let limits = Self.limits(datacenters: names.count)
+        let limits = Self.limits(datacenters: names.count, multiplexes: multiplexes)
         self.datacenters = names.map { name in
             ConsulDatacenter(
                 name: name,
@@ -58,12 +66,13 @@ struct ConsulFollower: Sendable {
     }
 
     /// What each datacenter may have of the connections, beside the five that it always needs.
-    static func limits(datacenters: Int) -> ConsulDatacenter.Limits {
+    static func limits(datacenters: Int, multiplexes: Bool = false) -> ConsulDatacenter.Limits {
         let shared = ConsulPolicy.kinds.count + 2 + Self.probers
         let readers = max(2, 6 / datacenters)
         let rest = (ConsulConfiguration.maximumConnections - shared) / datacenters - 5 - readers
         let probers = max(1, Self.probers / datacenters)
-        return ConsulDatacenter.Limits(readers: readers, probers: probers, focus: max(0, rest))
+        let multiplex = multiplexes ? max(0, rest - Self.leastFocus) : 0
+        return ConsulDatacenter.Limits(readers: readers, probers: probers, focus: max(0, rest), multiplex: multiplex)
     }
 
     /// What is counted about it now.

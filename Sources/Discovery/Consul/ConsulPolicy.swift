@@ -204,7 +204,8 @@ struct ConsulPolicy: Sendable {
                 self.fileChanges.append(FileChange(path: "consul:kv/\(path)", content: .removed))
             }
             self.topics[place].keys = keys
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .presence, .agent:
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .presence,
+            .agent:
             return
         }
         self.topics[place].isAnswered = true
@@ -225,7 +226,8 @@ extension ConsulPolicy.Topic {
         case .keys(let keys):
             if keys.isEmpty, !self.isAnswered, case .keys(let prefix) = self.subject { return [.key(prefix)] }
             return self.keys.keys.filter { keys[$0] == nil }.map { .key($0) }
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .presence, .agent:
+        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .presence,
+            .agent:
             return []
         }
     }

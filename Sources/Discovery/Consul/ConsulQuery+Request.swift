@@ -13,6 +13,14 @@ extension ConsulQuery {
         }
     }
 
+    /// That waits for one of the services.
+    func waiting(for question: APIMultiplex.Question) -> APIRequest {
+        var query = self
+        query.subject = .service(question.key)
+        query.index = question.index
+        return query.request(filter: Self.nobodyFilter)
+    }
+
     /// Whether what checks print is in the answer.
     private var hasChecks: Bool {
         switch self.subject {
@@ -23,6 +31,8 @@ extension ConsulQuery {
 
     /// A tag that nobody has: the answer is an empty list, and the index is the service's own.
     private static let nobody = "~"
+    /// The same for a question that waits: by a tag it would not be woken by a check.
+    private static let nobodyFilter = "Service.Service == \"\""
     private static let patience = Duration.seconds(30)
 
     /// - Parameter filter: of a service's instances.
@@ -57,6 +67,7 @@ extension ConsulQuery {
         case .probes(let names):
             path = "/v1/health/service/" + (names.first ?? "")
             query.append(.init("tag", Self.nobody))
+        case .capacity, .indexes: path = ""
         case .entries(let kind): path = "/v1/config/\(kind)"
         case .keys(let prefix):
             path = "/v1/kv/" + prefix

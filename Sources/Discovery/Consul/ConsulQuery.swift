@@ -22,6 +22,10 @@ struct ConsulQuery: Hashable, Sendable {
         case service(String)
         /// Only the indexes at which services changed.
         case probes([String])
+        /// A connection for a group of questions that wait, and how many it takes.
+        case capacity(group: Int)
+        /// The indexes of services that go beyond those that are known, as soon as one does.
+        case indexes([String: UInt64], group: Int)
         /// The config entries of a kind.
         case entries(kind: String)
         /// The keys below a prefix with their values.
@@ -75,14 +79,19 @@ struct ConsulQuery: Hashable, Sendable {
     var isOfLink: Bool {
         switch self.subject {
         case .servers, .server: true
-        case .services, .nodes, .checks, .passing, .service, .probes, .entries, .keys, .key, .entry, .instances, .agent:
+        case .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .entries, .keys, .key,
+            .entry,
+            .instances, .agent:
             false
         }
     }
 
     /// The longest that a server waits: it adds up to a sixteenth.
     /// See https://developer.hashicorp.com/consul/api-docs/features/blocking
-    var longest: Duration { self.index == nil ? .zero : self.wait + self.wait / 16 }
+    var longest: Duration {
+        if case .indexes = self.subject { return self.wait + self.wait / 16 }
+        return self.index == nil ? .zero : self.wait + self.wait / 16
+    }
 }
 
 /// A part of an Enterprise server; nil: the default, as everywhere else.

@@ -66,7 +66,7 @@ struct ConsulReader: Sendable {
             )
             reading.isFiltered = response.isFiltered
             return .service(reading)
-        case .probes:
+        case .probes, .capacity, .indexes:
             // Nobody reads their bodies.
             return .probes([])
         case .entries:

@@ -216,6 +216,14 @@ struct ConsulSearch: Sendable {
     /// Nothing was left to ask about.
     mutating func ranOut() { self.finishIfDone() }
 
+    /// None need be asked: each will tell.
+    mutating func areAllWatched() {
+        self.front = []
+        self.hurriedLeft = 0
+        self.relaxedLeft = 0
+        self.finishIfDone()
+    }
+
     /// Returns which services the request was about.
     mutating func answered(_ request: ConsulRequestID) -> [Candidate]? {
         guard let asked = self.asked.removeValue(forKey: request) else { return nil }

@@ -44,9 +44,11 @@ package final class ConsulSource: Sendable {
         }
         let metrics = SourceMetrics(.consul, reasons: ConsulFailure.Reason.allCases.map(\.rawValue))
         let pipeline = APIPipeline(client, maximumConnections: ConsulFollower.probers)
+        let multiplex = APIMultiplex(client)
         let exchange = ConsulExchange(
             client: client,
             pipeline: pipeline,
+            multiplex: multiplex,
             reader: ConsulReader(self.configuration),
             filter: self.configuration.filter,
             login: login,
@@ -54,6 +56,7 @@ package final class ConsulSource: Sendable {
         )
         await self.follow(exchange, metrics, stored, deliver)
         pipeline.shutdown()
+        multiplex.shutdown()
         await client.shutdown()
         await Self.uncancelled { await login?.end() }
         await doorkeeper.shutdown()
@@ -69,7 +72,12 @@ package final class ConsulSource: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var alarm = Alarm(start: NIODeadline.now()) { feed.yield(.timer) }
-        var follower = ConsulFollower(self.configuration, stored: stored, seed: .random(in: 0...UInt64.max))
+        var follower = ConsulFollower(
+            self.configuration,
+            stored: stored,
+            multiplexes: self.agent.address.isTLS,
+            seed: .random(in: 0...UInt64.max)
+        )
         await withDiscardingTaskGroup { group in
             var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.timePassed(at: .zero)

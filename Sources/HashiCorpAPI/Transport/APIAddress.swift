@@ -6,6 +6,13 @@ package enum APIAddress: Hashable, Sendable, CustomStringConvertible {
     case https(host: String, port: Int)
     case unix(path: String)
 
+    package var isTLS: Bool {
+        switch self {
+        case .https: true
+        case .http, .unix: false
+        }
+    }
+
     /// Reads "scheme://host[:port]", "unix://path", or "host[:port]" without a scheme, as HashiCorp's own clients do: a
     /// missing port is the scheme's, 80 or 443.
     ///

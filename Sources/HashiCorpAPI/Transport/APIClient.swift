@@ -17,7 +17,7 @@ package final class APIClient: Sendable {
     let gate: ConnectionGate
     private let budget: ByteBudget
     private let tokens: TokenStore
-    private let certificates: TLSStore
+    let certificates: TLSStore
     private let isShutDown = Mutex(false)
 
     /// Does no I/O.
@@ -123,14 +123,6 @@ package final class APIClient: Sendable {
         }
         headers.add(name: "User-Agent", value: "signalbox")
         return headers
-    }
-
-    /// How to make a connection of one's own; nil: without TLS.
-    func tls() throws -> (context: NIOSSLContext, name: String?)? {
-        guard case .https(let host, _) = self.configuration.address else { return nil }
-        let name = self.configuration.tls.serverName ?? host
-        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-        return (try NIOSSLContext(configuration: try self.certificates.configuration()), isAddress ? nil : name)
     }
 
     func prepare(_ request: APIRequest) throws -> HTTPClient.Request {

@@ -127,13 +127,7 @@ package final class APIPipeline: Sendable {
     private func heads(of requests: [APIRequest]) throws -> [HTTPRequestHead] {
         let configuration = self.client.configuration
         var headers = try self.client.headers()
-        switch configuration.address {
-        case .http(let host, let port): headers.add(name: "Host", value: "\(APIAddress.bracketed(host)):\(port)")
-        case .https(let host, let port):
-            let name = configuration.tls.serverName ?? host
-            headers.add(name: "Host", value: "\(APIAddress.bracketed(name)):\(port)")
-        case .unix: headers.add(name: "Host", value: "localhost")
-        }
+        headers.add(name: "Host", value: self.client.authority)
         return requests.map { request in
             HTTPRequestHead(
                 version: .http1_1,

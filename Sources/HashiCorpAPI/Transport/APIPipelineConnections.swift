@@ -57,34 +57,16 @@ final class APIPipelineConnections: Sendable {
 
     /// The handshake of TLS is a part of the first batch.
     private func connect() async throws -> any Channel {
-        let configuration = self.client.configuration
+        let product = self.client.configuration.product
         let tls = try self.client.tls()
-        let bootstrap = ClientBootstrap(group: HTTPClient.defaultEventLoopGroup)
-            .connectTimeout(configuration.connectTimeout.timeAmount)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
-                    }
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: APIPipelineHandler.idle))
-                    try pipeline.addHandler(APIPipelineHandler(configuration.product))
-                }
+        return try await self.client.connect { channel in
+            let pipeline = channel.pipeline.syncOperations
+            if let tls {
+                try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
             }
-        let connecting =
-            switch configuration.address {
-            case .http(let host, let port), .https(let host, let port): bootstrap.connect(host: host, port: port)
-            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
-            }
-        // Nobody waits for a connection that is not wanted any more.
-        let wanted = connecting.eventLoop.makePromise(of: (any Channel).self)
-        connecting.cascade(to: wanted)
-        wanted.futureResult.whenFailure { _ in connecting.whenSuccess { $0.close(promise: nil) } }
-        return try await withTaskCancellationHandler {
-            try await wanted.futureResult.get()
-        } onCancel: {
-            wanted.fail(CancellationError())
+            try pipeline.addHTTPClientHandlers()
+            try pipeline.addHandler(IdleStateHandler(allTimeout: APIPipelineHandler.idle))
+            try pipeline.addHandler(APIPipelineHandler(product))
         }
     }
 }

@@ -30,8 +30,9 @@ class ConsulError(Exception):
 class Consul(Process):
     """`consul agent -server` with its data in the scratch directory, so that it can be killed and started again."""
 
-    def __init__(self, scratch, address=None, name="consul", datacenter="dc1", token=None, **config):
-        self.address = address or own_address()
+    def __init__(self, scratch, address=None, name="consul", datacenter="dc1", token=None, authority=None, **config):
+        """With an authority, TLS is spoken on a port of its own."""
+        self.address, self.authority = address or own_address(), authority
         self.datacenter, self.token, self.local = datacenter, token, threading.local()
         self.data = Path(scratch) / f"{name}-data"
         settings = {
@@ -40,6 +41,10 @@ class Consul(Process):
             "log_level": "warn", "performance": {"raft_multiplier": 1},
             "ports": {"grpc": -1, "dns": -1}, "disable_update_check": True, "leave_on_terminate": False,
         } | config
+        if authority:
+            chain, key = authority.issue(name, f"IP:{self.address}")
+            settings |= {"cert_file": str(chain), "key_file": str(key)}
+            settings["ports"] = settings["ports"] | {"https": 8501}
         file = Path(scratch) / f"{name}.json"
         file.write_text(json.dumps(settings))
         super().__init__(name, [BINARY, "agent", "-config-file", file], scratch)
@@ -56,7 +61,13 @@ class Consul(Process):
 
     @property
     def url(self):
-        return f"http://{self.address}:8500"
+        """For others: over TLS if there is any."""
+        return f"https://{self.address}:8501" if self.authority else f"http://{self.address}:8500"
+
+    @property
+    def trust(self):
+        """The environment of others, to trust it."""
+        return {"CONSUL_CACERT": str(self.authority.certificate)} if self.authority else {}
 
     def request(self, method, path, body=None, token=None, timeout=10.0):
         """(status, headers, body as bytes) over a connection kept for this thread."""
@@ -140,7 +151,8 @@ class Consul(Process):
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
             raw = bytes.fromhex(fields[2].split(":")[0])[::-1]
-            if socket.inet_ntoa(raw) == self.address and int(fields[2].split(":")[1], 16) == 8500 and fields[3] == "01":
+            port = int(fields[2].split(":")[1], 16)
+            if socket.inet_ntoa(raw) == self.address and port in (8500, 8501) and fields[3] == "01":
                 sockets.add(f"socket:[{fields[9]}]")
         links = Path(f"/proc/{pid}/fd").iterdir()
         return sum(1 for link in links if _target(link) in sockets)

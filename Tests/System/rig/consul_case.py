@@ -25,7 +25,8 @@ class ConsulTest(SystemTest):
         return process.start() if start else process
 
     def following(self, consul, *flags, allow=LOOPBACK, **options):
-        return self.signalbox("--consul", "--consul-address", consul.url, *allow, *flags, **options)
+        return self.signalbox(
+            "--consul", "--consul-address", consul.url, *allow, *flags, environment=consul.trust, **options)
 
     def measure(self, kind, probe, change, good, in_a_row=1):
         """Keeps the milliseconds from after `change` to the first good answer."""

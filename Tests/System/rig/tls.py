@@ -36,6 +36,36 @@ class Certificate:
         }
 
 
+class Authority:
+    """A certificate authority, and what it signs."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder, self.name = folder, name
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", self.file(name, "pem"))
+
+    @property
+    def certificate(self):
+        return self.file(self.name, "pem")
+
+    def file(self, name, kind):
+        return self.folder / f"{name}.{kind}"
+
+    def issue(self, name, *hosts):
+        """The files of a certificate and its key."""
+        request, extensions = self.file(name, "csr"), self.file(name, "ext")
+        extensions.write_text(f"subjectAltName={','.join(hosts)}\n")
+        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                     "-subj", f"/CN={name}", "-keyout", self.file(name, "key"), "-out", request)
+        self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.file(self.name, "key"),
+                     "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", self.file(name, "pem"))
+        return self.file(name, "pem"), self.file(name, "key")
+
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
 class Handshakes(Load):
     """A new TLS connection for each request, on which the server must prove that it is the host. Each response's `peer`
     is the certificate's serial number."""

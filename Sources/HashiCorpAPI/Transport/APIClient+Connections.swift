@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHPACK
+import NIOPosix
+import NIOSSL
+
+/// For those who make connections of their own to a client's agent.
+extension APIClient {
+    /// Nil: without TLS.
+    ///
+    /// - Parameter protocols: to choose from, by their names in ALPN (RFC 7301).
+    func tls(for protocols: [String] = []) throws -> (context: NIOSSLContext, name: String?)? {
+        guard case .https(let host, _) = self.configuration.address else { return nil }
+        let name = self.configuration.tls.serverName ?? host
+        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+        var configuration = try self.certificates.configuration()
+        configuration.applicationProtocols = protocols
+        return (try NIOSSLContext(configuration: configuration), isAddress ? nil : name)
+    }
+
+    /// A connection that is made after its task was cancelled is closed.
+    func connect(_ configure: @escaping @Sendable (any Channel) throws -> Void) async throws -> any Channel {
+        let bootstrap = ClientBootstrap(group: HTTPClient.defaultEventLoopGroup)
+            .connectTimeout(self.configuration.connectTimeout.timeAmount)
+            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try configure(channel) } }
+        let connecting =
+            switch self.configuration.address {
+            case .http(let host, let port), .https(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        // Nobody waits for a connection that is not wanted any more.
+        let wanted = connecting.eventLoop.makePromise(of: (any Channel).self)
+        connecting.cascade(to: wanted)
+        wanted.futureResult.whenFailure { _ in connecting.whenSuccess { $0.close(promise: nil) } }
+        return try await withTaskCancellationHandler {
+            try await wanted.futureResult.get()
+        } onCancel: {
+            wanted.fail(CancellationError())
+        }
+    }
+
+    /// The `Host` of a request, by RFC 9110, 7.2.
+    var authority: String {
+        switch self.configuration.address {
+        case .http(let host, let port): "\(APIAddress.bracketed(host)):\(port)"
+        case .https(let host, let port):
+            "\(APIAddress.bracketed(self.configuration.tls.serverName ?? host)):\(port)"
+        case .unix: "localhost"
+        }
+    }
+
+    /// A request by RFC 9113, 8.3. What differs from one to the next is not kept for compression.
+    func multiplexHeaders(_ request: APIRequest) throws -> HPACKHeaders {
+        var headers: HPACKHeaders = [
+            ":method": request.method.rawValue, ":scheme": "https", ":authority": self.authority,
+        ]
+        headers.add(name: ":path", value: self.configuration.pathPrefix + request.target, indexing: .nonIndexable)
+        for (name, value) in try self.headers() { headers.add(name: name.lowercased(), value: value) }
+        return headers
+    }
+}

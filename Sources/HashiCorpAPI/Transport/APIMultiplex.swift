@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP2
+import NIOSSL
+import NIOTLS
+import Synchronization
+
+/// Asks many questions that wait for a long time, on few connections: with HTTP/2 (RFC 9113) a connection takes some
+/// hundred at a time. Only the index of each answer matters.
+///
+/// An agent speaks HTTP/2 where it has TLS. The connections are its own, one for each group of questions.
+package final class APIMultiplex: Sendable {
+    /// A question that waits.
+    package struct Question: Hashable, Sendable {
+        /// What it is about: there is one at a time about each.
+        package var key: String
+        /// That the answer is to be beyond.
+        package var index: UInt64
+
+        package init(key: String, index: UInt64) {
+            self.key = key
+            self.index = index
+        }
+    }
+
+    /// How many may wait on a connection, whatever the agent allows.
+    package static let maximumQuestions = 1000
+    private static let preface = Duration.seconds(10)
+
+    private let client: APIClient
+    private let channels = Mutex<(open: [Int: any Channel], isShutDown: Bool)>(([:], false))
+
+    /// - Parameter client: whose address and token are used.
+    package init(_ client: APIClient) {
+        self.client = client
+    }
+
+    /// Makes the connection of a group; one that it had is closed.
+    ///
+    /// - Returns: how many questions it takes at a time; 0: HTTP/2 is not spoken there.
+    package func open(_ group: Int) async throws(APIError) -> Int {
+        do {
+            self.close(group)
+            let opened = HTTPClient.defaultEventLoopGroup.any().makePromise(of: Int.self)
+            let channel: any Channel
+            do {
+                channel = try await self.connect(opened)
+            } catch {
+                opened.fail(error)
+                throw error
+            }
+            let timer = channel.eventLoop.scheduleTask(in: Self.preface.timeAmount) {
+                opened.fail(HTTPClientError.deadlineExceeded)
+            }
+            defer { timer.cancel() }
+            let capacity = try await withTaskCancellationHandler {
+                try await opened.futureResult.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+            guard capacity > 0, self.keep(channel, group) else {
+                channel.close(promise: nil)
+                return 0
+            }
+            return capacity
+        } catch {
+            throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
+        }
+    }
+
+    /// Waits until one of the questions is answered. Those that were put before and not answered go on waiting; those that
+    /// are asked for no more are taken back. If another call takes its place, it ends with no answer; if the task is
+    /// cancelled, the connection is closed.
+    ///
+    /// - Parameter request: what to send for a question that was not put yet.
+    /// - Returns: the index of each answer since the last call.
+    package func answers(
+        to questions: [Question],
+        in group: Int,
+        request: @escaping @Sendable (Question) -> APIRequest
+    ) async throws(APIError) -> [String: UInt64] {
+        do {
+            guard let channel = self.channels.withLock({ $0.open[group] }) else { throw ChannelError.eof }
+            let promise = channel.eventLoop.makePromise(of: [String: UInt64].self)
+            let batch = APIMultiplexHandler.Batch(
+                questions: questions,
+                heads: { [client] in try client.multiplexHeaders(request($0)) },
+                lifetime: request(Question(key: "", index: 0)).deadline.timeAmount,
+                promise: promise
+            )
+            return try await withTaskCancellationHandler {
+                channel.triggerUserOutboundEvent(batch).whenFailure { promise.fail($0) }
+                return try await promise.futureResult.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        } catch let refusal as APIMultiplexHandler.Refusal {
+            self.close(group)
+            self.client.noteStatus(UInt(refusal.response.status))
+            throw APIError.unexpected(refusal.response, from: self.client.configuration)
+        } catch {
+            self.close(group)
+            throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
+        }
+    }
+
+    /// Closes all. What waits fails.
+    package func shutdown() {
+        let channels = self.channels.withLock { state in
+            defer { state = ([:], true) }
+            return state.open.values
+        }
+        for channel in channels { channel.close(promise: nil) }
+    }
+
+    private func keep(_ channel: any Channel, _ group: Int) -> Bool {
+        self.channels.withLock { state in
+            guard !state.isShutDown, channel.isActive else { return false }
+            state.open[group] = channel
+            return true
+        }
+    }
+
+    private func close(_ group: Int) {
+        self.channels.withLock { $0.open.removeValue(forKey: group) }?.close(promise: nil)
+    }
+
+    /// - Parameter opened: is told what the other side allows, or 0 if it does not choose HTTP/2.
+    private func connect(_ opened: EventLoopPromise<Int>) async throws -> any Channel {
+        guard let tls = try self.client.tls(for: ["h2"]) else {
+            throw APIError(.invalid, "HTTP/2 is spoken with TLS only")
+        }
+        let product = self.client.configuration.product
+        return try await self.client.connect { channel in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
+            try pipeline.addHandler(
+                ApplicationProtocolNegotiationHandler { result, channel in
+                    guard case .negotiated("h2") = result else {
+                        opened.succeed(0)
+                        return channel.close()
+                    }
+                    return channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(APIMultiplexHandler.http2())
+                        try pipeline.addHandler(APIMultiplexHandler(product, opened: opened))
+                    }
+                }
+            )
+            try pipeline.addHandler(NegotiationFailure(opened))
+        }
+    }
+
+    /// A handshake that fails, before anybody else is there to be told.
+    private final class NegotiationFailure: ChannelInboundHandler {
+        typealias InboundIn = Any
+
+        private let opened: EventLoopPromise<Int>
+
+        init(_ opened: EventLoopPromise<Int>) {
+            self.opened = opened
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            self.opened.fail(error)
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            self.opened.fail(ChannelError.eof)
+            context.fireChannelInactive()
+        }
+    }
+}

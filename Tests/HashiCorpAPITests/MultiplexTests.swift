@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HashiCorpAPI
+import NIOHPACK
+import Testing
+
+/// Many questions that wait, on one connection.
+@Suite struct MultiplexTests {
+    private let certificates: Certificates
+
+    init() throws {
+        self.certificates = try Certificates()
+    }
+
+    private func server(streams: Int = 100) async throws -> HTTP2Server {
+        try await HTTP2Server(try self.certificates.serverContext(protocols: ["h2"]), streams: streams)
+    }
+
+    private func with(
+        _ server: HTTP2Server,
+        _ body: (APIMultiplex) async throws -> Void
+    ) async throws {
+        let tls = TLSOptions(caFile: self.certificates.certificate("ca"))
+        try await withClient(server.address, tls: tls) { (client: APIClient) async throws in
+            let multiplex = APIMultiplex(client)
+            try await body(multiplex)
+            multiplex.shutdown()
+        }
+        try await server.stop()
+    }
+
+    private static func questions(_ keys: String..., index: UInt64 = 5) -> [APIMultiplex.Question] {
+        keys.map { .init(key: $0, index: index) }
+    }
+
+    private static func request(_ question: APIMultiplex.Question) -> APIRequest {
+        APIRequest(.get, "/\(question.key)", query: [.init("index", String(question.index))], deadline: .seconds(60))
+    }
+
+    private static func ask(
+        _ multiplex: APIMultiplex,
+        _ questions: [APIMultiplex.Question]
+    ) async throws -> [String: UInt64] {
+        try await multiplex.answers(to: questions, in: 0, request: Self.request)
+    }
+
+    private static func error(_ multiplex: APIMultiplex, _ questions: [APIMultiplex.Question]) async -> APIError? {
+        await failure { () async throws(APIError) in
+            _ = try await multiplex.answers(to: questions, in: 0, request: Self.request)
+        }
+    }
+
+    @Test func `each is answered when its index goes beyond, and the others go on waiting`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            #expect(try await multiplex.open(0) == 100)
+            async let first = Self.ask(multiplex, Self.questions("a", "b", "c"))
+            #expect(try await eventually { server.waiting == ["/a", "/b", "/c"] })
+            server.answer("/b", index: 7)
+            #expect(try await first == ["b": 7])
+            // What was asked before is not asked again.
+            async let second = Self.ask(multiplex, Self.questions("a", "c") + Self.questions("b", index: 7))
+            #expect(try await eventually { server.waiting == ["/a", "/b", "/c"] })
+            #expect(
+                server.headers.map { $0.first(name: ":path") } == ["/a", "/b", "/c"].map { "\($0)?index=5" } + [
+                    "/b?index=7"
+                ]
+            )
+            server.answer("/a", index: 9)
+            #expect(try await second == ["a": 9])
+            #expect(server.openConnections == 1)
+        }
+    }
+
+    @Test func `what is asked for no more is taken back, and a call whose place is taken ends`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open(0)
+            async let first = Self.ask(multiplex, Self.questions("a", "b"))
+            #expect(try await eventually { server.waiting.count == 2 })
+            async let second = Self.ask(multiplex, Self.questions("b", "c"))
+            #expect(try await first == [:])
+            #expect(try await eventually { server.waiting == ["/b", "/c"] && server.resets == 1 })
+            server.answer("/c", index: 6)
+            #expect(try await second == ["c": 6])
+        }
+    }
+
+    @Test func `an answer that came before it was asked for is kept`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open(0)
+            async let first = Self.ask(multiplex, Self.questions("a", "b"))
+            #expect(try await eventually { server.waiting.count == 2 })
+            server.answer("/a", index: 6)
+            #expect(try await first == ["a": 6])
+            server.answer("/b", index: 8)
+            #expect(try await eventually { server.waiting.isEmpty })
+            #expect(try await Self.ask(multiplex, Self.questions("b")) == ["b": 8])
+        }
+    }
+
+    @Test func `who does not choose HTTP/2 takes no questions`() async throws {
+        let server = try await TestServer.start(tls: try self.certificates.serverContext()) { _, connection in
+            connection.answer()
+        }
+        let tls = TLSOptions(caFile: self.certificates.certificate("ca"))
+        try await withClient(server.address, tls: tls) { (client: APIClient) async throws in
+            #expect(try await APIMultiplex(client).open(0) == 0)
+        }
+    }
+
+    @Test func `a refusal says why`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open(0)
+            async let error = Self.error(multiplex, Self.questions("a"))
+            #expect(try await eventually { server.waiting.count == 1 })
+            server.answer("/a", status: 403, index: nil, body: "ACL not found")
+            let found = await error
+            #expect(found?.status == 403)
+            #expect(found?.message.contains("ACL not found") == true)
+        }
+    }
+
+    @Test(arguments: ["close", "goodbye", "no index", "large"])
+    func `a connection that is of no use any more fails what waits`(how: String) async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open(0)
+            async let error = Self.error(multiplex, Self.questions("a"))
+            #expect(try await eventually { server.waiting.count == 1 })
+            switch how {
+            case "close": server.closeAll()
+            case "goodbye": server.sayGoodbye()
+            case "no index": server.answer("/a", index: nil)
+            default: server.answer("/a", index: 6, body: String(repeating: "x", count: 40_000))
+            }
+            let kinds: [String: APIError.Kind] = ["no index": .status, "large": .tooLarge]
+            #expect(await error?.kind == kinds[how] ?? .unreachable)
+            #expect(await Self.error(multiplex, []) != nil)
+            // And another one can be had.
+            #expect(try await multiplex.open(0) == 100)
+        }
+    }
+
+    @Test func `whoever gives up closes the connection`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open(0)
+            let task = Task { try await Self.ask(multiplex, Self.questions("a")) }
+            #expect(try await eventually { server.waiting.count == 1 })
+            task.cancel()
+            #expect(try await eventually { server.openConnections == 0 })
+            await #expect(throws: APIError.self) { try await task.value }
+        }
+    }
+
+    @Test func `as many as the server allows, and not more than are of use`() async throws {
+        for (streams, capacity) in [(7, 7), (100_000, APIMultiplex.maximumQuestions)] {
+            let server = try await self.server(streams: streams)
+            try await self.with(server) { (multiplex: APIMultiplex) async throws in
+                #expect(try await multiplex.open(0) == capacity)
+            }
+        }
+    }
+
+    @Test func `whom the certificate does not name is not asked`() async throws {
+        let server = try await HTTP2Server(try self.certificates.serverContext("named", protocols: ["h2"]))
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            let error = await failure { () async throws(APIError) in _ = try await multiplex.open(0) }
+            #expect(error?.kind == .tls)
+        }
+    }
+
+    @Test func `the token goes along`() async throws {
+        let server = try await self.server()
+        let tls = TLSOptions(caFile: self.certificates.certificate("ca"))
+        try await withClient(server.address, tls: tls, token: .value("s3cret")) { (client: APIClient) async throws in
+            let multiplex = APIMultiplex(client)
+            _ = try await multiplex.open(0)
+            async let answers = Self.ask(multiplex, Self.questions("a"))
+            #expect(try await eventually { server.waiting.count == 1 })
+            server.answer("/a", index: 6)
+            _ = try await answers
+            multiplex.shutdown()
+        }
+        #expect(server.headers.first?.first(name: "x-consul-token") == "s3cret")
+        try await server.stop()
+    }
+}
