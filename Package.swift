@@ -112,6 +112,7 @@ let package = Package(
         ),
 
         // The shell: I/O at the two ends.
+        .systemLibrary(name: "CMalloc"),
         .target(
             name: "HashiCorpAPI",
             dependencies: [
@@ -130,8 +131,8 @@ let package = Package(
         .target(
             name: "XDSServer",
             dependencies: [
-                "XDSProtocol", "EnvoyAPI", deques, swiftProtobuf, grpcCore, nioCore, nioExtras, nioHPACK, nioHTTP2,
-                nioPosix, lifecycle, logging, metrics,
+                "CMalloc", "XDSProtocol", "EnvoyAPI", deques, swiftProtobuf, grpcCore, nioCore, nioExtras, nioHPACK,
+                nioHTTP2, nioPosix, lifecycle, logging, metrics,
             ],
             swiftSettings: settings
         ),

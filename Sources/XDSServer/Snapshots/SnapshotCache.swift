@@ -22,17 +22,19 @@ package final class SnapshotCache: Sendable {
 
         /// Puts a stream into the group that the world says, and gives it the group's snapshot, which is made now if it is
         /// the first to ask for it.
-        mutating func place(_ watch: SnapshotWatch) {
+        /// - Returns: how many resources were made.
+        @discardableResult
+        mutating func place(_ watch: SnapshotWatch) -> Int {
             guard let world = self.world, let group = world.group(of: watch.node, streams: watch.streams) else {
                 watch.leaveGroup()
                 self.strays[ObjectIdentifier(watch)] = watch
-                return
+                return 0
             }
-            let snapshot =
-                self.groups[group]?.snapshot
-                ?? Snapshot(generation: self.generation, resources: world.resources(for: group))
+            let known = self.groups[group]?.snapshot
+            let snapshot = known ?? Snapshot(generation: self.generation, resources: world.resources(for: group))
             self.groups[group, default: Group(snapshot: snapshot)].watches[ObjectIdentifier(watch)] = watch
             watch.deliver(snapshot, changes: nil, group: group)
+            return known == nil ? snapshot.resources.values.reduce(0) { $0 + $1.count } : 0
         }
 
         /// Delivered here, under the lock, or an older snapshot could arrive last.
@@ -85,6 +87,8 @@ package final class SnapshotCache: Sendable {
             for (group, snapshot) in before { updates[group] = Update(of: group, from: snapshot, to: world) }
             self.state.withLock { $0.install(world, updates) }
         }
+        // At the start, and when other proxies are selected: rare, and a world made anew leaves the most behind.
+        if !world.keepsGroups { FreeMemory.giveBack() }
     }
 
     /// Starts to deliver to a stream; the newest snapshot at once, if there is one.
@@ -96,7 +100,9 @@ package final class SnapshotCache: Sendable {
         onDelivery: @escaping @Sendable () -> Void
     ) -> SnapshotWatch {
         let watch = SnapshotWatch(node: node, streams: streams, types: types, onDelivery: onDelivery)
-        self.state.withLock { $0.place(watch) }
+        let made = self.state.withLock { $0.place(watch) }
+        // Small groups may be many, and leave little behind.
+        if made >= 1_000 { FreeMemory.giveBack() }
         return watch
     }
 
