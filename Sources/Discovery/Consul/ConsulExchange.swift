@@ -96,7 +96,7 @@ struct ConsulExchange: Sendable {
                 )
             }
             guard response.knownLeader != false else {
-                throw ConsulFailure(reason: .status, message: "Consul knows no leader")
+                throw ConsulFailure(APIError(.status, "Consul knows no leader", meaning: .noLeader))
             }
         }
         var answer = try self.reader.read(response, to: query)

@@ -95,7 +95,7 @@ enum ConsulHealth {
     }
 
     private static func cure(of failure: ConsulFailure, in datacenter: ConsulDatacenter) -> String {
-        if failure.error?.meaning == .noLeader || failure.message.contains("knows no leader") {
+        if failure.error?.meaning == .noLeader {
             return "; that it has one again is waited for: see its servers (consul operator raft list-peers)"
         }
         // So it says of one that it has never heard of, and of one that has left.
