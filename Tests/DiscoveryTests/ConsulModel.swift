@@ -56,6 +56,10 @@ struct ConsulModel {
     var hidden: Set<String> = []
     /// 0: HTTP/2 is not spoken.
     var questionsPerConnection = 0
+    /// Services about which such a question is refused.
+    var refused: Set<String> = []
+    /// Services whose index is another one in the answer to such a question.
+    var shiftedIndexes: Set<String> = []
 
     init(datacenter: String = "dc1") {
         self.datacenter = datacenter
@@ -195,10 +199,15 @@ struct ConsulModel {
         )
     }
 
-    private func beyond(_ indexes: [String: UInt64]) -> [String: UInt64] {
+    /// Those that are answered.
+    private func beyond(_ indexes: [String: UInt64]) -> [String: UInt64?] {
         indexes.reduce(into: [:]) { found, asked in
-            let index = self.index(of: .service(asked.key))
-            if index > asked.value { found[asked.key] = index }
+            guard !self.refused.contains(asked.key) else {
+                found[asked.key] = .some(nil)
+                return
+            }
+            let index = self.index(of: .service(asked.key)) + (self.shiftedIndexes.contains(asked.key) ? 1000 : 0)
+            if index > asked.value { found[asked.key] = .some(index) }
         }
     }
 

@@ -218,7 +218,11 @@ struct ConsulRig {
             case .deliver(let event): self.take(event)
             }
         }
-        let groups = Set(self.requests.values.compactMap(\.query.subject.group))
+        let groups = Set(
+            self.requests.values.compactMap { request in
+                request.query.subject.group.map { "\(request.query.datacenter ?? "")/\($0)" }
+            }
+        )
         let others = self.requests.values.count { $0.query.subject.group == nil }
         self.mostInFlight = max(self.mostInFlight, groups.count + others + self.answers.count)
     }
@@ -226,7 +230,8 @@ struct ConsulRig {
     /// What waits on a connection is replaced by what is asked there next.
     private mutating func replace(_ query: ConsulQuery) {
         guard let group = query.subject.group else { return }
-        for (id, request) in self.requests where request.query.subject.group == group {
+        for (id, request) in self.requests
+        where request.query.subject.group == group && request.query.datacenter == query.datacenter {
             self.requests[id] = nil
             let nothing = ConsulAnswer(content: .indexes([:]), index: 1, bytes: 0)
             self.answers[id] = Answer(arrives: self.now + self.delay(), result: .success(nothing))

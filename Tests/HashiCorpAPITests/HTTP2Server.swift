@@ -15,7 +15,6 @@ final class HTTP2Server: Sendable {
         /// Path to the stream that waits.
         var waiting: [String: (channel: any Channel, stream: HTTP2StreamID)] = [:]
         var headers: [HPACKHeaders] = []
-        var resets = 0
     }
 
     private let state = Mutex(State())
@@ -25,11 +24,11 @@ final class HTTP2Server: Sendable {
     var waiting: Set<String> { self.state.withLock { Set($0.waiting.keys) } }
     /// Of all requests, in their order.
     var headers: [HPACKHeaders] { self.state.withLock(\.headers) }
-    var resets: Int { self.state.withLock(\.resets) }
     var openConnections: Int { self.state.withLock { $0.connections.count { $0.isActive } } }
     var address: APIAddress { .https(host: "127.0.0.1", port: self.channel.localAddress?.port ?? 0) }
 
-    init(_ tls: NIOSSLContext, streams: Int = 100) async throws {
+    /// - Parameter isMute: it does the handshake and nothing else.
+    init(_ tls: NIOSSLContext, streams: Int = 100, isMute: Bool = false) async throws {
         let holder = Mutex<HTTP2Server?>(nil)
         let shared = Shared(holder)
         self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -39,6 +38,7 @@ final class HTTP2Server: Sendable {
                     server.state.withLock { $0.connections.append(channel) }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+                    guard !isMute else { return }
                     var connection = NIOHTTP2Handler.ConnectionConfiguration()
                     connection.initialSettings = [HTTP2Setting(parameter: .maxConcurrentStreams, value: streams)]
                     try pipeline.addHandler(
@@ -101,11 +101,6 @@ final class HTTP2Server: Sendable {
                 self.server.state.withLock {
                     $0.headers.append(head.headers)
                     $0.waiting[plain] = (context.channel, frame.streamID)
-                }
-            case .rstStream:
-                self.server.state.withLock { state in
-                    state.resets += 1
-                    state.waiting = state.waiting.filter { $0.value.stream != frame.streamID }
                 }
             default: return
             }

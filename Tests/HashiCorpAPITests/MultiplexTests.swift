@@ -40,20 +40,20 @@ import Testing
     private static func ask(
         _ multiplex: APIMultiplex,
         _ questions: [APIMultiplex.Question]
-    ) async throws -> [String: UInt64] {
-        try await multiplex.answers(to: questions, in: 0, request: Self.request)
+    ) async throws -> [String: UInt64?] {
+        try await multiplex.answers(to: questions, in: "dc1/0", request: Self.request)
     }
 
     private static func error(_ multiplex: APIMultiplex, _ questions: [APIMultiplex.Question]) async -> APIError? {
         await failure { () async throws(APIError) in
-            _ = try await multiplex.answers(to: questions, in: 0, request: Self.request)
+            _ = try await multiplex.answers(to: questions, in: "dc1/0", request: Self.request)
         }
     }
 
     @Test func `each is answered when its index goes beyond, and the others go on waiting`() async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            #expect(try await multiplex.open(0) == 100)
+            #expect(try await multiplex.open("dc1/0") == 100)
             async let first = Self.ask(multiplex, Self.questions("a", "b", "c"))
             #expect(try await eventually { server.waiting == ["/a", "/b", "/c"] })
             server.answer("/b", index: 7)
@@ -72,15 +72,17 @@ import Testing
         }
     }
 
-    @Test func `what is asked for no more is taken back, and a call whose place is taken ends`() async throws {
+    @Test func `the answer to what is asked for no more is dropped, and a call whose place is taken ends`() async throws
+    {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            _ = try await multiplex.open(0)
+            _ = try await multiplex.open("dc1/0")
             async let first = Self.ask(multiplex, Self.questions("a", "b"))
             #expect(try await eventually { server.waiting.count == 2 })
             async let second = Self.ask(multiplex, Self.questions("b", "c"))
             #expect(try await first == [:])
-            #expect(try await eventually { server.waiting == ["/b", "/c"] && server.resets == 1 })
+            #expect(try await eventually { server.waiting == ["/a", "/b", "/c"] })
+            server.answer("/a", index: 6)
             server.answer("/c", index: 6)
             #expect(try await second == ["c": 6])
         }
@@ -89,7 +91,7 @@ import Testing
     @Test func `an answer that came before it was asked for is kept`() async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            _ = try await multiplex.open(0)
+            _ = try await multiplex.open("dc1/0")
             async let first = Self.ask(multiplex, Self.questions("a", "b"))
             #expect(try await eventually { server.waiting.count == 2 })
             server.answer("/a", index: 6)
@@ -106,48 +108,70 @@ import Testing
         }
         let tls = TLSOptions(caFile: self.certificates.certificate("ca"))
         try await withClient(server.address, tls: tls) { (client: APIClient) async throws in
-            #expect(try await APIMultiplex(client).open(0) == 0)
+            #expect(try await APIMultiplex(client).open("dc1/0") == 0)
         }
     }
 
-    @Test func `a refusal says why`() async throws {
+    @Test(arguments: [403, 500, 200])
+    func `one that is refused does not end the others`(status: Int) async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            _ = try await multiplex.open(0)
-            async let error = Self.error(multiplex, Self.questions("a"))
-            #expect(try await eventually { server.waiting.count == 1 })
-            server.answer("/a", status: 403, index: nil, body: "ACL not found")
-            let found = await error
-            #expect(found?.status == 403)
-            #expect(found?.message.contains("ACL not found") == true)
+            _ = try await multiplex.open("dc1/0")
+            async let first = Self.ask(multiplex, Self.questions("a", "b"))
+            #expect(try await eventually { server.waiting.count == 2 })
+            server.answer("/a", status: status, index: nil, body: "Permission denied")
+            #expect(try await first == ["a": nil])
+            async let second = Self.ask(multiplex, Self.questions("b"))
+            server.answer("/b", index: 6)
+            #expect(try await second == ["b": 6])
+        }
+        #expect(server.headers.count == 2)
+    }
+
+    @Test func `each group has a connection of its own`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            for group in ["dc1/0", "dc2/0"] { _ = try await multiplex.open(group) }
+            #expect(server.openConnections == 2)
+            // And no more than one.
+            _ = try await multiplex.open("dc1/0")
+            #expect(try await eventually { server.openConnections == 2 })
         }
     }
 
-    @Test(arguments: ["close", "goodbye", "no index", "large"])
+    @Test func `a server that accepts and says nothing is left`() async throws {
+        let server = try await HTTP2Server(try self.certificates.serverContext(protocols: ["h2"]), isMute: true)
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            let error = await failure { () async throws(APIError) in _ = try await multiplex.open("dc1/0") }
+            #expect(error?.kind == .timedOut)
+            #expect(try await eventually { server.openConnections == 0 })
+        }
+    }
+
+    @Test(arguments: ["close", "goodbye", "large"])
     func `a connection that is of no use any more fails what waits`(how: String) async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            _ = try await multiplex.open(0)
+            _ = try await multiplex.open("dc1/0")
             async let error = Self.error(multiplex, Self.questions("a"))
             #expect(try await eventually { server.waiting.count == 1 })
             switch how {
             case "close": server.closeAll()
             case "goodbye": server.sayGoodbye()
-            case "no index": server.answer("/a", index: nil)
             default: server.answer("/a", index: 6, body: String(repeating: "x", count: 40_000))
             }
-            let kinds: [String: APIError.Kind] = ["no index": .status, "large": .tooLarge]
+            let kinds: [String: APIError.Kind] = ["large": .tooLarge]
             #expect(await error?.kind == kinds[how] ?? .unreachable)
             #expect(await Self.error(multiplex, []) != nil)
             // And another one can be had.
-            #expect(try await multiplex.open(0) == 100)
+            #expect(try await multiplex.open("dc1/0") == 100)
         }
     }
 
     @Test func `whoever gives up closes the connection`() async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            _ = try await multiplex.open(0)
+            _ = try await multiplex.open("dc1/0")
             let task = Task { try await Self.ask(multiplex, Self.questions("a")) }
             #expect(try await eventually { server.waiting.count == 1 })
             task.cancel()
@@ -160,7 +184,7 @@ import Testing
         for (streams, capacity) in [(7, 7), (100_000, APIMultiplex.maximumQuestions)] {
             let server = try await self.server(streams: streams)
             try await self.with(server) { (multiplex: APIMultiplex) async throws in
-                #expect(try await multiplex.open(0) == capacity)
+                #expect(try await multiplex.open("dc1/0") == capacity)
             }
         }
     }
@@ -168,7 +192,7 @@ import Testing
     @Test func `whom the certificate does not name is not asked`() async throws {
         let server = try await HTTP2Server(try self.certificates.serverContext("named", protocols: ["h2"]))
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
-            let error = await failure { () async throws(APIError) in _ = try await multiplex.open(0) }
+            let error = await failure { () async throws(APIError) in _ = try await multiplex.open("dc1/0") }
             #expect(error?.kind == .tls)
         }
     }
@@ -178,7 +202,7 @@ import Testing
         let tls = TLSOptions(caFile: self.certificates.certificate("ca"))
         try await withClient(server.address, tls: tls, token: .value("s3cret")) { (client: APIClient) async throws in
             let multiplex = APIMultiplex(client)
-            _ = try await multiplex.open(0)
+            _ = try await multiplex.open("dc1/0")
             async let answers = Self.ask(multiplex, Self.questions("a"))
             #expect(try await eventually { server.waiting.count == 1 })
             server.answer("/a", index: 6)

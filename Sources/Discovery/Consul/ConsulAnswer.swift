@@ -21,8 +21,8 @@ struct ConsulAnswer: Sendable {
         case probes([UInt64])
         /// How many questions a connection takes.
         case capacity(Int)
-        /// Service to its index.
-        case indexes([String: UInt64])
+        /// Service to its index; nil: it is refused.
+        case indexes([String: UInt64?])
         case entries([ConfigEntry], unreadable: ConsulUnreadableEntries)
         /// Path below the prefix to value.
         case keys([String: ConsulKey])

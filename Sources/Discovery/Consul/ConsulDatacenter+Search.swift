@@ -3,9 +3,7 @@
 /// Looking for whoever changed without showing it.
 extension ConsulDatacenter {
     mutating func probe(_ effects: inout ConsulEffects) {
-        if self.multiplex.isWatchingAll(of: self.services.byName.count), !self.doubt.isOn {
-            self.search.areAllWatched()
-        }
+        if self.areAllWatched { self.search.areAllWatched() }
         while effects.mayAsk {
             let room = self.search.room(connections: self.limits.probers, at: effects.now)
             guard room > 0 else { return }
@@ -62,7 +60,8 @@ extension ConsulDatacenter {
     /// else explains are new instances, and most of those have checks.
     private var isGlanceCheap: Bool {
         let services = self.services.byName.count
-        return services > 2 * self.limits.focus && !self.isMultiplexed && self.services.instanceCount <= 4 * services
+        return services > 2 * self.limits.focus && self.multiplex.watched < services / 2
+            && self.services.instanceCount <= 4 * services
             && self.readings.count < self.limits.readers
     }
 

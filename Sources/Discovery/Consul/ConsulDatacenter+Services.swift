@@ -87,7 +87,7 @@ extension ConsulDatacenter {
         }
     }
 
-    /// Starts readings, as many as may be under way. Probes take what is left.
+    /// Starts readings, as many as may be under way.
     mutating func read(_ effects: inout ConsulEffects) {
         self.missing.ask(room: self.readers - self.readings.count, in: self.name, &effects)
         while self.readings.count + self.missing.inFlight < self.readers, effects.mayAsk,
@@ -97,7 +97,6 @@ extension ConsulDatacenter {
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
             self.readings[request] = Reading(service: name, index: self.services[name]?.index ?? 0, marks: marks)
         }
-        self.probe(&effects)
     }
 
     private mutating func readingAnswered(

@@ -9,10 +9,13 @@ extension ConsulDatacenter {
         self.focus.isWatching(name) || (self.multiplex.isWatching(name) && !self.doubt.isOn)
     }
 
-    /// Whether there are more services than can be watched with a connection for each.
-    var isMultiplexed: Bool {
-        self.limits.multiplex > 0 && self.wasComplete && self.services.byName.count > self.limits.focus
+    /// Whether services may share connections: there are more of them than could have one each.
+    var sharesConnections: Bool {
+        self.limits.multiplex > 0 && self.hasSettled && self.services.byName.count > self.limits.focus
     }
+
+    /// Whether each shows its changes by itself.
+    var areAllWatched: Bool { self.multiplex.watched >= self.services.byName.count && !self.doubt.isOn }
 
     /// The connections that may be shared now.
     var multiplexRoom: Int { max(0, min(self.limits.multiplex, self.limits.focus - self.focus.inFlight)) }
@@ -23,11 +26,13 @@ extension ConsulDatacenter {
         if count <= self.limits.focus, self.focus.count < count {
             for (name, service) in self.services.byName where service.isRead { self.focus.touch(name) }
         }
-        if self.isMultiplexed {
+        if self.sharesConnections {
             self.multiplex.ask(room: self.multiplexRoom, in: self.name, &effects)
-            self.focus.resize(self.limits.focus - self.multiplex.wanted)
             self.focus.leave { self.multiplex.isAtHome($0) }
+        } else {
+            self.multiplex.leave(&effects)
         }
+        self.focus.resize(self.limits.focus - self.multiplex.wanted)
         self.focus.ask(self.services, in: self.name, &effects)
     }
 }

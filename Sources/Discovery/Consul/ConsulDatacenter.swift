@@ -62,6 +62,8 @@ struct ConsulDatacenter: Sendable {
     var glance: ConsulRequestID?
     /// Whether everything had been read at some time: what is new after that has only now come up.
     var wasComplete = false
+    /// Whether there was nothing left to be read at some time, though something may not be readable.
+    var hasSettled = false
     var readings: [ConsulRequestID: Reading] = [:]
     var resetNotBefore = Duration.zero
     var isResetWanted = false
@@ -178,7 +180,7 @@ struct ConsulDatacenter: Sendable {
         if let wake = self.services.resting.values.min() { times.append(wake) }
         if let due = self.missing.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
-        if self.isMultiplexed, let due = self.multiplex.due(room: self.multiplexRoom) { times.append(due) }
+        if self.sharesConnections, let due = self.multiplex.due(room: self.multiplexRoom) { times.append(due) }
         if !self.services.isAnyQueued, self.glance == nil {
             if let due = self.search.due(at: now) { times.append(due) }
             if let audit = self.nextAudit { times.append(audit) }
@@ -204,7 +206,9 @@ struct ConsulDatacenter: Sendable {
         if self.isComplete { self.wasComplete = true }
         self.services.wake(at: effects.now)
         self.read(&effects)
+        if !self.services.isAnyQueued, self.readings.isEmpty { self.hasSettled = true }
         self.watch(&effects)
+        self.probe(&effects)
         self.lookForChanges(&effects)
     }
 

@@ -17,7 +17,8 @@ struct ConsulExchange: Sendable {
             if query.isOfLink { try await self.login?.refresh() }
             if let probes = query.probes { return .success(try await self.indexes(probes)) }
             switch query.subject {
-            case .capacity, .indexes: return .success(try await self.wait(query))
+            case .capacity(let group): return .success(try await self.open(group, query))
+            case .indexes(let indexes, let group): return .success(try await self.wait(for: indexes, group, query))
             default: return .success(try await self.answer(to: query))
             }
         } catch {
@@ -39,26 +40,36 @@ struct ConsulExchange: Sendable {
         }
     }
 
-    /// Of questions that share a connection.
-    private func wait(_ query: ConsulQuery) async throws(ConsulFailure) -> ConsulAnswer {
-        let generation = self.login?.generation ?? 0
+    private func open(_ group: Int, _ query: ConsulQuery) async throws(ConsulFailure) -> ConsulAnswer {
         do {
-            switch query.subject {
-            case .indexes(let indexes, let group):
-                let questions = indexes.map { APIMultiplex.Question(key: $0.key, index: $0.value) }
-                let answers = try await self.multiplex.answers(to: questions, in: group, request: query.waiting)
-                self.metrics.answered(200, times: answers.count)
-                return ConsulAnswer(content: .indexes(answers), index: 1, bytes: 0)
-            case .capacity(let group):
-                return ConsulAnswer(content: .capacity(try await self.multiplex.open(group)), index: 1, bytes: 0)
-            default:
-                return ConsulAnswer(content: .capacity(0), index: 1, bytes: 0)
-            }
+            let capacity = try await self.multiplex.open(Self.connection(group, query))
+            return ConsulAnswer(content: .capacity(capacity), index: 1, bytes: 0)
         } catch {
             self.metrics.answered(error.status)
-            self.noteRefusal(error, of: generation)
             throw ConsulFailure(error)
         }
+    }
+
+    private func wait(
+        for indexes: [String: UInt64],
+        _ group: Int,
+        _ query: ConsulQuery
+    ) async throws(ConsulFailure) -> ConsulAnswer {
+        let questions = indexes.map { APIMultiplex.Question(key: $0.key, index: $0.value) }
+        let connection = Self.connection(group, query)
+        do {
+            let answers = try await self.multiplex.answers(to: questions, in: connection, request: query.waiting)
+            self.metrics.answered(200, times: answers.count)
+            return ConsulAnswer(content: .indexes(answers), index: 1, bytes: 0)
+        } catch {
+            self.metrics.answered(error.status)
+            throw ConsulFailure(error)
+        }
+    }
+
+    /// Each datacenter has its own.
+    private static func connection(_ group: Int, _ query: ConsulQuery) -> String {
+        "\(query.datacenter ?? "")/\(group)"
     }
 
     /// Only a token that Consul does not know calls for another login: one that lacks a right would lack it again.

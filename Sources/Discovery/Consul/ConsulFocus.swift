@@ -170,6 +170,7 @@ struct ConsulFocus: Sendable {
 
     /// Whether it changed longer ago than all that are to keep their places, and nobody waits for its own.
     private func isToLeave(_ name: String, _ services: ConsulServices) -> Bool {
+        if self.slots.count > self.capacity { return true }
         guard self.isReserveUsed(services), self.waiting.isEmpty else { return false }
         let recency = services[name]?.recency ?? 0
         let later = self.slots.keys.count { (services[$0]?.recency ?? 0) > recency }

@@ -7,6 +7,8 @@
 struct ConsulMultiplex: Sendable {
     /// Shorter than what proxies give a request: Envoy 300 s.
     static let wait = Duration.seconds(240)
+    /// Before an agent that has no HTTP/2 is asked again whether it has.
+    private static let reopening = Duration.seconds(300)
 
     /// Connections, at most.
     private let limit: Int
@@ -33,8 +35,8 @@ struct ConsulMultiplex: Sendable {
     /// Whether changes of it show by themselves.
     func isWatching(_ name: String) -> Bool { self.homes[name].map { self.groups[$0].isWatching(name) } ?? false }
 
-    /// Whether that is so of as many services as there are.
-    func isWatchingAll(of count: Int) -> Bool { self.groups.reduce(0) { $0 + $1.watched } >= count }
+    /// Of how many services that is so.
+    var watched: Int { self.groups.reduce(0) { $0 + $1.watched } }
 
     // MARK: What is to be watched
 
@@ -73,10 +75,12 @@ struct ConsulMultiplex: Sendable {
 
     /// Where a connection takes fewer than others did, those that are too many move.
     private mutating func take(_ capacity: Int) {
-        guard capacity > 0, self.capacity == 0 || capacity < self.capacity else { return }
-        self.capacity = capacity
+        // Some may have to wait for those that nobody wants to know any more.
+        let usable = capacity - capacity / 32
+        guard self.capacity == 0 || usable < self.capacity else { return }
+        self.capacity = usable
         for place in self.groups.indices {
-            for (name, index) in self.groups[place].indexes.dropFirst(capacity) {
+            for (name, index) in self.groups[place].indexes.dropFirst(usable) {
                 self.forget(name)
                 if let index { self.homeless[name] = index }
             }
@@ -97,7 +101,11 @@ struct ConsulMultiplex: Sendable {
                 ? .indexes(self.groups[place].takeQuestions(at: effects.now), group: place) : .capacity(group: place)
             let request = effects.send(ConsulQuery(subject, datacenter: datacenter, wait: Self.wait))
             self.requests[request] = place
-            if isOpen { self.groups[place].asks(with: request) } else { self.groups[place].opens(with: request) }
+            if isOpen {
+                self.groups[place].asks(with: request)
+            } else {
+                self.groups[place].opens(with: request, at: effects.now)
+            }
         }
     }
 
@@ -114,8 +122,23 @@ struct ConsulMultiplex: Sendable {
     /// - Parameter capacity: how many questions the connection takes.
     mutating func opened(_ request: ConsulRequestID, capacity: Int, _ effects: inout ConsulEffects) {
         guard let place = self.requests.removeValue(forKey: request) else { return }
+        guard capacity > 0 else {
+            self.leave(&effects)
+            self.groups = [ConsulMultiplexGroup()]
+            self.groups[0].close(until: effects.now + Self.reopening)
+            return
+        }
         self.take(capacity)
-        self.groups[place].opened(capacity: capacity, at: effects.now)
+        self.groups[place].opened(at: effects.now)
+    }
+
+    /// Nobody is watched here any more. Those who would be may be again.
+    mutating func leave(_ effects: inout ConsulEffects) {
+        guard !self.groups.isEmpty else { return }
+        self.renew(isForgetting: false, &effects)
+        for group in self.groups { self.homeless.merge(group.known) { $1 } }
+        self.homes = [:]
+        self.groups = []
     }
 
     /// Returns the services that are to be read.
@@ -123,7 +146,7 @@ struct ConsulMultiplex: Sendable {
     /// - Parameter known: the index that is known of a service.
     mutating func answered(
         _ request: ConsulRequestID,
-        _ answers: [String: UInt64],
+        _ answers: [String: UInt64?],
         known: (String) -> UInt64?,
         _ effects: inout ConsulEffects
     ) -> [String] {
@@ -134,7 +157,7 @@ struct ConsulMultiplex: Sendable {
     /// Returns whether it was a request of this.
     mutating func failed(_ request: ConsulRequestID, _ effects: inout ConsulEffects) -> Bool {
         guard let place = self.requests.removeValue(forKey: request) else { return false }
-        self.groups[place].failed(&effects)
+        if self.groups[place].request == request { self.groups[place].failed(&effects) }
         return true
     }
 
@@ -149,6 +172,7 @@ struct ConsulMultiplex: Sendable {
     mutating func renew(isForgetting: Bool, _ effects: inout ConsulEffects) {
         for request in self.requests.keys { _ = effects.cancel(request) }
         self.requests = [:]
+        self.capacity = 0
         for place in self.groups.indices {
             self.groups[place].close(until: effects.now)
             if isForgetting { self.groups[place].forgetIndexes() }

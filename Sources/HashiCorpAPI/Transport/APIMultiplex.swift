@@ -30,7 +30,7 @@ package final class APIMultiplex: Sendable {
     private static let preface = Duration.seconds(10)
 
     private let client: APIClient
-    private let channels = Mutex<(open: [Int: any Channel], isShutDown: Bool)>(([:], false))
+    private let channels = Mutex<(open: [String: any Channel], isShutDown: Bool)>(([:], false))
 
     /// - Parameter client: whose address and token are used.
     package init(_ client: APIClient) {
@@ -40,9 +40,9 @@ package final class APIMultiplex: Sendable {
     /// Makes the connection of a group; one that it had is closed.
     ///
     /// - Returns: how many questions it takes at a time; 0: HTTP/2 is not spoken there.
-    package func open(_ group: Int) async throws(APIError) -> Int {
+    package func open(_ group: String) async throws(APIError) -> Int {
         do {
-            self.close(group)
+            self.channels.withLock { $0.open.removeValue(forKey: group) }?.close(promise: nil)
             let opened = HTTPClient.defaultEventLoopGroup.any().makePromise(of: Int.self)
             let channel: any Channel
             do {
@@ -51,57 +51,72 @@ package final class APIMultiplex: Sendable {
                 opened.fail(error)
                 throw error
             }
-            let timer = channel.eventLoop.scheduleTask(in: Self.preface.timeAmount) {
-                opened.fail(HTTPClientError.deadlineExceeded)
-            }
-            defer { timer.cancel() }
-            let capacity = try await withTaskCancellationHandler {
-                try await opened.futureResult.get()
-            } onCancel: {
+            do {
+                return try await self.settle(channel, opened, group)
+            } catch {
                 channel.close(promise: nil)
+                throw error
             }
-            guard capacity > 0, self.keep(channel, group) else {
-                channel.close(promise: nil)
-                return 0
-            }
-            return capacity
         } catch {
             throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
         }
     }
 
-    /// Waits until one of the questions is answered. Those that were put before and not answered go on waiting; those that
-    /// are asked for no more are taken back. If another call takes its place, it ends with no answer; if the task is
-    /// cancelled, the connection is closed.
+    private func settle(_ channel: any Channel, _ opened: EventLoopPromise<Int>, _ group: String) async throws -> Int {
+        let timer = channel.eventLoop.scheduleTask(in: Self.preface.timeAmount) {
+            opened.fail(HTTPClientError.deadlineExceeded)
+        }
+        defer { timer.cancel() }
+        let capacity = try await withTaskCancellationHandler {
+            try await opened.futureResult.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        try Task.checkCancellation()
+        guard capacity > 0 else {
+            channel.close(promise: nil)
+            return 0
+        }
+        let (isKept, replaced) = self.channels.withLock { state -> (Bool, (any Channel)?) in
+            guard !state.isShutDown, channel.isActive else { return (false, nil) }
+            return (true, state.open.updateValue(channel, forKey: group))
+        }
+        replaced?.close(promise: nil)
+        guard isKept else { throw ChannelError.eof }
+        return capacity
+    }
+
+    /// Waits until one of the questions is answered. Those that were put before and not answered go on waiting; of those that
+    /// are asked for no more, the answers are dropped. If another call takes its place, it ends with no answer; if the task
+    /// is cancelled, the connection is closed.
     ///
     /// - Parameter request: what to send for a question that was not put yet.
-    /// - Returns: the index of each answer since the last call.
+    /// - Returns: the index of each answer since the last call; nil: it is refused.
     package func answers(
         to questions: [Question],
-        in group: Int,
+        in group: String,
         request: @escaping @Sendable (Question) -> APIRequest
-    ) async throws(APIError) -> [String: UInt64] {
+    ) async throws(APIError) -> [String: UInt64?] {
+        let channel = self.channels.withLock { $0.open[group] }
         do {
-            guard let channel = self.channels.withLock({ $0.open[group] }) else { throw ChannelError.eof }
-            let promise = channel.eventLoop.makePromise(of: [String: UInt64].self)
+            guard let channel else { throw ChannelError.eof }
+            let promise = channel.eventLoop.makePromise(of: APIMultiplexHandler.Answers.self)
             let batch = APIMultiplexHandler.Batch(
                 questions: questions,
                 heads: { [client] in try client.multiplexHeaders(request($0)) },
                 lifetime: request(Question(key: "", index: 0)).deadline.timeAmount,
                 promise: promise
             )
-            return try await withTaskCancellationHandler {
+            let answers = try await withTaskCancellationHandler {
                 channel.triggerUserOutboundEvent(batch).whenFailure { promise.fail($0) }
                 return try await promise.futureResult.get()
             } onCancel: {
                 channel.close(promise: nil)
             }
-        } catch let refusal as APIMultiplexHandler.Refusal {
-            self.close(group)
-            self.client.noteStatus(UInt(refusal.response.status))
-            throw APIError.unexpected(refusal.response, from: self.client.configuration)
+            for status in answers.refusals { self.client.noteStatus(UInt(status)) }
+            return answers.indexes
         } catch {
-            self.close(group)
+            if let channel { self.close(group, channel) }
             throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
         }
     }
@@ -115,16 +130,12 @@ package final class APIMultiplex: Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
-    private func keep(_ channel: any Channel, _ group: Int) -> Bool {
+    /// Closes the connection. Another one that the group has by now stays.
+    private func close(_ group: String, _ channel: any Channel) {
         self.channels.withLock { state in
-            guard !state.isShutDown, channel.isActive else { return false }
-            state.open[group] = channel
-            return true
+            if state.open[group] === channel { state.open[group] = nil }
         }
-    }
-
-    private func close(_ group: Int) {
-        self.channels.withLock { $0.open.removeValue(forKey: group) }?.close(promise: nil)
+        channel.close(promise: nil)
     }
 
     /// - Parameter opened: is told what the other side allows, or 0 if it does not choose HTTP/2.

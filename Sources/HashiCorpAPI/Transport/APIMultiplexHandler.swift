@@ -12,35 +12,41 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = HTTP2Frame
 
+    struct Answers: Sendable {
+        /// Nil: the question is refused.
+        var indexes: [String: UInt64?] = [:]
+        /// The statuses of what was refused.
+        var refusals: Set<Int> = []
+    }
+
     /// What is to wait from now on. Sent down the channel.
     struct Batch: Sendable {
         var questions: [APIMultiplex.Question]
         var heads: @Sendable (APIMultiplex.Question) throws -> HPACKHeaders
         /// How long one may wait for its answer.
         var lifetime: TimeAmount
-        var promise: EventLoopPromise<[String: UInt64]>
-    }
-
-    /// An answer that is none.
-    struct Refusal: Error {
-        var response: APIResponse
+        var promise: EventLoopPromise<Answers>
     }
 
     /// Of a question that waits.
     private struct Waiting {
-        var key: String
+        /// Nil: nobody wants to know any more. It waits all the same: a server that is told to stop goes on, and some count
+        /// it until it would have answered.
+        var key: String?
         var deadline: NIODeadline
         var index: UInt64?
+        var status: Int?
         var bytes = 0
-        var refusal: APIResponse?
     }
 
     /// Of one answer's body: it should have none to speak of.
     static let maximumBytes = 16 * 1024
-    /// A connection that carries nothing is looked after: what stands on the way may have forgotten it.
+    /// What stands on the way may have forgotten a connection on which nothing happened for long.
     private static let ping = TimeAmount.seconds(20)
-    /// To be given back to the sender, of the 64 KiB that it may send.
+    /// What the sender may send, beyond the 64 KiB of the protocol; it is given back in pieces.
+    private static let window = 16 * 1024 * 1024
     private static let refill = 16 * 1024
+    private static let lastStream = HTTP2StreamID(Int(Int32.max) - 2)
 
     private let product: APIConfiguration.Product
     private let opened: EventLoopPromise<Int>
@@ -49,10 +55,11 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
     private var waiting: [HTTP2StreamID: Waiting] = [:]
     private var streams: [String: HTTP2StreamID] = [:]
     /// Nobody was told of these yet.
-    private var answers: [String: UInt64] = [:]
+    private var answers = Answers()
     private var next = HTTP2StreamID(1)
     private var consumed = 0
     private var isPinged = false
+    private var isEnded = false
     private var pings: RepeatedTask?
 
     init(_ product: APIConfiguration.Product, opened: EventLoopPromise<Int>) {
@@ -71,6 +78,8 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.write(.windowUpdate(windowSizeIncrement: Self.window), .rootStream, context)
+        context.flush()
         self.pings = context.eventLoop.scheduleRepeatedTask(initialDelay: Self.ping, delay: Self.ping) { _ in
             let (handler, context) = loopBound.value
             handler.lookAfter(context)
@@ -88,20 +97,20 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
             context.triggerUserOutboundEvent(event, promise: promise)
             return
         }
-        guard context.channel.isActive else {
+        guard context.channel.isActive, !self.isEnded else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        self.batch?.promise.succeed([:])
+        self.batch?.promise.succeed(Answers())
         self.batch = batch
         promise?.succeed()
         do {
             let gone = Set(self.streams.keys).subtracting(batch.questions.lazy.map(\.key))
-            for key in gone { self.takeBack(key, context) }
+            for key in gone { self.drop(key) }
             for question in batch.questions where self.streams[question.key] == nil {
                 // What is known by now is no news.
-                if let index = self.answers[question.key], index != question.index { continue }
-                self.answers[question.key] = nil
+                if let index = self.answers.indexes[question.key], index != question.index { continue }
+                self.answers.indexes.removeValue(forKey: question.key)
                 try self.ask(question, of: batch, context)
             }
             context.flush()
@@ -112,6 +121,7 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
     }
 
     private func ask(_ question: APIMultiplex.Question, of batch: Batch, _ context: ChannelHandlerContext) throws {
+        guard self.next < Self.lastStream else { throw ChannelError.eof }
         let stream = self.next
         self.next = stream.advanced(by: 2)
         self.streams[question.key] = stream
@@ -119,24 +129,24 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
         self.write(.headers(.init(headers: try batch.heads(question), endStream: true)), stream, context)
     }
 
-    private func takeBack(_ key: String, _ context: ChannelHandlerContext) {
-        self.answers[key] = nil
+    private func drop(_ key: String) {
+        self.answers.indexes.removeValue(forKey: key)
         guard let stream = self.streams.removeValue(forKey: key) else { return }
-        self.waiting[stream] = nil
-        self.write(.rstStream(.cancel), stream, context)
+        self.waiting[stream]?.key = nil
     }
 
     /// Those who wait for an answer, if there is one.
     private func tell() {
-        guard !self.answers.isEmpty, let batch = self.batch else { return }
+        guard !self.answers.indexes.isEmpty, let batch = self.batch else { return }
         self.batch = nil
         batch.promise.succeed(self.answers)
-        self.answers = [:]
+        self.answers = Answers()
     }
 
     // MARK: What is answered
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !self.isEnded else { return }
         let frame = self.unwrapInboundIn(data)
         switch frame.payload {
         case .settings(.settings(let settings)) where !self.isOpened:
@@ -144,14 +154,13 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
             let limit = settings.last { $0.parameter == .maxConcurrentStreams }?.value
             self.opened.succeed(min(limit ?? APIMultiplex.maximumQuestions, APIMultiplex.maximumQuestions))
         case .headers(let head):
-            self.answered(frame.streamID, head.headers, context)
-            if head.endStream { self.completed(frame.streamID, context) }
+            self.answered(frame.streamID, head.headers)
+            if head.endStream { self.completed(frame.streamID) }
         case .data(let body):
             guard case .byteBuffer(let bytes) = body.data else { return }
             self.received(bytes, frame.streamID, context)
-            if body.endStream { self.completed(frame.streamID, context) }
-        case .rstStream(let code) where self.waiting[frame.streamID] != nil:
-            self.end(context, NIOHTTP2Errors.streamClosed(streamID: frame.streamID, errorCode: code))
+            if body.endStream { self.completed(frame.streamID) }
+        case .rstStream: self.completed(frame.streamID)
         case .goAway: self.end(context, ChannelError.eof)
         case .ping(_, ack: true): self.isPinged = false
         default: return
@@ -163,16 +172,14 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
         self.tell()
     }
 
-    private func answered(_ stream: HTTP2StreamID, _ headers: HPACKHeaders, _ context: ChannelHandlerContext) {
+    private func answered(_ stream: HTTP2StreamID, _ headers: HPACKHeaders) {
         guard self.waiting[stream] != nil, let status = headers.first(name: ":status").flatMap({ Int($0) }) else {
             return
         }
+        self.waiting[stream]?.status = status
+        guard status == 200 else { return }
         let name = self.product == .consul ? "x-consul-index" : "x-nomad-index"
-        if status == 200, let index = headers.first(name: name).flatMap({ UInt64($0) }) {
-            self.waiting[stream]?.index = index
-        } else if status >= 200 {
-            self.waiting[stream]?.refusal = APIResponse(status: status)
-        }
+        self.waiting[stream]?.index = headers.first(name: name).flatMap { UInt64($0) }
     }
 
     private func received(_ bytes: ByteBuffer, _ stream: HTTP2StreamID, _ context: ChannelHandlerContext) {
@@ -181,24 +188,16 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
             self.write(.windowUpdate(windowSizeIncrement: self.consumed), .rootStream, context)
             self.consumed = 0
         }
-        guard var waiting = self.waiting[stream] else { return }
-        waiting.bytes += bytes.readableBytes
-        if waiting.refusal?.body.readableBytes == 0 { waiting.refusal?.body = bytes }
-        self.waiting[stream] = waiting
-        guard waiting.bytes > Self.maximumBytes else { return }
+        self.waiting[stream]?.bytes += bytes.readableBytes
+        guard self.waiting[stream]?.bytes ?? 0 > Self.maximumBytes else { return }
         self.end(context, APIError(.tooLarge, "the answer to a small question is larger than 16 KiB"))
     }
 
-    private func completed(_ stream: HTTP2StreamID, _ context: ChannelHandlerContext) {
-        guard let waiting = self.waiting.removeValue(forKey: stream) else { return }
-        self.streams[waiting.key] = nil
-        if let index = waiting.index {
-            self.answers[waiting.key] = index
-        } else if let response = waiting.refusal {
-            self.end(context, Refusal(response: response))
-        } else {
-            self.end(context, ChannelError.eof)
-        }
+    private func completed(_ stream: HTTP2StreamID) {
+        guard let waiting = self.waiting.removeValue(forKey: stream), let key = waiting.key else { return }
+        self.streams[key] = nil
+        self.answers.indexes[key] = .some(waiting.index)
+        if waiting.index == nil, let status = waiting.status { self.answers.refusals.insert(status) }
     }
 
     // MARK: The end
@@ -224,6 +223,7 @@ final class APIMultiplexHandler: ChannelDuplexHandler {
     }
 
     private func end(_ context: ChannelHandlerContext, _ error: any Error) {
+        self.isEnded = true
         self.opened.fail(error)
         self.batch?.promise.fail(error)
         self.batch = nil
