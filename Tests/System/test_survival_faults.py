@@ -21,7 +21,7 @@ LIES = sized(30, 1.5)  # seconds of each wrong index
 SEEN = 2.0  # seconds until a change that was made under a wrong index is in the traffic
 BUSY = 0.5  # of a core: no wrong index makes a loop
 SETTLES = 2.0  # seconds until an index that is wrong all the time is asked for seldom
-SELDOM = 20  # requests a second, for all that is followed
+SELDOM = 30  # requests a second, for all that is followed
 
 BROKEN = {
     "500": fault_proxy.status(500),
