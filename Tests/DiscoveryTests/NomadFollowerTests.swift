@@ -9,24 +9,9 @@ import Testing
 
 @Suite("NomadFollower")
 struct NomadFollowerTests {
-    /// A server with two instances of web, and one of api elsewhere.
-    private func rig(
-        _ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)),
-        known: [ServiceName: Service] = [:]
-    ) -> NomadRig {
-        var rig = NomadRig(configuration, known: known)
-        rig.server.setNode("n1")
-        for number in 1...3 { rig.server.set(number, .init(deployment: "d1")) }
-        rig.server.set("d1", .init())
-        rig.server.register(.init(service: "web", namespace: "default", allocation: 1, tags: ["v1"]))
-        rig.server.register(.init(service: "web", namespace: "default", allocation: 2))
-        rig.server.register(.init(service: "api", namespace: "team-a", allocation: 3))
-        return rig
-    }
-
     @Test("services and facts are told once everything was read, with their names, tags and nodes")
     func first() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         #expect(rig.status?.state == .starting)
         #expect(rig.questions.isEmpty, "the stream comes first")
@@ -44,7 +29,7 @@ struct NomadFollowerTests {
 
     @Test("a decision is told as the event comes, without a question")
     func decision() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow()
         let asked = rig.asked.count
@@ -64,7 +49,7 @@ struct NomadFollowerTests {
 
     @Test("the version of a list and the deployment and the mark of an event make one fact")
     func shapes() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.server.set("d2", .init(version: 7))
         rig.server.set(1, .init(version: 7, deployment: "d2", isCanary: true))
         rig.server.events = []
@@ -89,7 +74,7 @@ struct NomadFollowerTests {
 
     @Test("a stream that ends is opened again, and what was missed is read")
     func gap() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(2))
         let id = try #require(rig.streams.keys.first)
@@ -106,7 +91,7 @@ struct NomadFollowerTests {
 
     @Test("nothing happened while there was no stream: no service is read again")
     func frugal() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(2))
         rig.server.register(.init(service: "web", namespace: "default", allocation: 1, tags: ["v2"]))
@@ -122,7 +107,7 @@ struct NomadFollowerTests {
 
     @Test("a stream that shows nothing of what happens is found out")
     func mute() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(30))
         rig.server.set(1, .init(deployment: "d1", desired: "stop"))
@@ -134,7 +119,7 @@ struct NomadFollowerTests {
 
     @Test("an answer that events overtook is no reason to read anything")
     func overtaken() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(30))
         let id = try #require(rig.streams.keys.first)
@@ -154,7 +139,7 @@ struct NomadFollowerTests {
 
     @Test("a registration that went while an answer with it was on its way does not come back")
     func late() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(2))
         rig.server.register(.init(service: "web", namespace: "default", allocation: 3))
@@ -185,7 +170,7 @@ struct NomadFollowerTests {
 
     @Test("what Nomad collects in silence is forgotten")
     func collected() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(30))
         rig.server.collect(3)
@@ -195,7 +180,7 @@ struct NomadFollowerTests {
 
     @Test("without a stream, blocking queries tell of every change at once")
     func fallback() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.server.isStreaming = false
         rig.start()
         try rig.flow(for: .seconds(5))
@@ -212,7 +197,7 @@ struct NomadFollowerTests {
 
     @Test("a token without node:read is done without nodes, and said so")
     func nodes() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.server.mayReadNodes = false
         rig.start()
         try rig.flow()
@@ -230,7 +215,7 @@ struct NomadFollowerTests {
         ]
     )
     func failing(status: Int, text: String, reason: String) throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(2))
         let (services, facts) = (rig.services, rig.facts)
@@ -251,7 +236,7 @@ struct NomadFollowerTests {
 
     @Test("a token that sees nothing is not believed, from the start and later")
     func blind() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.server.visible = []
         rig.start()
         try rig.flow(for: .seconds(10))
@@ -266,166 +251,12 @@ struct NomadFollowerTests {
         #expect(rig.status?.state == .suspect && rig.services.count == 2)
     }
 
-    @Test("a namespace that the token sees no more keeps its services; one that is empty does not")
-    func hidden() throws {
-        var rig = self.rig()
-        rig.start()
-        try rig.flow(for: .seconds(2))
-        rig.server.visible = ["default"]
-        rig.end(try #require(rig.streams.keys.first))
-        try rig.flow(for: .seconds(2))
-        #expect(rig.status?.state == .suspect && rig.status?.problem?.contains("team-a") == true)
-        #expect(rig.services.count == 2)
-        rig.server.visible = nil
-        rig.server.registrations = rig.server.registrations.filter { $0.value.namespace == "default" }
-        rig.server.index += 1
-        rig.server.tableIndexes[.services] = rig.server.index
-        try rig.flow(for: .seconds(5))
-        #expect(rig.status?.state == .up)
-        #expect(rig.services.keys.map(\.rawValue) == ["web"])
-    }
-
-    @Test("after a restart, a namespace that the token sees no more keeps its services until it is seen")
-    func hiddenSinceBeforeTheStart() throws {
-        var before = self.rig()
-        before.server.register(.init(service: "old", namespace: "team-a", allocation: 3))
-        before.server.register(.init(service: "gone", namespace: "default", allocation: 3))
-        before.start()
-        try before.flow(for: .seconds(2))
-        #expect(before.services.count == 4)
-        var rig = self.rig(known: before.services)
-        rig.server.visible = ["default"]
-        rig.start()
-        try rig.flow(for: .seconds(2))
-        #expect(rig.status?.state == .suspect && rig.status?.problem?.contains("team-a") == true)
-        #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "old.team-a", "web"])
-        #expect(rig.services[ServiceName("api.team-a")] == before.services[ServiceName("api.team-a")])
-        rig.server.visible = nil
-        rig.server.register(.init(service: "api", namespace: "team-a", allocation: 2))
-        try rig.flow(for: .seconds(5))
-        #expect(rig.status?.state == .up)
-        #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "web"])
-        #expect(rig.services[ServiceName("api.team-a")]?.instances.count == 2)
-    }
-
-    @Test(
-        "what is hidden is told as that, goes when that is accepted, and comes back when it is seen",
-        arguments: [true, false]
-    )
-    func hiddenAccepted(isKnownFromBefore: Bool) throws {
-        let api = ServiceName("api.team-a")
-        var before = self.rig()
-        before.start()
-        try before.flow(for: .seconds(2))
-        let told = try #require(before.services[api])
-        var rig = isKnownFromBefore ? self.rig(known: before.services) : before
-        rig.server.visible = ["default"]
-        if isKnownFromBefore { rig.start() } else { rig.end(try #require(rig.streams.keys.first)) }
-        try rig.flow(for: .seconds(10))
-        #expect(rig.unheard.hidden == [api] && rig.services[api] == told)
-        rig.perform(rig.follower.accepted(at: rig.now))
-        #expect(rig.unheard.isEmpty && rig.unheard.hidden.isEmpty)
-        #expect(rig.services.keys.map(\.rawValue) == ["web"])
-        #expect(rig.status == SourceStatus(source: .nomad, state: .up))
-        try rig.flow(for: .seconds(400))
-        #expect(rig.services.keys.map(\.rawValue) == ["web"] && rig.status?.state == .up)
-        rig.server.visible = nil
-        try rig.flow(for: .seconds(300))
-        #expect(rig.services[api] == told)
-    }
-
-    @Test("what was seen again is told again, as whoever let it go does not know it any more")
-    func hiddenForAWhile() throws {
-        let api = ServiceName("api.team-a")
-        var rig = self.rig()
-        rig.start()
-        try rig.flow(for: .seconds(2))
-        rig.server.visible = ["default"]
-        rig.end(try #require(rig.streams.keys.first))
-        try rig.flow(for: .seconds(2))
-        #expect(rig.unheard.hidden == [api])
-        let told = rig.services.removeValue(forKey: api)
-        rig.server.visible = nil
-        try rig.flow(for: .seconds(5))
-        #expect(rig.services[api] == told && told != nil && rig.unheard == Unheard())
-    }
-
-    @Test("with another token everything is asked anew at once, and streams and questions that wait are given up")
-    func otherToken() throws {
-        var rig = self.rig()
-        rig.server.mayReadNodes = false
-        rig.server.visible = ["default"]
-        rig.server.restart()
-        rig.start()
-        try rig.flow(for: .seconds(20))
-        #expect(rig.services.keys.map(\.rawValue) == ["web"])
-        rig.server.mayReadNodes = true
-        rig.server.visible = nil
-        rig.token = 1
-        let waiting = rig.questions.map(\.id)
-        let streams = Set(rig.streams.keys)
-        rig.asked = []
-        rig.perform(rig.follower.tokenFileReplaced(at: rig.now))
-        try rig.flow(for: .seconds(1))
-        #expect(rig.services.count == 2 && rig.status == SourceStatus(source: .nomad, state: .up))
-        #expect(streams.isDisjoint(with: rig.streams.keys) && rig.streams.values.map(\.subscription.hasNodes) == [true])
-        #expect(!waiting.isEmpty && !rig.questions.contains { waiting.contains($0.id) })
-        for table in NomadTable.allCases {
-            let namespace = table == .nodes ? ["*", "default"] : ["*"]
-            #expect(rig.asked.contains { namespace.map { .page(table, namespace: $0, token: nil) }.contains($0) })
-        }
-        // Once.
-        rig.asked = []
-        try rig.flow(for: .seconds(30))
-        #expect(rig.asked.count < 3, "\(rig.asked)")
-    }
-
-    @Test("a token that was written again is no other one")
-    func sameToken() throws {
-        var rig = self.rig()
-        rig.start()
-        try rig.flow(for: .seconds(20))
-        let streams = Set(rig.streams.keys)
-        rig.asked = []
-        rig.perform(rig.follower.tokenFileReplaced(at: rig.now))
-        try rig.flow(for: .seconds(1))
-        #expect(Set(rig.streams.keys) == streams)
-        #expect(rig.asked == [.page(.services, namespace: "*", token: nil)])
-    }
-
-    @Test("what could not be asked for is not hidden")
-    func notAnswered() throws {
-        var rig = self.rig()
-        rig.start()
-        try rig.flow(for: .seconds(2))
-        rig.server.visible = ["default"]
-        rig.server.failingVisibility = 500
-        rig.end(try #require(rig.streams.keys.first))
-        try rig.flow(for: .seconds(10))
-        #expect(rig.status?.state == .suspect && rig.unheard == Unheard())
-        rig.perform(rig.follower.accepted(at: rig.now))
-        #expect(rig.status?.state == .suspect && rig.services.count == 2)
-    }
-
-    @Test("a namespace that the token may see at last is read, though no index tells of it")
-    func revealed() throws {
-        var rig = self.rig()
-        rig.server.restart()
-        rig.server.visible = ["default"]
-        rig.start()
-        try rig.flow(for: .seconds(2))
-        #expect(rig.services.keys.map(\.rawValue) == ["web"] && rig.status?.state == .up)
-        rig.server.visible = nil
-        try rig.flow(for: .seconds(301))
-        #expect(rig.services.count == 2)
-    }
-
     @Test("after a restart with fewer namespaces, services of the others are gone")
     func unfollowedSinceBeforeTheStart() throws {
         let old = ServiceName("old.team-b")
         let known = [old: Service(name: old, instances: [], origin: Origin(file: "nomad:team-b/old"))]
         let names = ["default", "team-a"]
-        var rig = self.rig(NomadConfiguration(namespaces: names, wait: .seconds(60)), known: known)
+        var rig = NomadRig.filled(NomadConfiguration(namespaces: names, wait: .seconds(60)), known: known)
         rig.start()
         try rig.flow(for: .seconds(2))
         #expect(rig.services.keys.map(\.rawValue).sorted() == ["api.team-a", "web"])
@@ -434,7 +265,7 @@ struct NomadFollowerTests {
 
     @Test("a server that lost its state is believed when it says so twice")
     func wiped() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(2))
         rig.server.wipe()
@@ -452,7 +283,7 @@ struct NomadFollowerTests {
 
     @Test("tables are read page by page")
     func pages() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.server.pageSize = 1
         rig.start()
         try rig.flow()
@@ -463,7 +294,7 @@ struct NomadFollowerTests {
 
     @Test("an instance whose checks are required is critical until one succeeds, and again when one fails")
     func checks() throws {
-        var rig = self.rig(NomadConfiguration(requiredChecks: .named(["web"])))
+        var rig = NomadRig.filled(NomadConfiguration(requiredChecks: .named(["web"])))
         func health() -> [Instance.Health]? { rig.services[ServiceName("web")]?.instances.map(\.health) }
         rig.server.checks = [1: ["web": "pending"], 2: ["web": "success"]]
         rig.start()
@@ -480,7 +311,7 @@ struct NomadFollowerTests {
 
     @Test("namespaces by name are followed one by one, the first with plain names")
     func namespaces() throws {
-        var rig = self.rig(NomadConfiguration(namespaces: ["team-a", "default"]))
+        var rig = NomadRig.filled(NomadConfiguration(namespaces: ["team-a", "default"]))
         rig.start()
         try rig.flow()
         #expect(rig.services.keys.sorted().map(\.rawValue) == ["api", "web.default"])
@@ -489,7 +320,7 @@ struct NomadFollowerTests {
 
     @Test("an idle cluster is left alone")
     func idle() throws {
-        var rig = self.rig()
+        var rig = NomadRig.filled()
         rig.start()
         try rig.flow(for: .seconds(10))
         rig.asked = []

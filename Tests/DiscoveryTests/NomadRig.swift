@@ -205,3 +205,20 @@ extension Array {
         return Array(self[start...])
     }
 }
+
+extension NomadRig {
+    /// A server with two instances of web, and one of api elsewhere.
+    static func filled(
+        _ configuration: NomadConfiguration = NomadConfiguration(wait: .seconds(60)),
+        known: [ServiceName: Service] = [:]
+    ) -> NomadRig {
+        var rig = NomadRig(configuration, known: known)
+        rig.server.setNode("n1")
+        for number in 1...3 { rig.server.set(number, .init(deployment: "d1")) }
+        rig.server.set("d1", .init())
+        rig.server.register(.init(service: "web", namespace: "default", allocation: 1, tags: ["v1"]))
+        rig.server.register(.init(service: "web", namespace: "default", allocation: 2))
+        rig.server.register(.init(service: "api", namespace: "team-a", allocation: 3))
+        return rig
+    }
+}
