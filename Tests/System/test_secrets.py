@@ -33,7 +33,7 @@ class Secrets(SystemTest):
             for edit in range(1, ROUNDS + 1):
                 self.round(edit, proxy, loads)
         for load in loads:
-            self.assert_none_failed(load, 5 * ROUNDS)
+            self.assert_none_failed(load, 3 * ROUNDS)
         stats = proxy.stats(".*(sds|init_fetch)")
         timeouts = {name: value for name, value in stats.items() if "init_fetch_timeout" in name and value}
         self.assertEqual(timeouts, {}, "secrets waited for in vain")
