@@ -2,17 +2,42 @@
 
 /// What a source has not found out: of that it says nothing, neither that it is there nor that it is gone.
 package struct Unheard: Hashable, Sendable {
+    /// Some instances of a service.
+    package struct Share: Hashable, Sendable {
+        package static let all = Share(isAll: true)
+
+        private let isAll: Bool
+        /// All that are there.
+        package var datacenters: Set<String>
+        package var instances: Set<InstanceID>
+
+        package init(datacenters: Set<String> = [], instances: Set<InstanceID> = []) {
+            self.init(isAll: false, datacenters: datacenters, instances: instances)
+        }
+
+        private init(isAll: Bool, datacenters: Set<String> = [], instances: Set<InstanceID> = []) {
+            self.isAll = isAll
+            self.datacenters = datacenters
+            self.instances = instances
+        }
+
+        package func has(_ instance: Instance) -> Bool {
+            self.isAll || self.datacenters.contains(instance.datacenter) || self.instances.contains(instance.id)
+        }
+    }
+
     /// Those that have not answered yet.
     package var datacenters: Set<String>
     /// Services that are listed and could not be read, and in which datacenters; in none: wherever they are.
     package var services: [ServiceName: Set<String>]
-    /// Of these, what the source refuses to show and has shown before: an operator can say that it is gone.
-    package var hidden: Set<ServiceName>
+    /// What the source refuses to show and has shown before, whether it repeats it or not: an operator can say that it is
+    /// gone.
+    package var hidden: [ServiceName: Share]
 
     package init(
         datacenters: Set<String> = [],
         services: [ServiceName: Set<String>] = [:],
-        hidden: Set<ServiceName> = []
+        hidden: [ServiceName: Share] = [:]
     ) {
         self.datacenters = datacenters
         self.services = services
@@ -42,5 +67,13 @@ package struct Unheard: Hashable, Sendable {
             if taken.insert(instance.id).inserted { instances.append(instance) }
         }
         return Service(name: said.name, instances: instances, origin: said.origin)
+    }
+}
+
+extension Service {
+    /// Nil: nothing is left.
+    func without(_ share: Unheard.Share) -> Service? {
+        let rest = self.instances.filter { !share.has($0) }
+        return rest.isEmpty ? nil : Service(name: self.name, instances: rest, origin: self.origin)
     }
 }

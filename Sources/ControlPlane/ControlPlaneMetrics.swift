@@ -95,7 +95,7 @@ extension HeldRemoval.Reason {
         switch self {
         case .massRemoval, .lastInstances: source != .file
         case .configEntries: source == .consul
-        case .hidden: source == .nomad
+        case .hidden: source != .file
         case .documents: source == .file
         }
     }

@@ -27,9 +27,10 @@ extension ControlPlaneService {
         }
         guard case .loaded(let stored) = load else { return [:] }
         return stored.sources.mapValues { source in
-            KnownWord(
+            let services = (source.services ?? []).filter { !$0.instances.isEmpty }
+            return KnownWord(
                 parts: source.parts,
-                services: (source.services ?? []).filter { !$0.instances.isEmpty }.map(\.name)
+                services: Dictionary(services.map { ($0.name, Set($0.instances.map(\.datacenter))) }) { $0.union($1) }
             )
         }
     }

@@ -17,7 +17,7 @@ struct DiagnosticLog {
             self.code = diagnostic.code
             self.subject = diagnostic.subject
             self.origin = diagnostic.origin
-            self.message = ["SB302", "SB303", "SB304"].contains(diagnostic.code) ? nil : diagnostic.message
+            self.message = ["SB302", "SB303", "SB304", "SB307"].contains(diagnostic.code) ? nil : diagnostic.message
         }
     }
 

@@ -18,12 +18,18 @@ package protocol ServiceSource: Sendable {
 /// What stands in for a source until it is heard.
 package struct KnownWord: Sendable {
     package var parts: Set<CatalogGuard.Part>
-    /// Those with instances.
-    package var services: [ServiceName]
+    /// Those with instances, and the datacenters of these.
+    package var services: [ServiceName: Set<String>]
 
-    package init(parts: Set<CatalogGuard.Part> = [], services: [ServiceName] = []) {
+    package init(parts: Set<CatalogGuard.Part> = [], services: [ServiceName: Set<String>] = [:]) {
         self.parts = parts
         self.services = services
+    }
+
+    /// - Parameter datacenter: nil: there is one.
+    func services(in datacenter: String?) -> [String] {
+        guard let datacenter else { return self.services.keys.map(\.rawValue) }
+        return self.services.filter { $0.value.contains(datacenter) }.map(\.key.rawValue)
     }
 }
 
@@ -39,18 +45,15 @@ extension ConsulSource: ServiceSource {
     package var name: SourceName { .consul }
 
     package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run(stored: known.parts) { event in await deliver(.event(event)) }
+        await self.run(knowing: known) { event in await deliver(.event(event)) }
     }
-
-    /// It keeps nothing that an operator can let go of: see `ConsulHealth`.
-    package func accept() {}
 }
 
 extension NomadSource: ServiceSource {
     package var name: SourceName { .nomad }
 
     package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run(knowing: known.services) { (report: NomadReport) in
+        await self.run(knowing: Array(known.services.keys)) { (report: NomadReport) in
             switch report {
             case .source(let event): await deliver(.event(event))
             case .facts(let facts): await deliver(.facts(facts))

@@ -66,7 +66,7 @@ struct UnheardTests {
     private static func hiding(_ services: [Service] = [], isComplete: Bool = false) -> CatalogUpdate {
         var update = CatalogUpdate.changed(services)
         update.isComplete = isComplete
-        update.unheard = Unheard(services: [ServiceName("web"): []], hidden: [ServiceName("web")])
+        update.unheard = Unheard(services: [ServiceName("web"): []], hidden: [ServiceName("web"): .all])
         return update
     }
 
@@ -88,7 +88,8 @@ struct UnheardTests {
         (held.emptied, held.instances) = (1, 2)
         outcome = guarded.apply(Self.hiding(), at: .seconds(500))
         #expect(
-            guarded.held == [held] && outcome.events.isEmpty && guarded.diagnostics.allSatisfy { $0.code == "SB304" }
+            guarded.held == [held] && outcome.events.isEmpty
+                && guarded.diagnostics.map(\.code).filter { $0 != "SB304" } == ["SB307"]
         )
         #expect(guarded.inForce == ["web": ["w1", "w2"], "api": ["a1"]])
 
@@ -109,6 +110,27 @@ struct UnheardTests {
         #expect(outcome.events.map(\.change) == [.released(.returned)] && guarded.held.isEmpty)
         _ = guarded.accept(.consul, at: .seconds(7))
         #expect(guarded.inForce["web"] == ["w1"])
+    }
+
+    @Test func `of a service that is hidden in part, that part goes`() {
+        for share in [Unheard.Share(datacenters: ["dc2"]), .init(instances: [InstanceID("w2")])] {
+            var guarded = CatalogGuard.consul { ($0.fraction, $0.serviceLimit, $0.instanceLimit) = (1, 0, 0) }
+            guarded.complete(Self.stored, at: 0)
+            var update = CatalogUpdate.changed([])
+            update.unheard.hidden = [ServiceName("web"): share]
+            _ = guarded.apply(update, at: .seconds(5))
+            #expect(guarded.held.map(\.instances) == [1] && guarded.held.map(\.emptied) == [0])
+            _ = guarded.accept(.consul, at: .seconds(6))
+            #expect(guarded.inForce == ["web": ["w1"], "near": ["n1"], "far": ["f2"]] && guarded.held.isEmpty)
+            // It was told before the source heard of that.
+            update.services = [ServiceName("web"): Self.stored[0]]
+            _ = guarded.apply(update, at: .seconds(7))
+            #expect(guarded.inForce["web"] == ["w1"] && guarded.held.isEmpty)
+            // And this after it.
+            update.unheard.hidden = [:]
+            _ = guarded.apply(update, at: .seconds(8))
+            #expect(guarded.inForce["web"] == ["w1", "w2"])
+        }
     }
 
     @Test func `what is merely not heard stays when removals are accepted`() {

@@ -26,10 +26,15 @@ struct ConsulFollowerRandomTests {
         }
         rig.isDown = false
         rig.errorRate = 0
-        rig.change { $0.rights = .all }
+        rig.change { model in
+            model.rights = .all
+            model.forbidden = []
+        }
         // A question that failed often is put again within a minute.
         rig.run(for: .seconds(80))
         #expect(rig.isSettled)
+        #expect(rig.inForce == rig.told)
+        #expect(rig.guarded.held == [])
         #expect(rig.status == SourceStatus(source: .consul, state: .up))
         #expect(rig.mostInFlight <= ConsulConfiguration.maximumConnections)
     }
@@ -40,7 +45,7 @@ struct ConsulFollowerRandomTests {
         let keys = rig.model.services[service]?.keys.sorted() ?? []
         let key = keys.randomElement(using: &random) ?? ""
         let status = Instance.Health.allCases.randomElement(using: &random) ?? .passing
-        switch Int.random(in: 0..<40, using: &random) {
+        switch Int.random(in: 0..<46, using: &random) {
         case 0..<8: rig.change { $0.setStatus(status, of: key, in: service) }
         case 8..<13:
             let weight = Int.random(in: 1...9, using: &random)
@@ -65,6 +70,11 @@ struct ConsulFollowerRandomTests {
         case 32..<36: rig.change { $0.rights = .all }
         case 36: rig.errorRate = 5
         case 37..<39: rig.errorRate = 0
+        // Of some services, whose names begin so.
+        case 40..<42: rig.change { $0.forbidden = [service] }
+        case 42: rig.change { $0.forbidden = [] }
+        case 43: rig.accept()
+        case 44: rig.restart()
         default: rig.run(for: .seconds(Int.random(in: 1...70, using: &random)))
         }
     }

@@ -231,7 +231,7 @@ struct ConsulModel {
         }.sorted { $0.id < $1.id }
     }
 
-    private func isForbidden(_ name: String) -> Bool {
+    func isForbidden(_ name: String) -> Bool {
         self.rights != .all || self.forbidden.contains { name.hasPrefix($0) }
     }
 

@@ -37,6 +37,13 @@ struct ConsulRig {
     var errorRate: UInt64 = 0
     private(set) var now: Duration = .zero
     private(set) var follower: ConsulFollower
+    /// What is told goes there.
+    private(set) var guarded: CatalogGuard
+    /// What it takes away, and what was hidden.
+    private(set) var guardEvents: [GuardOutcome.Event] = []
+    private let configuration: ConsulConfiguration
+    private let rules: CatalogGuard.SourceRules
+    private var isStarted = false
     private(set) var told: [ServiceName: Service] = [:]
     private(set) var isComplete = false
     private(set) var statuses: [SourceStatus] = []
@@ -53,14 +60,18 @@ struct ConsulRig {
     init(
         seed: UInt64 = 1,
         _ configuration: ConsulConfiguration = .init(followsConfigEntries: false),
-        stored: Set<CatalogGuard.Part> = [],
-        questionsPerConnection: Int? = nil
+        knowing known: KnownWord = KnownWord(),
+        questionsPerConnection: Int? = nil,
+        rules: CatalogGuard.SourceRules = .none
     ) {
+        self.configuration = configuration
+        self.rules = rules
+        self.guarded = CatalogGuard(.init(rules: [.consul: rules]))
         self.random = SeededGenerator(seed: seed)
         self.model.questionsPerConnection = questionsPerConnection ?? 0
         self.follower = ConsulFollower(
             configuration,
-            stored: stored,
+            knowing: known,
             multiplexes: questionsPerConnection != nil,
             seed: seed
         )
@@ -76,7 +87,8 @@ struct ConsulRig {
     /// Lets time pass, with all that happens in it.
     mutating func run(for duration: Duration) {
         let end = self.now + duration
-        if self.sent.isEmpty { self.perform(self.follower.timePassed(at: self.now)) }
+        defer { self.isStarted = true }
+        if !self.isStarted { self.perform(self.follower.timePassed(at: self.now)) }
         while let next = self.nextTime, next <= end {
             self.now = max(self.now, next)
             self.step()
@@ -98,6 +110,38 @@ struct ConsulRig {
         self.others[datacenter] = model
         self.answerReady()
     }
+
+    /// The operator accepts what goes.
+    mutating func accept() {
+        // Of these he has been told, or will be.
+        let hidden = self.guarded.held.filter { $0.reason == .hidden }.flatMap(\.names)
+        for service in self.told.values
+        where hidden.contains(service.name.rawValue) || self.model.isForbidden(service.name.rawValue) {
+            for instance in service.instances { self.lastAbsent["\(service.name)/\(instance.id)"] = self.now }
+        }
+        self.guardEvents += self.guarded.accept(.consul, at: self.now).events
+        self.perform(self.follower.accepted(at: self.now))
+    }
+
+    /// Another process, that knows what the one before had stored.
+    mutating func restart() {
+        let stored = self.guarded.stored(wallClock: 0, at: self.now)
+        let services = (stored.sources[.consul]?.services ?? []).filter { !$0.instances.isEmpty }
+        self.guarded = CatalogGuard(.init(rules: [.consul: self.rules]))
+        _ = self.guarded.seed(stored, wallClock: 0, at: self.now)
+        let known = services.map { ($0.name, Set($0.instances.map(\.datacenter))) }
+        self.follower = ConsulFollower(
+            self.configuration,
+            knowing: KnownWord(services: Dictionary(uniqueKeysWithValues: known)),
+            multiplexes: self.model.questionsPerConnection > 0,
+            seed: .random(in: 0...UInt64.max, using: &self.random)
+        )
+        (self.requests, self.answers, self.statuses, self.events) = ([:], [:], [], [])
+        (self.isComplete, self.isStarted) = (false, false)
+    }
+
+    /// What the guard has in force.
+    var inForce: [ServiceName: Service] { self.guarded.catalog.services.filter { !$0.value.instances.isEmpty } }
 
     private func model(of query: ConsulQuery) -> ConsulModel? {
         guard let name = query.datacenter, name != self.model.datacenter else { return self.model }
@@ -242,18 +286,21 @@ struct ConsulRig {
         self.events.append(event)
         switch event {
         case .catalog(let update):
+            self.guardEvents += self.guarded.apply(update, at: self.now).events
             if update.isComplete {
                 self.isComplete = true
-                for name in self.told.keys where update.services[name] == nil {
+                for name in self.told.keys
+                where update.services[name] == nil && update.unheard.services[name] == nil {
                     self.expectNothingLost(from: self.told[name], to: nil)
                     self.told[name] = nil
                 }
             }
-            for (name, service) in update.services {
+            for (name, service) in update.services where service != nil || update.unheard.services[name] == nil {
                 self.expectNothingLost(from: self.told[name], to: service)
                 self.told[name] = service
             }
         case .status(let status):
+            self.guarded.apply(status, at: self.now)
             #expect(status != self.statuses.last)
             self.statuses.append(status)
         case .configEntries, .documents, .diagnostics: break
@@ -282,4 +329,13 @@ struct ConsulRig {
             }
         }
     }
+}
+
+extension CatalogGuard.SourceRules {
+    /// Everything goes at once.
+    static let none: Self = {
+        var rules = Self()
+        (rules.fraction, rules.lastInstanceGrace) = (0, .zero)
+        return rules
+    }()
 }

@@ -69,7 +69,10 @@ struct ConsulRightsTests {
 
     @Test(arguments: [true, false])
     func `a start that waits for documents says so everywhere`(isStored: Bool) {
-        var rig = ConsulRig(.init(followsConfigEntries: false, keyPrefix: "sb/"), stored: isStored ? [.documents] : [])
+        var rig = ConsulRig(
+            .init(followsConfigEntries: false, keyPrefix: "sb/"),
+            knowing: .init(parts: isStored ? [.documents] : [])
+        )
         rig.change { model in
             model.register("web", .init(node: "n1", id: "web"))
             model.forbidden = ["sb/"]
@@ -257,7 +260,9 @@ struct ConsulRightsTests {
         }
         /// The services that are gone.
         func answer(isThere: Bool) -> [String] {
-            asked().compactMap { missing.answered($0, isThere: isThere, &effects) }
+            asked().compactMap {
+                if case .gone(let name) = missing.answered($0, isThere: isThere, &effects) { name } else { nil }
+            }
         }
         var isNew = missing.compare(["web"], effects) { _ in false }
         #expect(isNew)

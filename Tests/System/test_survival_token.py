@@ -109,6 +109,38 @@ class Token(Survival):
             eventually(lambda: self.endpoints(self.proxy) == self.services + CALLED - 1, 5, "what is gone goes")
         self.assert_none_failed(load, 1)
 
+    def test_token_loses_one_service_and_that_is_meant(self):
+        host, name = self.hosts[-1], self.web[-1].name
+        self.restart()
+        self.wait_source("up", 20)
+        self.write_policy(RULES + f'\nservice "{name}" {{ policy = "deny" }}')
+        self.wake_lists()
+        self.hides(name)
+        self.restart()
+        self.hides(name)
+        end = time.monotonic() + LASTS
+        while time.monotonic() < end:
+            self.assertEqual(once(self.port, host).body, name, "after a restart")
+            time.sleep(0.1)
+        said = self.catalog("status")
+        self.assertRegex(said, rf"(?m)held of consul \(hidden\) .*{name}")
+        self.assertRegex(said, r"(?m)^consul: suspect, .*accept --source consul")
+        self.assertRegex(self.catalog("accept", "--source", "consul"), "let go of 1 instance of consul")
+        began = time.monotonic()
+        eventually(lambda: self.status(host) == 503, 5, "it is gone")
+        gone = time.monotonic() - began
+        self.wait_source("up", 5)
+        end = time.monotonic() + LASTS
+        while time.monotonic() < end:
+            self.assertEqual((self.status(host), self.held()), (503, []))
+            time.sleep(0.1)
+        self.assertEqual(once(self.port, self.hosts[0]).body, self.web[0].name, "the others are there")
+        self.write_policy(RULES)
+        began = time.monotonic()
+        self.wake_lists()
+        eventually(lambda: self.status(host) == 200, 20, "it is back")
+        self.note(f"gone {gone:.1f} s after it was accepted, back {time.monotonic() - began:.1f} s after the right was")
+
     def test_another_token_with_fewer_rights(self):
         """Nothing changes in Consul meanwhile: what waits there keeps the rights that it began with."""
         self.consul.put("/v1/acl/policy", {"Name": "few", "Rules": NODES + 'service "consul" { policy = "read" }'})
@@ -139,11 +171,31 @@ class Token(Survival):
     def reported(server):
         eventually(lambda: [each for each in server.diagnostics() if each["code"] == "SB353"], 90, "SB353 is in /state")
 
+    def restart(self):
+        """With what was stored, and the guard as it is."""
+        self.server.stop()
+        return self.follow("--consul-token-file", self.file, "--state-directory", self.scratch / "state",
+                           xds=self.server.xds)
+
+    def wake_lists(self):
+        """A question that waits keeps the rights that it began with: the next one has those of now."""
+        for name in ("svc-one", "svc-other"):
+            self.consul.register(name, int(time.monotonic()) % 60000 + 1)
+            time.sleep(0.5)
+
+    def hides(self, name):
+        eventually(lambda: f"may not read the service {name} any more" in self.source().get("problem", ""), 20, "it says so")
+        eventually(lambda: [(each["reason"], each["services"]) for each in self.held()] == [("hidden", [name])], 5, "held")
+        self.assertIn("SB307", [each["code"] for each in self.server.diagnostics()])
+
+    def catalog(self, *words):
+        return command("catalog", *words, "--admin", f"127.0.0.1:{self.server.admin_port}").stdout
+
     def body(self, name):
         return once(self.port, f"{name}.example.com").body
 
-    def status(self, name):
-        return once(self.port, f"{name}.example.com").status
+    def status(self, host):
+        return once(self.port, host if "." in host else f"{host}.example.com").status
 
     def write_policy(self, rules):
         self.consul.put(f"/v1/acl/policy/{self.policy['ID']}", {"Name": "signalbox", "Rules": rules})

@@ -17,7 +17,7 @@ extension CatalogGuard {
             var admitted: [ServiceName: Service?] = [:]
             admitted.reserveCapacity(update.services.count)
             for (name, service) in update.services {
-                if let service {
+                if let service = service.flatMap({ state.unreleased($0, update.unheard.hidden) }) {
                     // One that is refused is not there.
                     admitted[name] = .some(state.admit(service, named: name, from: update.source))
                 } else {

@@ -94,14 +94,18 @@ extension SourceState {
     }
 
     func hiddenServices(of source: SourceName) -> [HeldRemoval] {
-        guard let since = self.hidden.values.min() else { return [] }
-        let instances = self.hidden.keys.map { self.services.records[$0]?.said?.instances ?? [] }
+        guard let since = self.hidden.values.map(\.since).min() else { return [] }
+        let instances = self.hidden.map { self.instances(of: $0.key, in: $0.value.share) }
+        let emptied = self.hidden.count { name, hidden in
+            let routable = self.services.records[name]?.said?.instances.filter(\.isRoutable) ?? []
+            return !routable.isEmpty && routable.allSatisfy(hidden.share.has)
+        }
         return [
             HeldRemoval(
                 source: source,
                 reason: .hidden,
                 names: self.hidden.keys.map(\.rawValue).sorted(),
-                emptied: instances.count { $0.contains(where: \.isRoutable) },
+                emptied: emptied,
                 instances: instances.reduce(0) { $0 + $1.count },
                 since: since,
                 until: nil

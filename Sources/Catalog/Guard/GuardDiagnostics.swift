@@ -27,7 +27,20 @@ extension [HeldRemoval] {
                     )
                 )
             case .documents: break  // Not of this guard.
-            case .hidden: break  // The status of the source says so.
+            case .hidden:
+                diagnostics.append(
+                    Diagnostic(
+                        .warning,
+                        code: "SB307",
+                        subject: "source/\(removal.source.rawValue)/hidden",
+                        message: "the token of \(removal.source.rawValue) may not read \(removal.names.count) "
+                            + (removal.names.count == 1 ? "service" : "services") + " any more, and what was known "
+                            + "stays in force (instances: \(removal.instances)): \(removal.names.abridged)",
+                        cure: "grant it the right again, as the problem of the source says; or let go of them with "
+                            + "signalbox catalog accept --source \(removal.source.rawValue)",
+                        origin: Origin(file: removal.source.rawValue)
+                    )
+                )
             case .lastInstances:
                 named[removal.source, default: 0] += 1
                 guard named[removal.source, default: 0] <= 20 else { continue }

@@ -94,15 +94,15 @@ extension ServiceLedger {
     }
 
     /// These are gone, and that surprises nobody.
-    mutating func forget(_ names: Set<ServiceName>, at time: Duration, now: Duration) {
-        let there = names.compactMap { name in self.records[name]?.said.map { (name, $0) } }
-        self.apply(
-            Dictionary(uniqueKeysWithValues: there.map { ($0.0, nil) }),
-            isComplete: false,
-            stopped: Dictionary(uniqueKeysWithValues: there.map { ($0.0, Set($0.1.instances.map(\.id))) }),
-            at: time,
-            now: now
-        )
+    mutating func forget(_ shares: [ServiceName: Unheard.Share], at time: Duration, now: Duration) {
+        var rest: [ServiceName: Service?] = [:]
+        var stopped: [ServiceName: Set<InstanceID>] = [:]
+        for (name, share) in shares {
+            guard let said = self.records[name]?.said else { continue }
+            rest[name] = .some(said.without(share))
+            stopped[name] = Set(said.instances.lazy.filter(share.has).map(\.id))
+        }
+        self.apply(rest, isComplete: false, stopped: stopped, at: time, now: now)
     }
 
     /// What went before the window counts no more.

@@ -17,8 +17,16 @@ struct SourceState: Sendable {
     var status: SourceStatus?
     /// Of the services that it told of: what was left out.
     var refusals: [ServiceName: [Diagnostic]] = [:]
-    /// Services that it refuses to show, and that are as it told them before; since when, on the clock of the guard.
-    private(set) var hidden: [ServiceName: Duration] = [:]
+    /// What it refuses to show, and is as it told it before.
+    private(set) var hidden: [ServiceName: Hidden] = [:]
+    /// What of that was let go. It may be repeated until the source has heard so.
+    private var released: [ServiceName: Unheard.Share] = [:]
+
+    struct Hidden: Hashable, Sendable {
+        var share: Unheard.Share
+        /// On the clock of the guard.
+        var since: Duration
+    }
 
     init(rules: CatalogGuard.SourceRules) {
         self.services = ServiceLedger(rules: rules)
@@ -42,31 +50,49 @@ struct SourceState: Sendable {
         self.downSince = nil
     }
 
-    /// - Parameter names: all that it refuses to show.
-    mutating func hide(_ names: Set<ServiceName>, at now: Duration) -> EventTally {
+    /// - Parameter shares: all that it refuses to show.
+    mutating func hide(_ shares: [ServiceName: Unheard.Share], at now: Duration) -> EventTally {
         var tally = EventTally()
-        for name in self.hidden.keys where !names.contains(name) {
-            self.count(.released(.returned), name, in: &tally)
+        self.released = self.released.filter { shares[$0.key] != nil }
+        for (name, hidden) in self.hidden where shares[name] == nil {
+            self.count(.released(.returned), name, hidden.share, in: &tally)
             self.hidden[name] = nil
         }
-        for name in names where self.hidden[name] == nil && self.services.records[name]?.said != nil {
-            self.hidden[name] = now
-            self.count(.held, name, in: &tally)
+        for (name, share) in shares where !self.instances(of: name, in: share).isEmpty {
+            if self.hidden[name] == nil { self.count(.held, name, share, in: &tally) }
+            self.hidden[name] = Hidden(share: share, since: self.hidden[name]?.since ?? now)
         }
         return tally
     }
 
     mutating func acceptHidden(at now: Duration) -> EventTally {
         var tally = EventTally()
-        for name in self.hidden.keys { self.count(.released(.accepted), name, in: &tally) }
-        self.services.forget(Set(self.hidden.keys), at: self.clock.reading(at: now), now: now)
+        let shares = self.hidden.mapValues(\.share)
+        for (name, share) in shares { self.count(.released(.accepted), name, share, in: &tally) }
+        self.services.forget(shares, at: self.clock.reading(at: now), now: now)
+        self.released.merge(shares) { $1 }
         self.hidden = [:]
         return tally
     }
 
-    private func count(_ change: GuardOutcome.Event.Change, _ name: ServiceName, in tally: inout EventTally) {
-        let instances = self.services.records[name]?.said?.instances.count ?? 0
-        tally.count(change, .hidden, name.rawValue, instances: instances)
+    /// Without what was let go though the source still has it.
+    func unreleased(_ service: Service, _ hidden: [ServiceName: Unheard.Share]) -> Service? {
+        guard hidden[service.name] != nil, let share = self.released[service.name] else { return service }
+        return service.without(share)
+    }
+
+    /// What of a service is in force by the source's word.
+    func instances(of name: ServiceName, in share: Unheard.Share) -> [Instance] {
+        self.services.records[name]?.said?.instances.filter(share.has) ?? []
+    }
+
+    private func count(
+        _ change: GuardOutcome.Event.Change,
+        _ name: ServiceName,
+        _ share: Unheard.Share,
+        in tally: inout EventTally
+    ) {
+        tally.count(change, .hidden, name.rawValue, instances: self.instances(of: name, in: share).count)
     }
 
     mutating func admit(_ service: Service, named name: ServiceName, from source: SourceName) -> Service? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The four questions that are always open, and the link.
+/// The four questions that are always open.
 extension ConsulDatacenter {
     mutating func namesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
         guard case .services(let listed) = answer.content else { return }
@@ -31,6 +31,7 @@ extension ConsulDatacenter {
         var isDifferent = false
         var kept = 0
         let before = self.services.byName.count
+        let refused = self.missing.refused
         self.unaskable = nil
         for (name, tags) in listed where self.selection.takes(name, tags: tags) {
             guard ConsulSelection.canBeAsked(name) else {
@@ -50,7 +51,12 @@ extension ConsulDatacenter {
             self.services.isDirty(name, needed: index)
             isDifferent = true
         }
-        guard kept < before else {
+        for name in self.expected where listed[name] != nil {
+            self.expected.remove(name)
+            self.isChanged(name)
+        }
+        defer { for name in refused.subtracting(self.missing.refused) { self.isChanged(name) } }
+        guard kept < before || !self.expected.isEmpty else {
             _ = self.missing.compare([], effects) { listed[$0] != nil }
             return isDifferent
         }
@@ -59,20 +65,18 @@ extension ConsulDatacenter {
             self.isGone(name)
             isDifferent = true
         }
-        let areNewMissing = self.missing.compare(self.services.byName.keys, effects) { listed[$0] != nil }
+        let all = Array(self.services.byName.keys) + self.expected
+        let areNewMissing = self.missing.compare(all, effects) { listed[$0] != nil }
         return isDifferent || areNewMissing
     }
 
-    private mutating func isGone(_ name: String) {
+    mutating func isGone(_ name: String) {
         self.services.remove(name)
+        self.expected.remove(name)
         self.problems[.service(name)] = nil
         self.isChanged(name)
         self.focus.forgetGone(self.services)
         self.multiplex.forget(name)
-    }
-
-    mutating func missingAnswered(_ request: ConsulRequestID, isThere: Bool, _ effects: inout ConsulEffects) {
-        if let name = self.missing.answered(request, isThere: isThere, &effects) { self.isGone(name) }
     }
 
     mutating func nodesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
@@ -121,69 +125,6 @@ extension ConsulDatacenter {
         if let previous { self.distrust(between: previous, and: answer.index) }
     }
 
-    mutating func linkAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
-        let before = self.link.state
-        self.link.answered(answer.content, &effects)
-        guard self.link.isUp else { return }
-        let isOtherToken = self.token.map { $0 != answer.token } ?? false
-        self.token = answer.token
-        let wasDoubted = self.doubt.isOn
-        var index: UInt64?
-        if case .server(isVisible: true) = answer.content { index = answer.index }
-        guard self.doubt.checked(index, at: effects.now) else {
-            self.link.doubted(at: effects.now)
-            return
-        }
-        if before != .up { effects.linkIsUp() }
-        let lostRights = self.link.takeLostRights()
-        switch before {
-        case .up where isOtherToken:
-            // Questions that wait keep the rights that they began with.
-            self.isResetWanted = true
-        case .up:
-            self.compare(answer, &effects)
-        case .unknown:
-            self.renew(&effects)
-        case .down where wasDoubted:
-            self.isResetWanted = true
-            self.resetNotBefore = effects.now
-        case _ where lostRights:
-            // Another token, or other rights: what was asked with the old ones means nothing.
-            self.isResetWanted = true
-        case .blind, .down:
-            // Connections to a machine that is gone do not say so.
-            self.renew(&effects)
-            if isOtherToken { self.isResetWanted = true }
-            if case .server = answer.content, answer.index < self.link.floor {
-                self.indexFell(&effects)
-                self.isResetWanted = true
-            }
-        }
-    }
-
-    /// The catalog's index against that of its tables: a question may be waiting for an index that is never reached, or
-    /// may have missed one.
-    private mutating func compare(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
-        guard case .server(isVisible: true) = answer.content, self.isBased else { return }
-        if answer.index < self.link.floor {
-            self.indexFell(&effects)
-            self.isResetWanted = true
-            self.missedIndex = nil
-            return
-        }
-        if let missed = self.missedIndex, missed > self.catalogIndex, self.isIndexComparable {
-            let isFresh = self.names.failures == 0 && self.nodes.failures == 0
-            if isFresh, self.names.request != nil, self.nodes.request != nil {
-                self.names.askAgain(&effects)
-                self.nodes.askAgain(&effects)
-                self.isIndexComparable = false
-            }
-        } else if self.missedIndex != nil {
-            self.isIndexComparable = true
-        }
-        self.missedIndex = answer.index > self.catalogIndex ? answer.index : nil
-    }
-
     /// Nil: not now. Otherwise the index of the answer before, or that there is none that this one compares with.
     private mutating func believe(
         _ watch: WritableKeyPath<ConsulDatacenter, ConsulWatch>,
@@ -203,12 +144,6 @@ extension ConsulDatacenter {
         }
     }
 
-    /// An index is lower than one that was seen before.
-    mutating func indexFell(_ effects: inout ConsulEffects) {
-        effects.count(.indexRegression)
-        if self.doubt.fell(at: effects.now) { self.link.doubted(at: effects.now) }
-    }
-
     /// A service that was read between two answers may have changed and changed back between them, which no difference
     /// shows. Its own index does.
     private mutating func distrust(between previous: UInt64, and index: UInt64) {
@@ -216,42 +151,6 @@ extension ConsulDatacenter {
         for (name, service) in self.services.byName where service.index > previous && service.index < index {
             self.services.isDirty(name, needed: index)
         }
-    }
-
-    /// What is open is asked again: its connections may be dead.
-    mutating func renew(_ effects: inout ConsulEffects) {
-        self.names.renew(&effects)
-        self.nodes.renew(&effects)
-        self.critical.renew(&effects)
-        self.warning.renew(&effects)
-        self.focus.renew()
-        self.multiplex.renew(isForgetting: false, &effects)
-        if let glance = self.glance { _ = effects.cancel(glance) }
-        self.glance = nil
-        self.search.renew(&effects)
-        self.missing.renew(&effects)
-        for (request, reading) in self.readings {
-            _ = effects.cancel(request)
-            self.services.readingEnded(reading.service)
-            self.services.isDirty(reading.service, needed: nil)
-        }
-        self.readings = [:]
-        for name in self.services.resting.keys { self.services.isDirty(name, needed: nil) }
-    }
-
-    /// Everything is asked anew. What is known stays until it is read again or no longer listed.
-    mutating func reset(_ effects: inout ConsulEffects) {
-        effects.count(.resynchronization)
-        self.isResetWanted = false
-        self.resetNotBefore = effects.now + .seconds(1)
-        self.renew(&effects)
-        self.names.forget(&effects)
-        self.nodes.forget(&effects)
-        self.critical.forget(&effects)
-        self.warning.forget(&effects)
-        self.services.areAllDirty()
-        self.multiplex.renew(isForgetting: true, &effects)
-        self.problems = [:]
     }
 }
 

@@ -35,7 +35,7 @@ extension ConsulDatacenter {
                 return
             }
             let isEmpty = found.count == 0 && (!self.isFiltered || answer.index < known.index)
-            if isEmpty || known.isHidden(in: found) {
+            if isEmpty || !known.hidden(in: found).isEmpty {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index < known.index {
@@ -80,7 +80,7 @@ extension ConsulDatacenter {
                 until: effects.now + effects.backOff(after: failures, to: .seconds(60))
             )
             self.problems[.service(reading.service)] = failure
-        } else if !self.missing.failed(request, failure, &effects), !self.focus.failed(request, &effects),
+        } else if !self.missingFailed(request, failure, &effects), !self.focus.failed(request, &effects),
             !self.multiplex.failed(request, &effects)
         {
             _ = self.search.failed(request, &effects)
@@ -89,7 +89,9 @@ extension ConsulDatacenter {
 
     /// Starts readings, as many as may be under way.
     mutating func read(_ effects: inout ConsulEffects) {
-        self.missing.ask(room: self.readers - self.readings.count, in: self.name, &effects)
+        // What is listed is not kept waiting by thousands that are not, as after a start that knows of them.
+        let share = self.services.isAnyQueued ? max(1, self.readers / 2) : self.readers
+        self.missing.ask(room: min(share, self.readers - self.readings.count), in: self.name, &effects)
         while self.readings.count + self.missing.inFlight < self.readers, effects.mayAsk,
             let name = self.services.takeNext(at: effects.now)
         {
@@ -123,16 +125,8 @@ extension ConsulDatacenter {
             self.indexFell(&effects)
             self.isResetWanted = true
         }
-        if known.isHidden(in: found) {
-            let times = self.services.readingFailed(name)
-            self.services.rest(name, until: effects.now + effects.backOff(after: times, to: .seconds(10)))
-            self.problems[.service(name)] = ConsulFailure(
-                reason: .acl,
-                message: "the token may not read all instances any more, and what was known stays; "
-                    + "grant it node:read on all nodes, or start anew if that is meant"
-            )
-            return
-        }
+        let hidden = known.hidden(in: found)
+        if !hidden.isEmpty { return self.hides(hidden, of: name, &effects) }
         if found.count == 0, !self.isFiltered {
             // The list will say if it is gone. If it does not, the token may see names and no nodes.
             let (since, times) = self.services.wasEmpty(name, at: effects.now)

@@ -51,6 +51,8 @@ struct ConsulDatacenter: Sendable {
     var problems: [ConsulQuery.Subject: ConsulFailure] = [:]
 
     var services = ConsulServices()
+    /// Known from before the start, and neither listed nor found to be gone since.
+    var expected: Set<String>
     /// Listed, and left out because of their names.
     var unaskable: (first: String, count: Int)?
     /// Listed no more.
@@ -85,8 +87,16 @@ struct ConsulDatacenter: Sendable {
         var marks: [UInt64]
     }
 
-    init(name: String?, selection: ConsulSelection, isFiltered: Bool, limits: Limits) {
+    /// - Parameter known: services that were told before this process, and are in force.
+    init(
+        name: String?,
+        selection: ConsulSelection,
+        isFiltered: Bool,
+        limits: Limits,
+        known: some Sequence<String> = []
+    ) {
         self.name = name
+        self.expected = Set(known.filter { selection.mayTake($0) && ConsulSelection.canBeAsked($0) })
         self.selection = selection
         self.isFiltered = isFiltered
         self.limits = limits

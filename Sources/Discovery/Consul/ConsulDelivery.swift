@@ -17,7 +17,7 @@ struct ConsulDelivery: Sendable {
     private(set) var isComplete = false
     /// Datacenters of which everything that is known was told.
     private var heard: Set<Int> = []
-    /// What was told last to be not known.
+    /// What was told last to be not known, or not to be read any more.
     private var unheard = Unheard()
 
     mutating func changes(_ names: Set<String>, at now: Duration) {
@@ -55,19 +55,22 @@ struct ConsulDelivery: Sendable {
     {
         self.due = nil
         let before = self.findings
-        let wasUnheard = self.unheard.services
+        let wasUnheard = self.unheard
         self.unheard = self.unheard(of: datacenters)
         var update = CatalogUpdate(source: .consul, isComplete: false, services: [:], unheard: self.unheard)
         for name in self.changed {
             self.note(name, datacenters)
             let key = ServiceName(name)
             let service = Self.service(name, datacenters)
-            guard service != self.services[key] || wasUnheard[key] != self.unheard.services[key] else { continue }
+            guard service != self.services[key] || wasUnheard.services[key] != self.unheard.services[key] else {
+                continue
+            }
             self.services[key] = service
             update.services[key] = .some(service)
         }
         self.changed = []
-        return (update.services.isEmpty ? nil : update, self.findings == before ? nil : self.diagnostics)
+        let isNews = !update.services.isEmpty || wasUnheard.hidden != self.unheard.hidden
+        return (isNews ? update : nil, self.findings == before ? nil : self.diagnostics)
     }
 
     private func unheard(of datacenters: [ConsulDatacenter]) -> Unheard {
@@ -77,11 +80,34 @@ struct ConsulDelivery: Sendable {
                 unheard.datacenters.formUnion([datacenter.name].compactMap(\.self))
                 continue
             }
-            for name in datacenter.services.unread {
+            for name in datacenter.services.unread.union(datacenter.expected) {
                 unheard.services[ServiceName(name), default: []].formUnion([datacenter.name].compactMap(\.self))
             }
         }
+        for name in datacenters.reduce(into: Set<String>(), { $0.formUnion($1.hidden) }) {
+            unheard.hidden[ServiceName(name)] = Self.hidden(name, datacenters)
+        }
         return unheard
+    }
+
+    /// What of a service may not be read any more, by the names that it was told by.
+    private static func hidden(_ name: String, _ datacenters: [ConsulDatacenter]) -> Unheard.Share {
+        var share = Unheard.Share()
+        for datacenter in datacenters {
+            if datacenter.missing.refused.contains(name) {
+                guard let place = datacenter.name else { return .all }
+                share.datacenters.insert(place)
+            }
+            guard let hidden = datacenter.services.hidden[name],
+                let place = datacenter.services[name]?.instances.first?.datacenter
+            else { continue }
+            let names = hidden.union(hidden.map { InstanceID("\(place)/\($0)") })
+            for instance in Self.service(name, datacenters)?.instances ?? []
+            where instance.datacenter == place && names.contains(instance.id) {
+                share.instances.insert(instance.id)
+            }
+        }
+        return share
     }
 
     /// Nil: no datacenter knows it, or what it knows is none of ours.

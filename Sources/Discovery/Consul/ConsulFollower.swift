@@ -15,7 +15,7 @@ struct ConsulFollower: Sendable {
     private static let leastFocus = 5
 
     private let configuration: ConsulConfiguration
-    private let stored: Set<CatalogGuard.Part>
+    private let known: KnownWord
     private var datacenters: [ConsulDatacenter]
     private var policy: ConsulPolicy
     private var delivery = ConsulDelivery()
@@ -34,17 +34,17 @@ struct ConsulFollower: Sendable {
     private var inquiry: ConsulInquiry
 
     /// - Parameters:
-    ///   - stored: what stands in until it is heard.
+    ///   - known: what stands in until it is heard.
     ///   - multiplexes: whether the agent may speak HTTP/2.
     ///   - seed: of the jitter.
     init(
         _ configuration: ConsulConfiguration,
-        stored: Set<CatalogGuard.Part> = [],
+        knowing known: KnownWord = KnownWord(),
         multiplexes: Bool = false,
         seed: UInt64
     ) {
         self.configuration = configuration
-        self.stored = stored
+        self.known = known
         self.inquiry = ConsulInquiry(configuration)
         self.effects = ConsulEffects(seed: seed)
         let names: [String?] =
@@ -56,7 +56,8 @@ struct ConsulFollower: Sendable {
                 name: name,
                 selection: ConsulSelection(configuration),
                 isFiltered: configuration.filter != nil,
-                limits: limits
+                limits: limits,
+                known: known.services(in: name)
             )
         }
         self.policy = ConsulPolicy(
@@ -144,6 +145,13 @@ struct ConsulFollower: Sendable {
         return self.proceed()
     }
 
+    /// The operator says that what the token may not read any more is gone.
+    mutating func accepted(at now: Duration) -> [ConsulAction] {
+        self.effects.now = now
+        for place in self.datacenters.indices { self.datacenters[place].accept() }
+        return self.proceed()
+    }
+
     /// Does everything that is due.
     private mutating func proceed() -> [ConsulAction] {
         let now = self.effects.now
@@ -210,7 +218,7 @@ struct ConsulFollower: Sendable {
     /// Whether the first update can be told.
     private var isReady: Bool {
         guard let since = self.basedSince, let first = self.datacenters.first, first.isBased else { return false }
-        if self.datacenters.allSatisfy(\.isComplete) { return true }
+        if self.datacenters.allSatisfy({ $0.isComplete && $0.missing.undecided.isEmpty }) { return true }
         let isUnderWay = self.datacenters.contains { $0.isBased && ($0.services.isAnyQueued || !$0.readings.isEmpty) }
         return !isUnderWay && self.effects.now - since >= Self.patience
     }
@@ -218,7 +226,7 @@ struct ConsulFollower: Sendable {
     // MARK: How it is
 
     private mutating func report(_ findings: [Diagnostic]?) {
-        let lacks = ConsulLack.all(of: self.policy, stored: self.stored)
+        let lacks = ConsulLack.all(of: self.policy, stored: self.known.parts)
         let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete, lacks: lacks)
         let current = self.inquiry.status ?? status
         if self.isNews(current) {
@@ -238,6 +246,7 @@ struct ConsulFollower: Sendable {
     private func isNews(_ status: SourceStatus) -> Bool {
         if self.status?.state != status.state || self.status?.reason != status.reason { return true }
         // The words of what does not answer may differ with each try.
-        return [.starting, .suspect].contains(status.state) && self.status?.problem != status.problem
+        let areStable = [.starting, .suspect].contains(status.state) || status.fault == .rights
+        return areStable && self.status?.problem != status.problem
     }
 }

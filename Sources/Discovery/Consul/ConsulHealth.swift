@@ -8,6 +8,9 @@ enum ConsulHealth {
     /// Failures in a row of one question before it counts: one may be a server that restarts.
     static let failures = 2
 
+    /// What to do if the token lost a right on purpose.
+    static let acceptance = "or let go of that with signalbox catalog accept --source consul"
+
     /// - Parameters:
     ///   - isComplete: whether the first update was told.
     ///   - lacks: what cannot be had besides the catalog.
@@ -72,7 +75,7 @@ enum ConsulHealth {
                 .suspect,
                 "acl",
                 "the token may not read \(first.named("service", of: refused.count)) any more, and what was known stays; "
-                    + "grant it service:read there, or start anew if that is meant: then they are held, and go",
+                    + "grant it service:read there, \(Self.acceptance)",
                 .rights
             )
         }

@@ -38,11 +38,10 @@ struct ConsulKnownService: Sendable {
     var checkWaits = 0
     /// Since when it is listed and shows no instance.
     var emptySince: Duration?
-    /// Whether something is missing from the reading that the token might not read any more.
-    func isHidden(in reading: ConsulServiceReading) -> Bool {
-        guard self.isRead, reading.isFiltered, !self.isFiltered else { return false }
-        let found = Set(reading.instances.map(\.id))
-        return !self.instances.allSatisfy { found.contains($0.id) }
+    /// What is missing from the reading that the token might not read any more.
+    func hidden(in reading: ConsulServiceReading) -> Set<InstanceID> {
+        guard self.isRead, reading.isFiltered, !self.isFiltered else { return [] }
+        return Set(self.instances.map(\.id)).subtracting(reading.instances.map(\.id))
     }
 
     /// Whether its index alone can tell that it changed.

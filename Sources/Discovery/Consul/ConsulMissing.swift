@@ -44,6 +44,8 @@ struct ConsulMissing: Sendable {
     private var rounds = 0
     /// Those that the token may not read.
     private(set) var refused: Set<String> = []
+    /// Those of which nothing was answered yet.
+    private(set) var undecided: Set<String> = []
 
     var inFlight: Int { self.asked.count }
     var isAnyWaiting: Bool { !self.waiting.isEmpty }
@@ -61,6 +63,7 @@ struct ConsulMissing: Sendable {
         var isAnyNew = false
         for name in known where !isListed(name) && self.names.insert(name).inserted {
             self.waiting.append(Question(name: name, step: .right))
+            self.undecided.insert(name)
             isAnyNew = true
         }
         return isAnyNew
@@ -82,31 +85,50 @@ struct ConsulMissing: Sendable {
         return true
     }
 
-    /// Returns the service that is gone; nil: none is.
-    mutating func answered(_ request: ConsulRequestID, isThere: Bool, _ effects: inout ConsulEffects) -> String? {
+    /// What an answer is: nothing new, also of a service that was found to be listed meanwhile.
+    enum Finding: Hashable, Sendable {
+        case nothing
+        /// The token may not read it.
+        case refused(String)
+        /// It may again.
+        case granted(String)
+        case gone(String)
+    }
+
+    mutating func answered(_ request: ConsulRequestID, isThere: Bool, _ effects: inout ConsulEffects) -> Finding {
         guard let question = self.asked.removeValue(forKey: request), self.names.contains(question.name) else {
-            return nil
+            return .nothing
         }
         switch question.step {
         case .right:
             self.waiting.append(Question(name: question.name, step: .presence))
-            self.refused.remove(question.name)
             self.retry(.max)
+            return self.refused.remove(question.name) == nil ? .nothing : .granted(question.name)
         case .presence where isThere: self.postpone(question.name, &effects)
         case .presence:
             self.end(question.name)
-            return question.name
+            return .gone(question.name)
         }
-        return nil
+        return .nothing
     }
 
-    /// Returns whether the request was one of these.
-    mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) -> Bool {
-        guard let name = self.asked.removeValue(forKey: request)?.name else { return false }
-        guard self.names.contains(name) else { return true }
+    /// Returns nil if the request was none of these.
+    mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects)
+        -> Finding?
+    {
+        guard let name = self.asked.removeValue(forKey: request)?.name else { return nil }
+        guard self.names.contains(name) else { return .nothing }
         self.postpone(name, &effects)
-        if failure.reason == .acl { self.refused.insert(name) }
-        return true
+        guard failure.reason == .acl, self.refused.insert(name).inserted else { return .nothing }
+        return .refused(name)
+    }
+
+    /// What the token may not read is gone, by the operator's word. Returns that.
+    mutating func accept() -> Set<String> {
+        let refused = self.refused
+        for name in refused { self.end(name) }
+        self.postponed.removeAll(where: refused.contains)
+        return refused
     }
 
     /// What was asked is asked again, and a list is soon.
@@ -120,6 +142,7 @@ struct ConsulMissing: Sendable {
     }
 
     private mutating func postpone(_ name: String, _ effects: inout ConsulEffects) {
+        self.undecided.remove(name)
         self.postponed.append(name)
         if self.due == nil { self.due = effects.now + effects.backOff(after: self.rounds + 1, to: Self.interval) }
     }
@@ -132,6 +155,7 @@ struct ConsulMissing: Sendable {
     private mutating func end(_ name: String) {
         self.names.remove(name)
         self.refused.remove(name)
+        self.undecided.remove(name)
         if self.names.isEmpty { (self.due, self.rounds) = (nil, 0) }
     }
 }

@@ -55,11 +55,13 @@ struct ConsulSelection: Hashable, Sendable {
     ///
     /// - Parameter tags: of all its instances together.
     func takes(_ service: String, tags: [String]) -> Bool {
+        self.mayTake(service) && (self.isExposedByDefault || tags.contains(self.enabled))
+    }
+
+    /// Whether it is to be read, with the right tags.
+    func mayTake(_ service: String) -> Bool {
         guard service != Self.consul, !service.isEmpty else { return false }
-        guard self.names.contains(service) || self.prefixes.contains(where: { service.hasPrefix($0) }) else {
-            return false
-        }
-        return self.isExposedByDefault || tags.contains(self.enabled)
+        return self.names.contains(service) || self.prefixes.contains { service.hasPrefix($0) }
     }
 
     /// Whether an instance wants no requests. Another one of the service has no say in that.

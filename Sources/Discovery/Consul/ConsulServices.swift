@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
 import DequeModule
 
 /// The services that are followed in one datacenter, and the order in which they are read.
@@ -12,6 +13,8 @@ struct ConsulServices: Sendable {
     private(set) var instanceCount = 0
     /// Services that were not read yet.
     private(set) var unread: Set<String> = []
+    /// Instances that are kept though the token may not read them any more, by service.
+    private(set) var hidden: [String: Set<InstanceID>] = [:]
     /// How many were added, ever.
     private(set) var additions = 0
     /// Those that changed, the last one last; some of them several times, or gone.
@@ -34,6 +37,7 @@ struct ConsulServices: Sendable {
         self.resting[name] = nil
         self.instanceCount -= service.instances.count
         self.unread.remove(name)
+        self.hidden[name] = nil
         for node in service.nodes { self.leave(node, name) }
     }
 
@@ -130,6 +134,24 @@ struct ConsulServices: Sendable {
         return (since, self.readingFailed(name))
     }
 
+    /// Returns whether that is new.
+    mutating func hide(_ instances: Set<InstanceID>, of name: String) -> Bool {
+        guard self.byName[name] != nil else { return false }
+        return self.hidden.updateValue(instances, forKey: name) != instances
+    }
+
+    /// What is hidden is gone. Returns of which services.
+    mutating func acceptHidden() -> [String] {
+        defer { self.hidden = [:] }
+        for (name, hidden) in self.hidden {
+            self.instanceCount -= self.byName[name]?.instances.count { hidden.contains($0.id) } ?? 0
+            self.byName[name]?.instances.removeAll { hidden.contains($0.id) }
+            self.byName[name]?.isFiltered = true
+            self.byName[name]?.failures = 0
+        }
+        return Array(self.hidden.keys)
+    }
+
     /// Takes what was read as the truth. Returns whether it is another one.
     ///
     /// - Parameter isNews: whether a service that was not read before has only now come up.
@@ -142,7 +164,8 @@ struct ConsulServices: Sendable {
     ) -> Bool {
         guard var service = self.byName[name] else { return false }
         let isChanged =
-            !service.isRead || service.isOurs != reading.isOurs || service.instances != reading.instances
+            self.hidden.removeValue(forKey: name) != nil || !service.isRead || service.isOurs != reading.isOurs
+            || service.instances != reading.instances
             || service.diagnostics != reading.diagnostics
         self.unread.remove(name)
         service.checkWaits = reading.awaitsCheck && index == service.index ? service.checkWaits + 1 : 0

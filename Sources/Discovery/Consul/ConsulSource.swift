@@ -11,6 +11,8 @@ package final class ConsulSource: Sendable {
     private let configuration: ConsulConfiguration
     private let agent: APIConfiguration
     private let logger: Logger
+    private let acceptances: AsyncStream<Void>
+    private let acceptance: AsyncStream<Void>.Continuation
 
     /// - Parameters:
     ///   - agent: how to reach it; the number of connections is ours to say.
@@ -18,17 +20,24 @@ package final class ConsulSource: Sendable {
         self.configuration = configuration
         self.agent = agent
         self.logger = logger
+        (self.acceptances, self.acceptance) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     private enum Event: Sendable {
+        case accepted
         case ended(ConsulRequestID, Result<ConsulAnswer, ConsulFailure>)
         case timer
     }
 
+    /// Takes the operator's word that what the token may not read any more is gone.
+    package func accept() {
+        self.acceptance.yield()
+    }
+
     /// Tells until the task is cancelled. While `deliver` works, changes gather.
     ///
-    /// - Parameter stored: what stands in until it is heard.
-    package func run(stored: Set<CatalogGuard.Part> = [], _ deliver: (SourceEvent) async -> Void) async {
+    /// - Parameter known: what stands in until it is heard.
+    package func run(knowing known: KnownWord = KnownWord(), _ deliver: (SourceEvent) async -> Void) async {
         var agent = self.agent
         agent.product = .consul
         agent.maximumConnections = ConsulConfiguration.maximumConnections - ConsulFollower.probers
@@ -54,7 +63,7 @@ package final class ConsulSource: Sendable {
             login: login,
             metrics: metrics
         )
-        await self.follow(exchange, metrics, stored, deliver)
+        await self.follow(exchange, metrics, known, deliver)
         pipeline.shutdown()
         multiplex.shutdown()
         await client.shutdown()
@@ -65,7 +74,7 @@ package final class ConsulSource: Sendable {
     private func follow(
         _ exchange: ConsulExchange,
         _ metrics: SourceMetrics,
-        _ stored: Set<CatalogGuard.Part>,
+        _ known: KnownWord,
         _ deliver: (SourceEvent) async -> Void
     ) async {
         let (events, feed) = AsyncStream<Event>.makeStream()
@@ -74,11 +83,14 @@ package final class ConsulSource: Sendable {
         var alarm = Alarm(start: NIODeadline.now()) { feed.yield(.timer) }
         var follower = ConsulFollower(
             self.configuration,
-            stored: stored,
+            knowing: known,
             multiplexes: self.agent.address.isTLS,
             seed: .random(in: 0...UInt64.max)
         )
         await withDiscardingTaskGroup { group in
+            group.addTask {
+                for await _ in self.acceptances { feed.yield(.accepted) }
+            }
             var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.timePassed(at: .zero)
             var iterator = events.makeAsyncIterator()
@@ -102,6 +114,7 @@ package final class ConsulSource: Sendable {
                 guard let event = await iterator.next() else { break }
                 let now = clock.now - start
                 switch event {
+                case .accepted: actions = follower.accepted(at: now)
                 case .timer:
                     alarm.rang()
                     actions = follower.timePassed(at: now)

@@ -238,7 +238,7 @@ struct NomadServiceTable: Sendable {
         self.touched = []
         for name in self.unheard.compactMap(self.name) { update.unheard.services[name] = [] }
         self.toldHidden = self.hidden
-        update.unheard.hidden = self.toldHidden
+        for name in self.toldHidden { update.unheard.hidden[name] = .all }
         return update
     }
 
