@@ -235,7 +235,9 @@ let package = Package(
         .testTarget(
             name: "HashiCorpAPITests",
             dependencies: [
-                "HashiCorpAPI", asyncHTTPClient, logging, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL,
+                "HashiCorpAPI", "TestSupport", asyncHTTPClient, logging, nioCore, nioHPACK, nioHTTP1, nioHTTP2,
+                nioPosix,
+                nioSSL,
             ],
             swiftSettings: settings
         ),

@@ -28,16 +28,19 @@ struct Certificates {
     /// - Parameters:
     ///   - wantsClient: whether a client must show a certificate of `ca`.
     ///   - protocols: that are spoken, by their names in ALPN.
+    ///   - maximumVersion: with TLS 1.2, the handshake ends with a word of the server, and what it says then comes along.
     func serverContext(
         _ name: String = "server",
         wantsClient: Bool = false,
-        protocols: [String] = []
+        protocols: [String] = [],
+        maximumVersion: TLSVersion? = nil
     ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(self.certificate(name)).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: self.key(name), format: .pem))
         )
         configuration.applicationProtocols = protocols
+        configuration.maximumTLSVersion = maximumVersion
         if wantsClient {
             configuration.certificateVerification = .noHostnameVerification
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(self.certificate("ca")))

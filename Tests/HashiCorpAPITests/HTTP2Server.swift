@@ -27,8 +27,11 @@ final class HTTP2Server: Sendable {
     var openConnections: Int { self.state.withLock { $0.connections.count { $0.isActive } } }
     var address: APIAddress { .https(host: "127.0.0.1", port: self.channel.localAddress?.port ?? 0) }
 
-    /// - Parameter isMute: it does the handshake and nothing else.
-    init(_ tls: NIOSSLContext, streams: Int = 100, isMute: Bool = false) async throws {
+    /// - Parameters:
+    ///   - streams: how many are allowed; nil: it does not say.
+    ///   - isMute: it does the handshake and nothing else.
+    ///   - greeting: what a mute one says first.
+    init(_ tls: NIOSSLContext, streams: Int? = 100, isMute: Bool = false, greeting: String? = nil) async throws {
         let holder = Mutex<HTTP2Server?>(nil)
         let shared = Shared(holder)
         self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -38,9 +41,13 @@ final class HTTP2Server: Sendable {
                     server.state.withLock { $0.connections.append(channel) }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(NIOSSLServerHandler(context: tls))
-                    guard !isMute else { return }
+                    guard !isMute else {
+                        if let greeting { try pipeline.addHandler(Greeter(greeting)) }
+                        return
+                    }
                     var connection = NIOHTTP2Handler.ConnectionConfiguration()
-                    connection.initialSettings = [HTTP2Setting(parameter: .maxConcurrentStreams, value: streams)]
+                    connection.initialSettings =
+                        streams.map { [.init(parameter: .maxConcurrentStreams, value: $0)] } ?? []
                     try pipeline.addHandler(
                         NIOHTTP2Handler(
                             mode: .server,
@@ -60,13 +67,33 @@ final class HTTP2Server: Sendable {
         init(_ server: consuming Mutex<HTTP2Server?>) { self.server = server }
     }
 
-    func answer(_ path: String, status: Int = 200, index: UInt64?, body: String = "[]") {
+    /// - Parameter isInformed: a head that only informs comes first.
+    func answer(_ path: String, status: Int = 200, index: UInt64?, body: String = "[]", isInformed: Bool = false) {
         guard let (channel, stream) = self.state.withLock({ $0.waiting.removeValue(forKey: path) }) else { return }
+        if isInformed {
+            let head = HTTP2Frame.FramePayload.headers(.init(headers: [":status": "103", "x-consul-index": "1"]))
+            channel.write(HTTP2Frame(streamID: stream, payload: head), promise: nil)
+        }
         var headers: HPACKHeaders = [":status": String(status)]
         if let index { headers.add(name: "x-consul-index", value: String(index)) }
         channel.write(HTTP2Frame(streamID: stream, payload: .headers(.init(headers: headers))), promise: nil)
         let data = HTTP2Frame.FramePayload.Data(data: .byteBuffer(ByteBuffer(string: body)), endStream: true)
         channel.writeAndFlush(HTTP2Frame(streamID: stream, payload: .data(data)), promise: nil)
+    }
+
+    func reset(_ path: String, _ code: HTTP2ErrorCode) {
+        guard let (channel, stream) = self.state.withLock({ $0.waiting.removeValue(forKey: path) }) else { return }
+        channel.writeAndFlush(HTTP2Frame(streamID: stream, payload: .rstStream(code)), promise: nil)
+    }
+
+    /// From now on.
+    func allow(streams: Int) {
+        for channel in self.state.withLock(\.connections) {
+            let settings = HTTP2Frame.FramePayload.Settings.settings([
+                .init(parameter: .maxConcurrentStreams, value: streams)
+            ])
+            channel.writeAndFlush(HTTP2Frame(streamID: .rootStream, payload: .settings(settings)), promise: nil)
+        }
     }
 
     func sayGoodbye() {
@@ -83,6 +110,20 @@ final class HTTP2Server: Sendable {
     func stop() async throws {
         self.closeAll()
         try await self.channel.close()
+    }
+
+    private final class Greeter: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let greeting: String
+
+        init(_ greeting: String) { self.greeting = greeting }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: self.greeting)), promise: nil)
+            context.fireChannelActive()
+        }
     }
 
     private final class Reader: ChannelInboundHandler {

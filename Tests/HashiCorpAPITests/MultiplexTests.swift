@@ -2,6 +2,8 @@
 
 import HashiCorpAPI
 import NIOHPACK
+import NIOHTTP2
+import NIOSSL
 import Testing
 
 /// Many questions that wait, on one connection.
@@ -12,7 +14,7 @@ import Testing
         self.certificates = try Certificates()
     }
 
-    private func server(streams: Int = 100) async throws -> HTTP2Server {
+    private func server(streams: Int? = 100) async throws -> HTTP2Server {
         try await HTTP2Server(try self.certificates.serverContext(protocols: ["h2"]), streams: streams)
     }
 
@@ -112,6 +114,18 @@ import Testing
         }
     }
 
+    @Test func `who says something else than HTTP/2 takes no questions`() async throws {
+        let server = try await HTTP2Server(
+            try self.certificates.serverContext(maximumVersion: .tlsv12),
+            isMute: true,
+            greeting: "HTTP/1.1 408 Request Timeout\r\n\r\n"
+        )
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            #expect(try await multiplex.open("dc1/0") == 0)
+            #expect(try await eventually { server.openConnections == 0 })
+        }
+    }
+
     @Test(arguments: [403, 500, 200])
     func `one that is refused does not end the others`(status: Int) async throws {
         let server = try await self.server()
@@ -128,6 +142,55 @@ import Testing
         #expect(server.headers.count == 2)
     }
 
+    @Test(arguments: [HTTP2ErrorCode.refusedStream, .cancel, .internalError, .http11Required])
+    func `one whose stream is reset is refused, and the others go on waiting`(code: HTTP2ErrorCode) async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open("dc1/0")
+            async let first = Self.ask(multiplex, Self.questions("a", "b"))
+            #expect(try await eventually { server.waiting.count == 2 })
+            server.reset("/a", code)
+            #expect(try await first == ["a": nil])
+            async let second = Self.ask(multiplex, Self.questions("b"))
+            server.answer("/b", index: 6, isInformed: true)
+            #expect(try await second == ["b": 6])
+        }
+        #expect(server.headers.count == 2)
+    }
+
+    @Test func `what the answers take of the window is given back`() async throws {
+        let server = try await self.server()
+        let keys = (0..<100).map { "k\($0)" }
+        let body = String(repeating: "x", count: 16_000)
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open("dc1/0")
+            // 17.6 MB.
+            for round in 0..<11 as Range<UInt64> {
+                var left = Set(keys)
+                while !left.isEmpty {
+                    let questions = left.map { APIMultiplex.Question(key: $0, index: round) }
+                    async let answers = Self.ask(multiplex, questions)
+                    #expect(try await eventually { server.waiting.count == left.count || left.count < 100 })
+                    for key in left { server.answer("/\(key)", index: round + 1, body: body) }
+                    left.subtract(try await answers.keys)
+                }
+            }
+        }
+    }
+
+    @Test func `a server that allows fewer than wait is left`() async throws {
+        let server = try await self.server()
+        try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            _ = try await multiplex.open("dc1/0")
+            async let error = Self.error(multiplex, Self.questions("a", "b", "c"))
+            #expect(try await eventually { server.waiting.count == 3 })
+            server.allow(streams: 3)
+            server.allow(streams: 2)
+            #expect(await error?.message.contains("no more than 2 questions") == true)
+            #expect(try await eventually { server.openConnections == 0 })
+        }
+    }
+
     @Test func `each group has a connection of its own`() async throws {
         let server = try await self.server()
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
@@ -142,8 +205,11 @@ import Testing
     @Test func `a server that accepts and says nothing is left`() async throws {
         let server = try await HTTP2Server(try self.certificates.serverContext(protocols: ["h2"]), isMute: true)
         try await self.with(server) { (multiplex: APIMultiplex) async throws in
+            let begin = ContinuousClock.now
             let error = await failure { () async throws(APIError) in _ = try await multiplex.open("dc1/0") }
             #expect(error?.kind == .timedOut)
+            // And not by a ping that is not answered.
+            #expect(begin.duration(to: .now) < .seconds(30))
             #expect(try await eventually { server.openConnections == 0 })
         }
     }
@@ -181,7 +247,7 @@ import Testing
     }
 
     @Test func `as many as the server allows, and not more than are of use`() async throws {
-        for (streams, capacity) in [(7, 7), (100_000, APIMultiplex.maximumQuestions)] {
+        for (streams, capacity) in [(7, 7), (100_000, APIMultiplex.maximumQuestions), (nil, 100)] as [(Int?, Int)] {
             let server = try await self.server(streams: streams)
             try await self.with(server) { (multiplex: APIMultiplex) async throws in
                 #expect(try await multiplex.open("dc1/0") == capacity)

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHPACK
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// For those who make connections of their own to a client's agent.
 extension APIClient {
@@ -21,10 +22,17 @@ extension APIClient {
     }
 
     /// A connection that is made after its task was cancelled is closed.
-    func connect(_ configure: @escaping @Sendable (any Channel) throws -> Void) async throws -> any Channel {
+    ///
+    /// - Parameter configure: is called for each address that is tried; what it returns of the one that is taken comes along.
+    func connect<Output: Sendable>(
+        _ configure: @escaping @Sendable (any Channel) throws -> Output
+    ) async throws -> (channel: any Channel, output: Output) {
+        let outputs = Outputs<Output>()
         let bootstrap = ClientBootstrap(group: HTTPClient.defaultEventLoopGroup)
             .connectTimeout(self.configuration.connectTimeout.timeAmount)
-            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try configure(channel) } }
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { outputs.add(try configure(channel), of: channel) }
+            }
         let connecting =
             switch self.configuration.address {
             case .http(let host, let port), .https(let host, let port): bootstrap.connect(host: host, port: port)
@@ -34,10 +42,26 @@ extension APIClient {
         let wanted = connecting.eventLoop.makePromise(of: (any Channel).self)
         connecting.cascade(to: wanted)
         wanted.futureResult.whenFailure { _ in connecting.whenSuccess { $0.close(promise: nil) } }
-        return try await withTaskCancellationHandler {
+        let channel = try await withTaskCancellationHandler {
             try await wanted.futureResult.get()
         } onCancel: {
             wanted.fail(CancellationError())
+        }
+        return (channel, try outputs.output(of: channel))
+    }
+
+    private final class Outputs<Output: Sendable>: Sendable {
+        private let outputs = Mutex<[ObjectIdentifier: Output]>([:])
+
+        func add(_ output: Output, of channel: any Channel) {
+            self.outputs.withLock { $0[ObjectIdentifier(channel)] = output }
+        }
+
+        func output(of channel: any Channel) throws -> Output {
+            guard let output = self.outputs.withLock({ $0[ObjectIdentifier(channel)] }) else {
+                throw ChannelError.inappropriateOperationForState
+            }
+            return output
         }
     }
 

@@ -2,9 +2,7 @@
 
 import AsyncHTTPClient
 import NIOCore
-import NIOHTTP2
 import NIOSSL
-import NIOTLS
 import Synchronization
 
 /// Asks many questions that wait for a long time, on few connections: with HTTP/2 (RFC 9113) a connection takes some
@@ -27,7 +25,6 @@ package final class APIMultiplex: Sendable {
 
     /// How many may wait on a connection, whatever the agent allows.
     package static let maximumQuestions = 1000
-    private static let preface = Duration.seconds(10)
 
     private let client: APIClient
     private let channels = Mutex<(open: [String: any Channel], isShutDown: Bool)>(([:], false))
@@ -43,14 +40,7 @@ package final class APIMultiplex: Sendable {
     package func open(_ group: String) async throws(APIError) -> Int {
         do {
             self.channels.withLock { $0.open.removeValue(forKey: group) }?.close(promise: nil)
-            let opened = HTTPClient.defaultEventLoopGroup.any().makePromise(of: Int.self)
-            let channel: any Channel
-            do {
-                channel = try await self.connect(opened)
-            } catch {
-                opened.fail(error)
-                throw error
-            }
+            let (channel, opened) = try await self.connect()
             do {
                 return try await self.settle(channel, opened, group)
             } catch {
@@ -58,17 +48,13 @@ package final class APIMultiplex: Sendable {
                 throw error
             }
         } catch {
-            throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
+            throw self.client.failure(error, limit: MultiplexedQuestions.maximumBytes)
         }
     }
 
-    private func settle(_ channel: any Channel, _ opened: EventLoopPromise<Int>, _ group: String) async throws -> Int {
-        let timer = channel.eventLoop.scheduleTask(in: Self.preface.timeAmount) {
-            opened.fail(HTTPClientError.deadlineExceeded)
-        }
-        defer { timer.cancel() }
+    private func settle(_ channel: any Channel, _ opened: EventLoopFuture<Int>, _ group: String) async throws -> Int {
         let capacity = try await withTaskCancellationHandler {
-            try await opened.futureResult.get()
+            try await opened.get()
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -104,7 +90,7 @@ package final class APIMultiplex: Sendable {
             let batch = APIMultiplexHandler.Batch(
                 questions: questions,
                 heads: { [client] in try client.multiplexHeaders(request($0)) },
-                lifetime: request(Question(key: "", index: 0)).deadline.timeAmount,
+                lifetime: request(Question(key: "", index: 0)).deadline,
                 promise: promise
             )
             let answers = try await withTaskCancellationHandler {
@@ -113,12 +99,25 @@ package final class APIMultiplex: Sendable {
             } onCancel: {
                 channel.close(promise: nil)
             }
-            for status in answers.refusals { self.client.noteStatus(UInt(status)) }
-            return answers.indexes
+            return self.indexes(of: answers)
         } catch {
             if let channel { self.close(group, channel) }
-            throw self.client.failure(error, limit: APIMultiplexHandler.maximumBytes)
+            throw self.client.failure(error, limit: MultiplexedQuestions.maximumBytes)
         }
+    }
+
+    private func indexes(of answers: APIMultiplexHandler.Answers) -> [String: UInt64?] {
+        var statuses: Set<Int> = []
+        let indexes = answers.mapValues { answer -> UInt64? in
+            switch answer {
+            case .index(let index): return index
+            case .refused(let status):
+                if let status { statuses.insert(status) }
+                return nil
+            }
+        }
+        for status in statuses { self.client.noteStatus(UInt(status)) }
+        return indexes
     }
 
     /// Closes all. What waits fails.
@@ -138,50 +137,16 @@ package final class APIMultiplex: Sendable {
         channel.close(promise: nil)
     }
 
-    /// - Parameter opened: is told what the other side allows, or 0 if it does not choose HTTP/2.
-    private func connect(_ opened: EventLoopPromise<Int>) async throws -> any Channel {
+    /// The future tells how many questions the other side allows, or 0 if it does not choose HTTP/2.
+    private func connect() async throws -> (any Channel, EventLoopFuture<Int>) {
         guard let tls = try self.client.tls(for: ["h2"]) else {
             throw APIError(.invalid, "HTTP/2 is spoken with TLS only")
         }
         let product = self.client.configuration.product
         return try await self.client.connect { channel in
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
-            try pipeline.addHandler(
-                ApplicationProtocolNegotiationHandler { result, channel in
-                    guard case .negotiated("h2") = result else {
-                        opened.succeed(0)
-                        return channel.close()
-                    }
-                    return channel.eventLoop.makeCompletedFuture {
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(APIMultiplexHandler.http2())
-                        try pipeline.addHandler(APIMultiplexHandler(product, opened: opened))
-                    }
-                }
-            )
-            try pipeline.addHandler(NegotiationFailure(opened))
-        }
-    }
-
-    /// A handshake that fails, before anybody else is there to be told.
-    private final class NegotiationFailure: ChannelInboundHandler {
-        typealias InboundIn = Any
-
-        private let opened: EventLoopPromise<Int>
-
-        init(_ opened: EventLoopPromise<Int>) {
-            self.opened = opened
-        }
-
-        func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            self.opened.fail(error)
-            context.close(promise: nil)
-        }
-
-        func channelInactive(context: ChannelHandlerContext) {
-            self.opened.fail(ChannelError.eof)
-            context.fireChannelInactive()
+            let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.name)
+            try channel.pipeline.syncOperations.addHandler(handler)
+            return try APIMultiplexHandler.add(to: channel, of: product)
         }
     }
 }

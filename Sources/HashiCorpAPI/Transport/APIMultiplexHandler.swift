@@ -4,230 +4,225 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
+import NIOTLS
 
-/// One connection of an `APIMultiplex`. It works on the frames, without a channel for each question: there are thousands,
-/// and an answer is little more than a header.
+/// One connection of an `APIMultiplex`, from its start: frames are what goes into `MultiplexedQuestions`, and its actions
+/// are frames. It does without a channel for each question: there are thousands, and an answer is little more than a header.
+///
+/// It is the last in its pipeline, so whatever ends the connection, from the handshake of TLS on, is told here and nowhere
+/// else.
 final class APIMultiplexHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundIn = Never
     typealias OutboundOut = HTTP2Frame
 
-    struct Answers: Sendable {
-        /// Nil: the question is refused.
-        var indexes: [String: UInt64?] = [:]
-        /// The statuses of what was refused.
-        var refusals: Set<Int> = []
-    }
+    typealias Answers = [String: MultiplexedQuestions.Answer]
 
     /// What is to wait from now on. Sent down the channel.
     struct Batch: Sendable {
         var questions: [APIMultiplex.Question]
         var heads: @Sendable (APIMultiplex.Question) throws -> HPACKHeaders
         /// How long one may wait for its answer.
-        var lifetime: TimeAmount
+        var lifetime: Duration
         var promise: EventLoopPromise<Answers>
     }
 
-    /// Of a question that waits.
-    private struct Waiting {
-        /// Nil: nobody wants to know any more. It waits all the same: a server that is told to stop goes on, and some count
-        /// it until it would have answered.
-        var key: String?
-        var deadline: NIODeadline
-        var index: UInt64?
-        var status: Int?
-        var bytes = 0
-    }
-
-    /// Of one answer's body: it should have none to speak of.
-    static let maximumBytes = 16 * 1024
-    /// What stands on the way may have forgotten a connection on which nothing happened for long.
     private static let ping = TimeAmount.seconds(20)
-    /// What the sender may send, beyond the 64 KiB of the protocol; it is given back in pieces.
-    private static let window = 16 * 1024 * 1024
-    private static let refill = 16 * 1024
-    private static let lastStream = HTTP2StreamID(Int(Int32.max) - 2)
+    /// For the handshakes of TLS and of HTTP/2.
+    private static let opening = TimeAmount.seconds(10)
 
     private let product: APIConfiguration.Product
-    private let opened: EventLoopPromise<Int>
-    private var isOpened = false
-    private var batch: Batch?
-    private var waiting: [HTTP2StreamID: Waiting] = [:]
-    private var streams: [String: HTTP2StreamID] = [:]
-    /// Nobody was told of these yet.
-    private var answers = Answers()
-    private var next = HTTP2StreamID(1)
-    private var consumed = 0
-    private var isPinged = false
-    private var isEnded = false
+    private var machine = MultiplexedQuestions()
+    /// Nil: it was told.
+    private var opened: EventLoopPromise<Int>?
+    private var calls: [MultiplexedQuestions.Call: EventLoopPromise<Answers>] = [:]
+    private var lastCall = MultiplexedQuestions.Call(number: 0)
+    /// Those of the last call: some of its questions may have to wait for a stream.
+    private var heads: (@Sendable (APIMultiplex.Question) throws -> HPACKHeaders)?
+    /// Whether what is read is frames.
+    private var isFramed = false
+    private var openingTimer: Scheduled<Void>?
     private var pings: RepeatedTask?
 
-    init(_ product: APIConfiguration.Product, opened: EventLoopPromise<Int>) {
+    private init(_ product: APIConfiguration.Product, _ opened: EventLoopPromise<Int>) {
         self.product = product
         self.opened = opened
     }
 
-    static func http2() -> NIOHTTP2Handler {
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
-            HTTP2Setting(parameter: .enablePush, value: 0),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: 16 * 1024),
-        ]
-        return NIOHTTP2Handler(mode: .client, connectionConfiguration: connection, streamConfiguration: .init())
+    /// Adds one to a channel that is not connected yet, behind TLS.
+    ///
+    /// - Returns: how many questions it takes at a time; 0: the other side does not choose HTTP/2.
+    static func add(to channel: any Channel, of product: APIConfiguration.Product) throws -> EventLoopFuture<Int> {
+        let opened = channel.eventLoop.makePromise(of: Int.self)
+        do {
+            try channel.pipeline.syncOperations.addHandler(APIMultiplexHandler(product, opened))
+        } catch {
+            opened.fail(error)
+            throw error
+        }
+        return opened.futureResult
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    // MARK: The beginning and the end
+
+    func channelActive(context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        self.write(.windowUpdate(windowSizeIncrement: Self.window), .rootStream, context)
-        context.flush()
-        self.pings = context.eventLoop.scheduleRepeatedTask(initialDelay: Self.ping, delay: Self.ping) { _ in
+        self.openingTimer = context.eventLoop.scheduleTask(in: Self.opening) {
             let (handler, context) = loopBound.value
-            handler.lookAfter(context)
+            handler.perform(handler.machine.openingTimePassed(), context)
+        }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted(let negotiated): self.negotiated(negotiated, context)
+        case let change as NIOHTTP2WindowUpdatedEvent where change.streamID == .rootStream:
+            guard let size = change.inboundWindowSize else { return }
+            self.perform(self.machine.windowChanged(to: size), context)
+        default: context.fireUserInboundEventTriggered(event)
         }
     }
 
+    /// - Parameter name: of the protocol (RFC 7301).
+    private func negotiated(_ name: String?, _ context: ChannelHandlerContext) {
+        let isHTTP2 = name == "h2"
+        if isHTTP2 {
+            var connection = NIOHTTP2Handler.ConnectionConfiguration()
+            connection.initialSettings = [
+                HTTP2Setting(parameter: .enablePush, value: 0),
+                HTTP2Setting(parameter: .maxHeaderListSize, value: 16 * 1024),
+            ]
+            let http2 = NIOHTTP2Handler(
+                mode: .client,
+                connectionConfiguration: connection,
+                streamConfiguration: .init()
+            )
+            do {
+                try context.pipeline.syncOperations.addHandler(http2, position: .before(self))
+            } catch {
+                return self.lost(error, context)
+            }
+            self.isFramed = true
+            let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            self.pings = context.eventLoop.scheduleRepeatedTask(initialDelay: Self.ping, delay: Self.ping) { _ in
+                let (handler, context) = loopBound.value
+                handler.perform(handler.machine.pingIsDue(at: Self.now), context)
+            }
+        }
+        self.perform(self.machine.negotiated(isHTTP2: isHTTP2), context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.lost(error, context)
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
+        // So ends each channel that is closed, also one that never was connected.
+        self.lost(ChannelError.eof, context)
+        self.openingTimer?.cancel()
         self.pings?.cancel()
     }
 
-    // MARK: What is to be asked
+    private func lost(_ error: any Error, _ context: ChannelHandlerContext) {
+        self.perform(self.machine.lost(), because: error, context)
+    }
+
+    // MARK: What goes in
+
+    private static var now: Duration { .nanoseconds(Int64(NIODeadline.now().uptimeNanoseconds)) }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard let batch = event as? Batch else {
             context.triggerUserOutboundEvent(event, promise: promise)
             return
         }
-        guard context.channel.isActive, !self.isEnded else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        self.batch?.promise.succeed(Answers())
-        self.batch = batch
+        self.lastCall.number += 1
+        self.calls[self.lastCall] = batch.promise
+        self.heads = batch.heads
         promise?.succeed()
-        do {
-            let gone = Set(self.streams.keys).subtracting(batch.questions.lazy.map(\.key))
-            for key in gone { self.drop(key) }
-            for question in batch.questions where self.streams[question.key] == nil {
-                // What is known by now is no news.
-                if let index = self.answers.indexes[question.key], index != question.index { continue }
-                self.answers.indexes.removeValue(forKey: question.key)
-                try self.ask(question, of: batch, context)
-            }
-            context.flush()
-            self.tell()
-        } catch {
-            self.end(context, error)
-        }
+        let (questions, lifetime) = (batch.questions, batch.lifetime)
+        self.perform(self.machine.asked(self.lastCall, questions, lifetime: lifetime, at: Self.now), context)
     }
-
-    private func ask(_ question: APIMultiplex.Question, of batch: Batch, _ context: ChannelHandlerContext) throws {
-        guard self.next < Self.lastStream else { throw ChannelError.eof }
-        let stream = self.next
-        self.next = stream.advanced(by: 2)
-        self.streams[question.key] = stream
-        self.waiting[stream] = Waiting(key: question.key, deadline: .now() + batch.lifetime)
-        self.write(.headers(.init(headers: try batch.heads(question), endStream: true)), stream, context)
-    }
-
-    private func drop(_ key: String) {
-        self.answers.indexes.removeValue(forKey: key)
-        guard let stream = self.streams.removeValue(forKey: key) else { return }
-        self.waiting[stream]?.key = nil
-    }
-
-    /// Those who wait for an answer, if there is one.
-    private func tell() {
-        guard !self.answers.indexes.isEmpty, let batch = self.batch else { return }
-        self.batch = nil
-        batch.promise.succeed(self.answers)
-        self.answers = Answers()
-    }
-
-    // MARK: What is answered
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !self.isEnded else { return }
+        // What does not speak HTTP/2 may say something before it is closed.
+        guard self.isFramed else { return }
         let frame = self.unwrapInboundIn(data)
+        let stream = MultiplexedQuestions.StreamID(frame.streamID)
         switch frame.payload {
-        case .settings(.settings(let settings)) where !self.isOpened:
-            self.isOpened = true
+        case .settings(.settings(let settings)):
             let limit = settings.last { $0.parameter == .maxConcurrentStreams }?.value
-            self.opened.succeed(min(limit ?? APIMultiplex.maximumQuestions, APIMultiplex.maximumQuestions))
+            self.perform(self.machine.received(settings: limit), context)
         case .headers(let head):
-            self.answered(frame.streamID, head.headers)
-            if head.endStream { self.completed(frame.streamID) }
+            let index = self.product == .consul ? "x-consul-index" : "x-nomad-index"
+            self.machine.received(
+                status: head.headers.first(name: ":status"),
+                index: head.headers.first(name: index),
+                on: stream
+            )
+            if head.endStream { self.machine.ended(stream) }
         case .data(let body):
-            guard case .byteBuffer(let bytes) = body.data else { return }
-            self.received(bytes, frame.streamID, context)
-            if body.endStream { self.completed(frame.streamID) }
-        case .rstStream: self.completed(frame.streamID)
-        case .goAway: self.end(context, ChannelError.eof)
-        case .ping(_, ack: true): self.isPinged = false
+            self.perform(self.machine.received(bytes: body.data.readableBytes, on: stream), context)
+            if body.endStream { self.machine.ended(stream) }
+        case .rstStream: self.machine.ended(stream)
+        case .goAway: self.lost(ChannelError.eof, context)
+        case .ping(_, ack: true): self.machine.ponged()
         default: return
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        self.perform(self.machine.readCompleted(at: Self.now), context)
+    }
+
+    // MARK: What comes out
+
+    /// - Parameter cause: of the end, where it is known.
+    private func perform(
+        _ actions: [MultiplexedQuestions.Action],
+        because cause: (any Error)? = nil,
+        _ context: ChannelHandlerContext
+    ) {
+        guard !actions.isEmpty else { return }
+        var fault: (any Error)?
+        for action in actions {
+            switch action {
+            case .opened(let capacity):
+                self.opened?.succeed(capacity)
+                self.opened = nil
+                self.openingTimer?.cancel()
+            case .ask(let stream, let question):
+                guard fault == nil, let heads = self.heads else { continue }
+                do {
+                    let headers = try heads(question)
+                    self.write(.headers(.init(headers: headers, endStream: true)), HTTP2StreamID(stream), context)
+                } catch {
+                    fault = error
+                }
+            case .answer(let call, let answers): self.calls.removeValue(forKey: call)?.succeed(answers)
+            case .fail(let call, let failure):
+                self.calls.removeValue(forKey: call)?.fail(cause ?? Self.error(failure))
+            case .ping: self.write(.ping(HTTP2PingData(withInteger: 0), ack: false), .rootStream, context)
+            case .refill(let size): self.write(.windowUpdate(windowSizeIncrement: size), .rootStream, context)
+            case .close(let failure):
+                self.opened?.fail(cause ?? Self.error(failure))
+                self.opened = nil
+                context.close(promise: nil)
+            }
+        }
         context.flush()
-        self.tell()
+        if let fault { self.lost(fault, context) }
     }
 
-    private func answered(_ stream: HTTP2StreamID, _ headers: HPACKHeaders) {
-        guard self.waiting[stream] != nil, let status = headers.first(name: ":status").flatMap({ Int($0) }) else {
-            return
+    private static func error(_ failure: MultiplexedQuestions.Failure) -> any Error {
+        switch failure {
+        case .closed, .exhausted: ChannelError.eof
+        case .overdue: HTTPClientError.deadlineExceeded
+        case .tooLarge: APIError(.tooLarge, "the answer to a small question is larger than 16 KiB")
+        case .limited(let limit):
+            APIError(.unreachable, "no more than \(limit) questions are taken on a connection by now")
         }
-        self.waiting[stream]?.status = status
-        guard status == 200 else { return }
-        let name = self.product == .consul ? "x-consul-index" : "x-nomad-index"
-        self.waiting[stream]?.index = headers.first(name: name).flatMap { UInt64($0) }
-    }
-
-    private func received(_ bytes: ByteBuffer, _ stream: HTTP2StreamID, _ context: ChannelHandlerContext) {
-        self.consumed += bytes.readableBytes
-        if self.consumed >= Self.refill {
-            self.write(.windowUpdate(windowSizeIncrement: self.consumed), .rootStream, context)
-            self.consumed = 0
-        }
-        self.waiting[stream]?.bytes += bytes.readableBytes
-        guard self.waiting[stream]?.bytes ?? 0 > Self.maximumBytes else { return }
-        self.end(context, APIError(.tooLarge, "the answer to a small question is larger than 16 KiB"))
-    }
-
-    private func completed(_ stream: HTTP2StreamID) {
-        guard let waiting = self.waiting.removeValue(forKey: stream), let key = waiting.key else { return }
-        self.streams[key] = nil
-        self.answers.indexes[key] = .some(waiting.index)
-        if waiting.index == nil, let status = waiting.status { self.answers.refusals.insert(status) }
-    }
-
-    // MARK: The end
-
-    private func lookAfter(_ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
-        guard !self.isPinged, !self.waiting.values.contains(where: { $0.deadline < now }) else {
-            self.end(context, HTTPClientError.deadlineExceeded)
-            return
-        }
-        self.isPinged = true
-        self.write(.ping(HTTP2PingData(withInteger: 0), ack: false), .rootStream, context)
-        context.flush()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        self.end(context, ChannelError.eof)
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.end(context, error)
-    }
-
-    private func end(_ context: ChannelHandlerContext, _ error: any Error) {
-        self.isEnded = true
-        self.opened.fail(error)
-        self.batch?.promise.fail(error)
-        self.batch = nil
-        context.close(promise: nil)
     }
 
     private func write(

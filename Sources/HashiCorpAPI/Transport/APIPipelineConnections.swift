@@ -58,7 +58,7 @@ final class APIPipelineConnections: Sendable {
     private func connect() async throws -> any Channel {
         let product = self.client.configuration.product
         let tls = try self.client.tls()
-        return try await self.client.connect { channel in
+        let connection = try await self.client.connect { channel in
             let pipeline = channel.pipeline.syncOperations
             if let tls {
                 try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.name))
@@ -67,5 +67,6 @@ final class APIPipelineConnections: Sendable {
             try pipeline.addHandler(IdleStateHandler(allTimeout: APIPipelineHandler.idle))
             try pipeline.addHandler(APIPipelineHandler(product))
         }
+        return connection.channel
     }
 }
