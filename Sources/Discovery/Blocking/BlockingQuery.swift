@@ -9,13 +9,10 @@ package import HashiCorpAPI
 /// The one who asks calls `next`, does what it says, and reports to `answered` or `failed` what came of a request before
 /// it calls `next` again. One request at a time.
 ///
-/// - An index that falls, or a server without a leader, is not believed: after a restart a server answers for a moment from
-///   half of its state, and only the index tells. The question is put again, without an index and as `consistent`, and
-///   that answer is believed. So is the very first.
-/// - A failure leaves the index as it is, or a fall after it would not be noticed. The question after it is `consistent`:
-///   who was away for long may know an index below that of the half. And it waits shortly: a server that lost its state
-///   would keep a high index waiting to the end.
-/// - An index of 0 counts as 1, as 0 does not block.
+/// - What is believed of an answer, `FollowedIndex` says; one of a server without a leader is not. The question is put again
+///   as `consistent`. So is the very first.
+/// - The question after a failure is `consistent`, too: who was away for long may know an index below that of half a state. And
+///   it waits shortly: a server that lost its state would keep a high index waiting to the end.
 package struct BlockingQuery: Hashable, Sendable {
     package enum Consistency: Hashable, Sendable {
         case `default`
@@ -63,11 +60,9 @@ package struct BlockingQuery: Hashable, Sendable {
 
     /// The longest that a question waits for a change.
     private let wait: Duration
-    /// Of the last answer that was believed.
-    package private(set) var index: UInt64?
+    private var followed = FollowedIndex()
     /// Before the last answer that was believed, to go back to if its content turns out to be of no use.
     private var indexBefore: UInt64?
-    private var isToConfirm = false
     private var isAfterFailure = false
     private var backOff = BackOff()
     private var notBefore: Duration
@@ -94,6 +89,9 @@ package struct BlockingQuery: Hashable, Sendable {
         self.idle = TokenBucket(capacity: 20, interval: .seconds(1), now: now)
     }
 
+    /// Of the last answer that was believed.
+    package var index: UInt64? { self.followed.value }
+
     /// How many requests in a row have failed.
     package var failures: Int { self.backOff.failures }
 
@@ -102,7 +100,7 @@ package struct BlockingQuery: Hashable, Sendable {
         assert(self.sent == nil, "the last request has not been reported")
         guard now >= self.notBefore else { return .wait(until: self.notBefore) }
         self.lastSends = self.lastSends.suffix(1) + [now]
-        guard let index = self.index, !self.isToConfirm else {
+        guard let index = self.followed.question else {
             self.sent = Sent(at: now, wait: nil)
             return .send(index: nil, wait: nil, consistency: .consistent, deadline: Self.patience)
         }
@@ -131,23 +129,21 @@ package struct BlockingQuery: Hashable, Sendable {
             assertionFailure("an answer to nothing")
             return .unchanged
         }
-        let index = index.map { max($0, 1) }
         let wasConfirming = sent.wait == nil
         let wasAfterFailure = self.isAfterFailure
         self.sent = nil
         self.isAfterFailure = false
         self.backOff.succeeded()
-        let isSuspect = !wasConfirming && (index ?? 0) < (self.index ?? 0)
-        if isSuspect || (knownLeader == false && !wasConfirming) {
-            self.isToConfirm = true
+        let previous = self.followed.value
+        let hasNoLeader = knownLeader == false && !wasConfirming
+        if hasNoLeader { self.followed.confirm() }
+        if hasNoLeader || self.followed.answered(index) == .regressed {
             self.notBefore = self.idle.take(now: now)
             return .confirm
         }
-        self.isToConfirm = false
-        let hasRisen = index.map { $0 > (self.index ?? 0) } ?? false
+        let hasRisen = self.followed.value.map { $0 > (previous ?? 0) } ?? false
         let isLate = sent.wait.map { now - sent.at >= $0 * 15 / 16 } ?? false
-        self.indexBefore = self.index
-        self.index = index
+        self.indexBefore = previous
         self.notBefore = hasRisen ? self.changes.take(now: now) : isLate ? now : self.idle.take(now: now)
         // Early, the same index may be of a restored snapshot; after a failure, of a server that lost its state.
         return isLate && !hasRisen && !wasAfterFailure ? .unchanged : .accept
@@ -164,7 +160,7 @@ package struct BlockingQuery: Hashable, Sendable {
 
     /// The answer that was accepted last cannot be used, such as HTML in place of JSON: as if it had failed.
     package mutating func unreadable(now: Duration, using generator: inout some RandomNumberGenerator) {
-        self.index = self.indexBefore
+        self.followed.goBack(to: self.indexBefore)
         self.postpone(now: now, using: &generator)
     }
 

@@ -2,19 +2,8 @@
 
 /// One question that is always asked: each time for what comes after the last answer.
 ///
-/// It keeps the index through failures. An index that fell is not believed before it was asked again without waiting.
+/// What is believed of an answer, `FollowedIndex` says. Those of a datacenter share its link, which has a part in their pace.
 struct ConsulWatch: Sendable {
-    /// What an answer is.
-    enum Verdict: Hashable, Sendable {
-        /// - Parameters:
-        ///   - previous: the index of the answer before; nil: there is none that this one can be compared with.
-        case believed(previous: UInt64?)
-        /// Asked again before it is believed.
-        case regressed
-        /// It fell, and a second answer says so, too: what is known belongs to another history.
-        case reset
-    }
-
     /// What a body costs the server and us to write and read, a second.
     private static let bytesPerSecond = 5_000_000.0
     /// The longest that failures may put off the next try: of what all else depends on, and of what it does not.
@@ -22,20 +11,21 @@ struct ConsulWatch: Sendable {
     static let longBackOff = Duration.seconds(60)
 
     private(set) var request: ConsulRequestID?
-    /// Of the last answer that was believed.
-    private(set) var index: UInt64?
+    private var followed = FollowedIndex()
     /// In a row, since the link was last found good again.
     private(set) var failures = 0
     private var isAfterFailure = false
-    private var isConfirming = false
     private var sent = Duration.zero
     /// Answers in a row that came at once and told nothing new.
     private var idleAnswers = 0
     private var notBefore = Duration.zero
     private var allowance = Allowance(burst: .milliseconds(2500), share: 0.35)
 
+    /// Of the last answer that was believed.
+    var index: UInt64? { self.followed.value }
+
     /// Whether it was answered, and what followed from that was not forgotten.
-    var isBased: Bool { self.index != nil && !self.isConfirming }
+    var isBased: Bool { self.followed.question != nil }
 
     /// When it is to be asked; nil: it has been.
     var due: Duration? { self.request == nil ? self.notBefore : nil }
@@ -43,35 +33,31 @@ struct ConsulWatch: Sendable {
     mutating func ask(_ subject: ConsulQuery.Subject, in datacenter: String?, _ effects: inout ConsulEffects) {
         guard self.request == nil, self.notBefore <= effects.now, effects.mayAsk else { return }
         // Only an answer says that a fault is over, so none is waited for that comes with a change.
-        let index = self.isConfirming || self.isAfterFailure || effects.isTroubled ? nil : self.index
+        let index = self.isAfterFailure || effects.isTroubled ? nil : self.followed.question
         self.sent = effects.now
         self.request = effects.send(ConsulQuery(subject, datacenter: datacenter, index: index))
     }
 
     /// - Parameter cost: what the server did for it besides writing it.
-    mutating func answered(_ answer: ConsulAnswer, cost: Duration = .zero, at now: Duration) -> Verdict {
+    mutating func answered(_ answer: ConsulAnswer, cost: Duration = .zero, at now: Duration) -> FollowedIndex.Verdict {
         self.request = nil
         self.failures = 0
         self.isAfterFailure = false
         self.allowance.spend(cost + .seconds(Double(answer.bytes) / Self.bytesPerSecond), at: now)
         self.notBefore = self.allowance.earliest(at: now)
-        guard let last = self.index else {
-            self.index = answer.index
-            return .believed(previous: nil)
+        let wasConfirming = self.followed.isToConfirm
+        let verdict = self.followed.answered(answer.index)
+        guard case .believed(let previous?) = verdict, !wasConfirming else {
+            if verdict != .regressed { self.idleAnswers = 0 }
+            return verdict
         }
-        if answer.index < last, !self.isConfirming {
-            self.isConfirming = true
-            return .regressed
-        }
-        if answer.index <= last, !self.isConfirming, now - self.sent < .seconds(1) {
+        if answer.index <= previous, now - self.sent < .seconds(1) {
             self.idleAnswers = min(self.idleAnswers + 1, 4)
             self.notBefore = max(self.notBefore, now + .milliseconds(60) * (1 << self.idleAnswers))
         } else {
             self.idleAnswers = 0
         }
-        self.isConfirming = false
-        self.index = answer.index
-        return answer.index < last ? .reset : .believed(previous: last)
+        return verdict
     }
 
     mutating func failed(_ effects: inout ConsulEffects, longest: Duration = ConsulWatch.shortBackOff) {
@@ -104,13 +90,12 @@ struct ConsulWatch: Sendable {
     /// What was asked is asked again, now, without waiting for a change. An answer with a lower index is believed.
     mutating func askAgain(_ effects: inout ConsulEffects) {
         self.renew(&effects)
-        self.isConfirming = self.request == nil && self.index != nil
+        if self.request == nil { self.followed.confirm() }
     }
 
     /// As if it had never been answered.
     mutating func forget(_ effects: inout ConsulEffects) {
         self.renew(&effects)
-        self.index = nil
-        self.isConfirming = false
+        self.followed.forget()
     }
 }
