@@ -44,7 +44,10 @@ extension KeyedDecodingContainer {
         return integer
     }
 
-    func port(_ key: Key) throws -> UInt16 { try self.integer(key, in: 1...65535) }
+    func port(_ key: Key) throws -> UInt16 { try self.integer(key, in: 0...65535) }
+
+    /// Whether it is there, and not null.
+    func has(_ key: Key) throws -> Bool { try self.contains(key) && !self.decodeNil(forKey: key) }
 
     func path(_ key: Key) -> String { pathText(self.codingPath + [key]) }
 }

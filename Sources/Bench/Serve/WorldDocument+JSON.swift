@@ -60,8 +60,8 @@ extension WorldDocument.Service: Decodable {
     init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: Key.self)
         self.init(name: try values.word(.name))
-        if values.contains(.connectTimeout) {
-            self.connectTimeoutMilliseconds = try values.integer(.connectTimeout, in: 1...3_600_000)
+        if try values.has(.connectTimeout) {
+            self.connectTimeoutMilliseconds = try values.integer(.connectTimeout, in: 0...Int(Int32.max))
         }
         self.endpoints = try values.decodeIfPresent([WorldDocument.Endpoint].self, forKey: .endpoints) ?? []
     }
@@ -115,9 +115,6 @@ extension WorldDocument.VirtualHost: Decodable {
             domains: try values.decode([String].self, forKey: .domains),
             service: try values.word(.service)
         )
-        if values.contains(.prefix) { self.prefix = try values.word(.prefix) }
-        guard !self.domains.isEmpty, !self.domains.contains("") else {
-            throw BadDocument("\(values.path(.domains)) must name domains")
-        }
+        self.prefix = try values.decodeIfPresent(String.self, forKey: .prefix) ?? self.prefix
     }
 }

@@ -2,8 +2,8 @@
 
 /// What the benchmark server serves, in its own words: the body of `PUT /state`, or a synthetic fleet.
 ///
-/// Names go to the wire as they stand, and nothing asks whether what they refer to exists: a test may want a dangling
-/// reference.
+/// Everything goes to the wire as it stands, and nothing asks whether what a name refers to exists or whether Envoy would
+/// take it: a test may want what it refuses.
 struct WorldDocument: Hashable, Sendable {
     struct Endpoint: Hashable, Sendable {
         var address: String
@@ -13,8 +13,16 @@ struct WorldDocument: Hashable, Sendable {
     /// A cluster and the cluster load assignment of the same name.
     struct Service: Hashable, Sendable {
         var name: String
-        var connectTimeoutMilliseconds = 1_000
-        var endpoints: [Endpoint] = []
+        var connectTimeoutMilliseconds: Int
+        var endpoints: [Endpoint]
+        /// The port of the first endpoint before it was touched; nil: it is not.
+        fileprivate var untouchedPort: UInt16?
+
+        init(name: String, connectTimeoutMilliseconds: Int = 1_000, endpoints: [Endpoint] = []) {
+            self.name = name
+            self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+            self.endpoints = endpoints
+        }
     }
 
     struct Listener: Hashable, Sendable {
@@ -42,7 +50,7 @@ struct WorldDocument: Hashable, Sendable {
 }
 
 extension WorldDocument {
-    /// The ports between which a touch moves the first endpoint of a service.
+    /// The port of every endpoint of a fleet, and the one to which a touch moves an endpoint.
     static let ports: (usual: UInt16, touched: UInt16) = (8080, 8081)
 
     /// As many endpoints as there are addresses in 10.0.0.0/8.
@@ -76,13 +84,19 @@ extension WorldDocument {
         return "service-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     }
 
-    /// Moves the first endpoint of a service to the other port.
+    /// Moves the first endpoint of a service to another port, or back.
     /// - Returns: the service as it is now; nil if there is no such service or it has no endpoint.
     mutating func touch(_ index: Int) -> Service? {
-        guard self.services.indices.contains(index), !self.services[index].endpoints.isEmpty else { return nil }
-        let ports = Self.ports
-        let isTouched = self.services[index].endpoints[0].port == ports.touched
-        self.services[index].endpoints[0].port = isTouched ? ports.usual : ports.touched
+        guard self.services.indices.contains(index), let port = self.services[index].endpoints.first?.port else {
+            return nil
+        }
+        if let untouched = self.services[index].untouchedPort {
+            self.services[index].endpoints[0].port = untouched
+            self.services[index].untouchedPort = nil
+        } else {
+            self.services[index].endpoints[0].port = port == Self.ports.touched ? Self.ports.usual : Self.ports.touched
+            self.services[index].untouchedPort = port
+        }
         return self.services[index]
     }
 }
