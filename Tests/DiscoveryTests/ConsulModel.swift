@@ -54,6 +54,8 @@ struct ConsulModel {
     var broken: Set<String> = []
     /// Services that are listed and none of whose instances are shown.
     var hidden: Set<String> = []
+    /// Services that are not listed, show no instances, and are said to be there.
+    var ghosts: Set<String> = []
     /// 0: HTTP/2 is not spoken.
     var questionsPerConnection = 0
     /// Services about which such a question is refused.
@@ -259,7 +261,7 @@ struct ConsulModel {
                 registrations.values.reduce(into: Set<String>()) { $0.formUnion($1.tags) }.sorted()
             }
             names["consul"] = []
-            return .services(names.filter { !self.isForbidden($0.key) })
+            return .services(names.filter { !self.isForbidden($0.key) && !self.ghosts.contains($0.key) })
         case .nodes: return .nodes(isVisible ? self.nodeIndexes : [:])
         case .checks(let state):
             guard isVisible else { return .checks([]) }
@@ -281,7 +283,8 @@ struct ConsulModel {
             }
             return .checks(checks)
         case .service(let name):
-            let isShown = isVisible && !self.hidden.contains(name) && !self.isForbidden(name)
+            let isHidden = self.hidden.contains(name) || self.ghosts.contains(name)
+            let isShown = isVisible && !isHidden && !self.isForbidden(name)
             let all = isShown ? self.instances(of: name) : []
             let instances = all.filter { !self.isForbidden("node:" + $0.node) }
             let nodes = Set(instances.map(\.node)).sorted()

@@ -82,6 +82,26 @@ struct ConsulReaderTests {
         #expect(keys.isEmpty)
     }
 
+    /// Consul takes names that differ in case only for the same.
+    @Test(arguments: [
+        ("null", false), ("[]", false), (#"[{"ServiceName": "web"}]"#, false),
+        (#"[{"ServiceName": "web"}, {"ServiceName": "Web"}]"#, true), (#"[{"ServiceName": 5}]"#, true),
+    ])
+    func `a service is there if an instance has its very name`(body: String, isThere: Bool) throws {
+        guard case .presence(let presence) = try Self.read(body, to: .instances("Web")) else { throw Unexpected() }
+        #expect(presence == isThere)
+    }
+
+    @Test(arguments: [
+        (200, #"{"Kind": "service-router", "Name": "Web"}"#, true), (200, #"{"Name": "web"}"#, false), (404, "", false),
+        (200, #"{"Name": 5}"#, true),
+    ])
+    func `a config entry is there if it has its very name`(status: Int, body: String, isThere: Bool) throws {
+        let entry = ConsulQuery.Subject.entry(.init(kind: "service-router", name: "Web"))
+        guard case .presence(let presence) = try Self.read(body, to: entry, status: status) else { throw Unexpected() }
+        #expect(presence == isThere)
+    }
+
     @Test func `requests carry what they must`() {
         let local = ConsulQuery(.services).request(filter: nil)
         #expect(local.path == "/v1/catalog/services")

@@ -105,6 +105,19 @@ struct ConsulRightsTests {
         #expect(rig.status?.state == .up)
     }
 
+    /// It is no word about the rights, and the clock of the others goes on.
+    @Test func `a service that is said to be there, and listed and shown no more, stays and alarms nobody`() {
+        var rig = Self.rig()
+        rig.change { model in
+            model.ghosts = ["web"]
+            model.setStatus(.critical, of: "n1/web", in: "web")
+            model.deregister("n1/db", of: "db")
+        }
+        rig.run(for: .seconds(120))
+        #expect(rig.told.keys.map(\.rawValue).sorted() == ["api", "web"])
+        #expect(rig.status == SourceStatus(source: .consul, state: .up))
+    }
+
     @Test func `config entries of services that may not be read any more stay`() {
         var rig = Self.rig()
         rig.change { model in

@@ -132,7 +132,8 @@ extension ConsulDatacenter {
             let (since, times) = self.services.wasEmpty(name, at: effects.now)
             let pause = effects.backOff(after: times, to: .seconds(10))
             self.services.rest(name, until: effects.now + pause)
-            if effects.now - since >= Self.patience {
+            // One that is listed no more is asked about elsewhere.
+            if effects.now - since >= Self.patience, !self.missing.contains(name) {
                 self.problems[.service(name)] = ConsulFailure(
                     reason: .acl,
                     message: "listed, and without an instance that can be read; "

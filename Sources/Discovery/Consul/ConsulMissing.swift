@@ -48,6 +48,9 @@ struct ConsulMissing: Sendable {
     private(set) var undecided: Set<String> = []
 
     var inFlight: Int { self.asked.count }
+
+    func contains(_ name: String) -> Bool { self.names.contains(name) }
+
     var isAnyWaiting: Bool { !self.waiting.isEmpty }
 
     /// There is a list.

@@ -90,8 +90,15 @@ struct ConsulReader: Sendable {
                     uniquingKeysWith: { first, _ in first }
                 )
             )
-        case .key, .entry: return .presence(response.status == 200)
-        case .instances: return .presence(try !response.list(of: Ignored.self).elements.isEmpty)
+        case .key: return .presence(response.status == 200)
+        case .entry(let key):
+            guard response.status == 200 else { return .presence(false) }
+            // One that cannot be read is there.
+            return .presence((try? response.value(of: NamedEntry.self)).map { $0.name == key.name } ?? true)
+        case .instances(let name):
+            let instances = try response.list(of: NamedInstance.self)
+            // What cannot be read may be one of them.
+            return .presence(!instances.unreadable.isEmpty || instances.elements.contains { $0.service == name })
         case .agent:
             return .agent(try response.value(of: ConsulAgent.self))
         }
@@ -111,6 +118,24 @@ struct ConsulReader: Sendable {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             self.node = try container.decode(String.self, forKey: .node)
             self.index = try container.decodeIfPresent(UInt64.self, forKey: .index) ?? 0
+        }
+    }
+
+    /// Consul answers about `web` with the instances of `WEB`, too: only one of this very name says that it is there.
+    private struct NamedInstance: Decodable, Sendable {
+        var service: String
+
+        private enum CodingKeys: String, CodingKey {
+            case service = "ServiceName"
+        }
+    }
+
+    /// The same of config entries, of which there is one for all names that differ in case only.
+    private struct NamedEntry: Decodable, Sendable {
+        var name: String
+
+        private enum CodingKeys: String, CodingKey {
+            case name = "Name"
         }
     }
 
