@@ -31,6 +31,8 @@ struct ConsulRig {
     var forgedIndex: ((UInt64) -> UInt64)?
     /// Questions for indexes fail, and no other.
     var brokenProbes = false
+    /// Why services cannot be read, by datacenter and name.
+    var unreadable: [String: [String: ConsulFailure]] = [:]
     /// All questions fail but whether the catalog can be seen.
     var brokenButLink = false
     /// One of so many answers is an error; 0: none.
@@ -218,6 +220,12 @@ struct ConsulRig {
     private mutating func answer(_ id: ConsulRequestID) {
         guard let request = self.requests.removeValue(forKey: id) else { return }
         if self.brokenButLink, !request.query.isOfLink { return self.fail(id, .status) }
+        if case .service(let name) = request.query.subject,
+            let failure = self.unreadable[request.query.datacenter ?? "dc1"]?[name]
+        {
+            self.answers[id] = Answer(arrives: self.now + self.delay(), result: .failure(failure))
+            return
+        }
         if self.brokenProbes, case .probes = request.query.subject { return self.fail(id, .status) }
         if self.errorRate > 0, UInt64.random(in: 0..<self.errorRate, using: &self.random) == 0 {
             self.answers[id] = Answer(

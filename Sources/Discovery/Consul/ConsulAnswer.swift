@@ -135,6 +135,18 @@ struct ConsulFailure: Error, Hashable, Sendable {
         SourceStatus.Fault(self.error?.meaning, isOfRights: self.reason == .acl && self.error?.kind != .token)
     }
 
+    /// Whether it is about what was asked for alone: others would be answered.
+    var isOfSubject: Bool {
+        guard self.error?.meaning == nil else { return false }
+        switch self.reason {
+        case .acl: return self.error?.kind != .token
+        // 408 and 429 want to be asked later.
+        case .status: return self.error?.status.map { 400..<500 ~= $0 && $0 != 408 && $0 != 429 } ?? false
+        case .decoding, .size: return true
+        case .unreachable, .timeout, .tls: return false
+        }
+    }
+
     /// Whether somebody answered, and it is not a matter of being reached.
     var isAnswer: Bool {
         switch self.reason {

@@ -75,10 +75,9 @@ extension ConsulDatacenter {
         } else if let reading = self.readings.removeValue(forKey: request) {
             self.services.readingEnded(reading.service)
             let failures = self.services.readingFailed(reading.service)
-            self.services.rest(
-                reading.service,
-                until: effects.now + effects.backOff(after: failures, to: .seconds(60))
-            )
+            // A start may wait for it.
+            let longest = Duration.seconds(self.services.unread.contains(reading.service) ? 10 : 60)
+            self.services.rest(reading.service, until: effects.now + effects.backOff(after: failures, to: longest))
             self.problems[.service(reading.service)] = failure
         } else if !self.missingFailed(request, failure, &effects), !self.focus.failed(request, &effects),
             !self.multiplex.failed(request, &effects)

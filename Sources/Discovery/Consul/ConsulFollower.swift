@@ -6,9 +6,6 @@ import HashiCorpAPI
 /// Follows all of a Consul: its datacenters and what else it keeps. Answers and the time go in; requests, events for
 /// whoever wants to know, and the time of the next call come out.
 struct ConsulFollower: Sendable {
-    /// How long services that cannot be read, or other datacenters that cannot be reached, keep the first update back.
-    static let patience = Duration.seconds(15)
-
     /// Connections for those who search.
     static let probers = 4
     /// Those that are left to services which are watched one by one, where others share connections.
@@ -24,8 +21,7 @@ struct ConsulFollower: Sendable {
     /// Of the services.
     private var findings: [Diagnostic] = []
     private var otherFindings: [Diagnostic] = []
-    /// Since when the preferred datacenter's services are known by name.
-    private var basedSince: Duration?
+    private var gate: ConsulGate
     /// How the preferred datacenter's link was.
     private var lastLink: ConsulLink.State = .unknown
     private var lastToken: Int?
@@ -45,6 +41,7 @@ struct ConsulFollower: Sendable {
     ) {
         self.configuration = configuration
         self.known = known
+        self.gate = ConsulGate(isStored: known.parts.contains(.services))
         self.inquiry = ConsulInquiry(configuration)
         self.effects = ConsulEffects(seed: seed)
         let names: [String?] =
@@ -95,9 +92,7 @@ struct ConsulFollower: Sendable {
         if let link = self.datacenters.first?.link, let due = self.policy.deadline(link) {
             times.append(max(due, earliest))
         }
-        if !self.delivery.isComplete, let since = self.basedSince, since + Self.patience > now {
-            times.append(since + Self.patience)
-        }
+        if !self.delivery.isComplete, let due = self.gate.due(after: now) { times.append(due) }
         return times.min()
     }
 
@@ -200,9 +195,11 @@ struct ConsulFollower: Sendable {
 
     private mutating func deliver() {
         let now = self.effects.now
-        if self.basedSince == nil, self.datacenters[0].isBased { self.basedSince = now }
         var findings: [Diagnostic]?
-        if self.delivery.isComplete ? self.delivery.isAnotherHeard(self.datacenters) : self.isReady {
+        let isWhole =
+            self.delivery.isComplete
+            ? self.delivery.isAnotherHeard(self.datacenters) : self.gate.opens(self.datacenters, at: now)
+        if isWhole {
             let (update, diagnostics) = self.delivery.complete(self.datacenters)
             findings = diagnostics
             self.effects.deliver(.catalog(update))
@@ -215,19 +212,12 @@ struct ConsulFollower: Sendable {
         self.report(findings)
     }
 
-    /// Whether the first update can be told.
-    private var isReady: Bool {
-        guard let since = self.basedSince, let first = self.datacenters.first, first.isBased else { return false }
-        if self.datacenters.allSatisfy({ $0.isComplete && $0.missing.undecided.isEmpty }) { return true }
-        let isUnderWay = self.datacenters.contains { $0.isBased && ($0.services.isAnyQueued || !$0.readings.isEmpty) }
-        return !isUnderWay && self.effects.now - since >= Self.patience
-    }
-
     // MARK: How it is
 
     private mutating func report(_ findings: [Diagnostic]?) {
         let lacks = ConsulLack.all(of: self.policy, stored: self.known.parts)
-        let status = ConsulHealth.status(of: self.datacenters, isComplete: self.delivery.isComplete, lacks: lacks)
+        let gate = self.delivery.isComplete ? nil : self.gate
+        let status = ConsulHealth.status(of: self.datacenters, gate: gate, lacks: lacks)
         let current = self.inquiry.status ?? status
         if self.isNews(current) {
             self.status = current

@@ -12,24 +12,29 @@ enum ConsulHealth {
     static let acceptance = "or let go of that with signalbox catalog accept --source consul"
 
     /// - Parameters:
-    ///   - isComplete: whether the first update was told.
+    ///   - gate: that keeps the first update back; nil: it was told.
     ///   - lacks: what cannot be had besides the catalog.
-    static func status(of datacenters: [ConsulDatacenter], isComplete: Bool, lacks: [ConsulLack]) -> SourceStatus {
+    static func status(of datacenters: [ConsulDatacenter], gate: ConsulGate?, lacks: [ConsulLack]) -> SourceStatus {
         let statuses = datacenters.map(Self.status)
         guard let first = statuses.first else { return SourceStatus(source: .consul, state: .starting) }
-        if first.state != .up { return first }
+        if first.state != .up {
+            var waiting = first
+            if first.state == .suspect, let gate { waiting.problem? += gate.words(datacenters[0]) }
+            return waiting
+        }
         // The services count all the same.
         if let lack = lacks.status { return lack }
         // Other datacenters are reserves: without them, it is up, and people should know.
         let troubled = zip(datacenters, statuses).first { $0.1.state == .down || $0.1.state == .suspect }
         guard let (datacenter, status) = troubled else {
-            return isComplete ? first : SourceStatus(source: .consul, state: .starting)
+            return gate == nil ? first : SourceStatus(source: .consul, state: .starting)
         }
-        let seconds = ConsulFollower.patience.components.seconds
-        let wait = isComplete ? "" : " has not been heard, and a start waits for it for \(seconds) s"
+        let seconds = ConsulGate.patience.components.seconds
+        let time = status.fault == .filter ? "" : " for \(seconds) s"
+        let wait = gate == nil ? "" : " has not been heard, and a start waits for it\(time)"
         return SourceStatus(
             source: .consul,
-            state: isComplete ? .up : .starting,
+            state: gate == nil ? .up : .starting,
             problem: "datacenter \(datacenter.name ?? "")\(wait): \(status.problem ?? "")",
             reason: status.reason,
             fault: status.fault

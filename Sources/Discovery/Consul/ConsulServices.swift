@@ -80,12 +80,12 @@ struct ConsulServices: Sendable {
         }
     }
 
-    /// Those whose rest is over are queued again.
+    /// Those whose rest is over are queued again: behind those that were never tried, if they were never read.
     mutating func wake(at now: Duration) {
         guard !self.resting.isEmpty else { return }
         for (name, end) in self.resting where end <= now {
             self.resting[name] = nil
-            self.enqueue(name, isUrgent: true)
+            self.enqueue(name, isUrgent: !self.unread.contains(name))
         }
     }
 
