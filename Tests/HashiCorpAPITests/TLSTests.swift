@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HashiCorpAPI
+import NIOCore
 import NIOSSL
 import Testing
+
+@testable import HashiCorpAPI
 
 /// Whom the client trusts, and who it says it is.
 @Suite struct TLSTests {
@@ -62,6 +64,21 @@ import Testing
             #expect(indexes == (isTrusted ? Array(repeating: 5, count: 8) : []))
             #expect(error?.kind == (isTrusted ? nil : .tls))
             pipeline.shutdown()
+        }
+    }
+
+    @Test func `a connection whose handshake failed before anything was asked says why`() async throws {
+        let server = try await TestServer.start(tls: self.certificates.serverContext("named")) { _, connection in
+            connection.answer(headers: "X-Consul-Index: 5\r\n")
+        }
+        let trust = TLSOptions(caFile: self.certificates.certificate("other-ca"))
+        try await withClient(server.address, tls: trust) { client in
+            let connections = APIPipelineConnections(client)
+            let (connection, _) = try await connections.take(fresh: true)
+            try await connection.channel.closeFuture.get()
+            let error = connection.cause.behind(ChannelError.ioOnClosedChannel)
+            #expect(APIError(error, of: client.configuration, limit: 0).kind == .tls)
+            connections.shutdown()
         }
     }
 

@@ -59,13 +59,13 @@ package final class APIPipeline: Sendable {
         var isStale = false
         while indexes.count < heads.count {
             let rest = Array(heads[indexes.count...])
-            let (channel, isFresh) = try await self.connections.take(fresh: isStale)
+            let (connection, isFresh) = try await self.connections.take(fresh: isStale)
             // So much of the time is left for asking one by one.
             let deadline = isInOneGo ? start + .nanoseconds((end - start).nanoseconds / 3) : end
-            let outcome = await self.ask(rest, isInOneGo ? rest.count : 1, on: channel, until: deadline)
+            let outcome = await self.ask(rest, isInOneGo ? rest.count : 1, on: connection, until: deadline)
             indexes += outcome.indexes
             guard let cause = outcome.error else {
-                self.connections.keep(channel)
+                self.connections.keep(connection)
                 continue
             }
             try Task.checkCancellation()
@@ -98,9 +98,10 @@ package final class APIPipeline: Sendable {
     private func ask(
         _ heads: [HTTPRequestHead],
         _ window: Int,
-        on channel: any Channel,
+        on connection: APIPipelineConnection,
         until deadline: NIODeadline
     ) async -> APIPipelineBatch.Outcome {
+        let channel = connection.channel
         let promise = channel.eventLoop.makePromise(of: APIPipelineBatch.Outcome.self)
         let batch = APIPipelineBatch(heads: heads, window: window, promise: promise)
         let timer = channel.eventLoop.scheduleTask(deadline: deadline) {
@@ -108,7 +109,9 @@ package final class APIPipeline: Sendable {
         }
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
-            channel.writeAndFlush(batch).whenFailure { promise.succeed(.init(indexes: [], error: $0)) }
+            channel.writeAndFlush(batch).whenFailure { error in
+                promise.succeed(.init(indexes: [], error: connection.cause.behind(error)))
+            }
             do {
                 return try await promise.futureResult.get()
             } catch {

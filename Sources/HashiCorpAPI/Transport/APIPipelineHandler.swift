@@ -46,6 +46,7 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     private static let excerpt = 200
 
     private let product: APIConfiguration.Product
+    private let cause: APIPipelineConnection.Cause
     private var batch: APIPipelineBatch?
     private var sent = 0
     private var indexes: [UInt64] = []
@@ -54,8 +55,9 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     /// Whether the answer that is being read is the last one here.
     private var isLast = false
 
-    init(_ product: APIConfiguration.Product) {
+    init(_ product: APIConfiguration.Product, _ cause: APIPipelineConnection.Cause) {
         self.product = product
+        self.cause = cause
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -120,6 +122,7 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.cause.note(error)
         self.end(context, error)
     }
 
