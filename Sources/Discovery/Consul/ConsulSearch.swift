@@ -30,9 +30,7 @@ struct ConsulSearch: Sendable {
     /// How many of those that changed recently are asked first.
     static let recent = 128
 
-    private var ring: [String] = []
-    private var place = 0
-    private var additions = 0
+    private var ring = ConsulRing()
     /// Asked before the ring goes on; the first to be asked is the last.
     private var front: [String] = []
     /// How many of the ring are still to be asked at once.
@@ -148,10 +146,7 @@ struct ConsulSearch: Sendable {
         recent: [String],
         at now: Duration
     ) -> Bool {
-        if additions != self.additions || self.ring.count > 2 * names.count {
-            self.additions = additions
-            self.turn(to: names)
-        }
+        self.ring.turn(to: names, additions: additions)
         let isHurried = self.isUrgent(at: now) && self.hurried.earliest(at: now) <= now
         if isHurried {
             self.wantedNow = nil
@@ -168,14 +163,6 @@ struct ConsulSearch: Sendable {
             self.relaxedLeft = self.ring.count
         }
         return isHurried
-    }
-
-    /// Those that are gone are dropped and new ones added; what is next stays next.
-    private mutating func turn(to names: some Collection<String>) {
-        var missing = Set(names)
-        let turned = self.ring[self.place...] + self.ring[..<self.place]
-        self.ring = turned.filter { missing.remove($0) != nil } + missing
-        self.place = 0
     }
 
     // MARK: Asking
@@ -195,11 +182,9 @@ struct ConsulSearch: Sendable {
     /// The next service to be asked about; nil: none.
     mutating func takeNext() -> String? {
         if let name = self.front.popLast() { return name }
-        guard self.hurriedLeft > 0 || self.relaxedLeft > 0, !self.ring.isEmpty else { return nil }
+        guard self.hurriedLeft > 0 || self.relaxedLeft > 0, let name = self.ring.next() else { return nil }
         self.hurriedLeft = max(0, self.hurriedLeft - 1)
         self.relaxedLeft = max(0, self.relaxedLeft - 1)
-        let name = self.ring[self.place]
-        self.place = (self.place + 1) % self.ring.count
         return name
     }
 
