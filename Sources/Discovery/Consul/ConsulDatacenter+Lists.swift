@@ -41,7 +41,7 @@ extension ConsulDatacenter {
             }
             guard let known = self.services.tags(of: name) else {
                 self.services.add(name, tags: tags)
-                self.services.isDirty(name, needed: nil, isUrgent: self.wasComplete)
+                self.services.isDirty(name, needed: nil, isUrgent: self.hasSettled)
                 isDifferent = true
                 continue
             }

@@ -167,7 +167,7 @@ extension ConsulDatacenter {
             name,
             found,
             index: answer.index,
-            isNews: self.wasComplete,
+            isNews: self.hasSettled,
             notBefore: pause
         )
         if isChanged { self.isChanged(name) }

@@ -62,9 +62,7 @@ struct ConsulDatacenter: Sendable {
     var search = ConsulSearch()
     /// The question that comes before a search.
     var glance: ConsulRequestID?
-    /// Whether everything had been read at some time: what is new after that has only now come up.
-    var wasComplete = false
-    /// Whether there was nothing left to be read at some time, though something may not be readable.
+    /// Whether all that is listed and can be read had been read at some time: what is new after that has only now come up.
     var hasSettled = false
     var readings: [ConsulRequestID: Reading] = [:]
     var resetNotBefore = Duration.zero
@@ -213,10 +211,9 @@ struct ConsulDatacenter: Sendable {
         self.critical.ask(.checks(.critical), in: self.name, &effects)
         self.warning.ask(.checks(.warning), in: self.name, &effects)
         guard self.isBased else { return }
-        if self.isComplete { self.wasComplete = true }
         self.services.wake(at: effects.now)
         self.read(&effects)
-        if !self.services.isAnyQueued, self.readings.isEmpty { self.hasSettled = true }
+        if self.isComplete || !self.services.isAnyQueued && self.readings.isEmpty { self.hasSettled = true }
         self.watch(&effects)
         self.probe(&effects)
         self.lookForChanges(&effects)
