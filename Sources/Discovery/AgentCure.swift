@@ -43,7 +43,7 @@ extension SourceStatus.Fault {
         case .unknownToken: self = .unknownToken
         case .expiredToken: self = .expiredToken
         case .badFilter: self = .filter
-        case .noLeader, .noPath, nil:
+        case .noLeader, .noPath, .unknownAuthMethod, nil:
             guard isOfRights else { return nil }
             self = .rights
         }

@@ -147,10 +147,12 @@ struct AgentCureTests {
     }
 
     @Test func `a login names the setting of the method`() {
-        #expect(
-            ConsulLoginSession.cure(of: "Consul answers 403 with \"ACL not found\"", method: "jwt")
-                == "; Consul has no auth method jwt: correct consul.auth.method"
-        )
-        #expect(ConsulLoginSession.cure(of: "Permission denied", method: "jwt").contains("binding rules"))
+        func cure(_ status: Int, _ text: String) -> String {
+            ConsulLoginSession.cure(of: APIError.Meaning(status: status, text: text), method: "jwt")
+        }
+        for (status, text) in [(403, "rpc error: ACL not found"), (500, "auth method \"jwt\" not found")] {
+            #expect(cure(status, text) == "; Consul has no auth method jwt: correct consul.auth.method")
+        }
+        #expect(cure(403, "Permission denied").contains("binding rules"))
     }
 }

@@ -74,7 +74,7 @@ final class ConsulLoginSession: Sendable {
             let failure = ConsulFailure(error)
             // Whatever a server says against a login, the cure is in its access control.
             let reason = error.kind == .status ? .acl : failure.reason
-            let cure = error.kind == .status ? Self.cure(of: failure.message, method: self.login.method) : ""
+            let cure = error.kind == .status ? Self.cure(of: error.meaning, method: self.login.method) : ""
             throw ConsulFailure(
                 reason: reason,
                 message: "no login by the method \(self.login.method): \(failure.message)\(cure)"
@@ -82,12 +82,14 @@ final class ConsulLoginSession: Sendable {
         }
     }
 
-    /// - Parameter said: by a server that refuses a login.
-    static func cure(of said: String, method: String) -> String {
-        // So it says of a method that it does not have; newer ones add its name.
-        said.contains("ACL not found") || said.contains("auth method \"\(method)\" not found")
-            ? "; Consul has no auth method \(method): correct consul.auth.method"
-            : "; see the method's configuration and its binding rules (consul.auth.method)"
+    /// - Parameter meaning: of the answer of a server that refuses a login.
+    static func cure(of meaning: APIError.Meaning?, method: String) -> String {
+        switch meaning {
+        // A login carries no token: what an old Consul does not find is the method, and it says so in the same words.
+        case .unknownAuthMethod, .unknownToken: "; Consul has no auth method \(method): correct consul.auth.method"
+        case .expiredToken, .noLeader, .noPath, .badFilter, nil:
+            "; see the method's configuration and its binding rules (consul.auth.method)"
+        }
     }
 
     private func logout(_ token: String) async {

@@ -125,7 +125,7 @@ struct NomadFailure: Error, Hashable, Sendable {
         case .noLeader:
             self.reason = "status"
             self.text = "\(said): that it has one again is waited for; see its servers (nomad server members)"
-        case .badFilter, nil:
+        case .badFilter, .unknownAuthMethod, nil:
             let isRefused = status == 401 || status == 403
             self.reason = isRefused ? "acl" : "status"
             self.text = isRefused ? "\(said): the token needs \(right)" : said

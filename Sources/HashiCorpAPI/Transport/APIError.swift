@@ -34,9 +34,13 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case noPath
         /// It cannot read the filter that it was given.
         case badFilter
+        /// It has no auth method of the name that is to log in.
+        case unknownAuthMethod
 
         package init?(status: Int, text: String) {
             switch status {
+            // Newer ones say so, with its name; of older ones see `ConsulLoginSession`.
+            case _ where text.contains("auth method ") && text.contains(" not found"): self = .unknownAuthMethod
             case 401, 403:
                 if text.contains("ACL not found") || text.contains("ACL token not found") {
                     self = .unknownToken
