@@ -113,9 +113,11 @@ package struct ConfigEntry: Hashable, Sendable, Codable {
 package enum SourceEvent: Sendable {
     case catalog(CatalogUpdate)
     /// All config entries that there are.
-    case configEntries([ConfigEntry])
+    ///
+    /// - Parameter isAccepted: those that are gone are so by the operator's word, here and below.
+    case configEntries([ConfigEntry], isAccepted: Bool = false)
     /// Documents that live in the source, as if it were a directory of files.
-    case documents([FileChange])
+    case documents([FileChange], isAccepted: Bool = false)
     /// Input that could not be used: all of it, in place of what was reported before.
     case diagnostics([Diagnostic])
     case status(SourceStatus)

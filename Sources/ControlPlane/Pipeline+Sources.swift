@@ -10,12 +10,14 @@ extension Pipeline {
         switch event {
         case .catalog(let update):
             return self.apply(self.join.received(update), at: now)
-        case .configEntries(let entries):
-            return self.take(self.catalogGuard.apply(configEntries: entries, from: source, at: now))
-        case .documents(let changes):
+        case .configEntries(let entries, let isAccepted):
+            return self.take(
+                self.catalogGuard.apply(configEntries: entries, from: source, isAccepted: isAccepted, at: now)
+            )
+        case .documents(let changes, let isAccepted):
             let (documents, outcome) = self.catalogGuard.apply(documents: changes, from: source, at: now)
             if !documents.isEmpty { self.changed() }
-            let isOther = self.apply(documents, at: now)
+            let isOther = self.apply(documents, isAccepted: isAccepted, at: now)
             let change = self.take(outcome)
             return isOther ? .anything : change
         case .diagnostics(let diagnostics):

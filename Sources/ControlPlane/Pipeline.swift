@@ -73,11 +73,13 @@ package struct Pipeline: Sendable {
     /// Whether every source that must be heard has been, or is stood in for.
     package var isReady: Bool { self.catalogGuard.isReady }
 
-    /// - Parameter now: monotonic, since any start; and so below.
+    /// - Parameters:
+    ///   - isAccepted: an operator said that what is removed is to go.
+    ///   - now: monotonic, since any start; and so below.
     /// - Returns: whether the topology is another one.
-    package mutating func apply(_ changes: [FileChange], at now: Duration) -> Bool {
+    package mutating func apply(_ changes: [FileChange], isAccepted: Bool = false, at now: Duration) -> Bool {
         let held = self.namesOfHeldDocuments
-        guard self.documents.apply(changes, at: now) else { return false }
+        guard self.documents.apply(changes, isAccepted: isAccepted, at: now) else { return false }
         self.noteHeldDocuments(since: held, release: .returned)
         return self.documentsChanged(at: now) != .none
     }

@@ -48,7 +48,9 @@ package struct DocumentSet: Sendable {
 
     /// Takes note of changed files. Only these are parsed. `now` is the time since any fixed point, and never goes
     /// back. Returns whether what is in force or the diagnostics changed.
-    package mutating func apply(_ changes: [FileChange], at now: Duration) -> Bool {
+    ///
+    /// - Parameter isAccepted: an operator said that what is removed is to go.
+    package mutating func apply(_ changes: [FileChange], isAccepted: Bool = false, at now: Duration) -> Bool {
         for change in changes {
             switch change.content {
             case .removed:
@@ -61,7 +63,7 @@ package struct DocumentSet: Sendable {
             }
         }
         let election = Election(files: self.files, inForce: self.inForce)
-        self.removalGuard.update(from: self.inForce, to: election.winners, at: now)
+        self.removalGuard.update(from: self.inForce, to: election.winners, isAccepted: isAccepted, at: now)
         return self.publish(election)
     }
 

@@ -24,9 +24,12 @@ struct RemovalGuard: Sendable {
     }
 
     /// From `previous`, what was in force, held ones included, to `defined`, what the files say now.
+    ///
+    /// - Parameter isAccepted: what is missing now and was not before is to go.
     mutating func update(
         from previous: [Document.Key: Document],
         to defined: [Document.Key: Document],
+        isAccepted: Bool = false,
         at now: Duration
     ) {
         self.held = self.held.filter { defined[$0.key] == nil }
@@ -34,7 +37,7 @@ struct RemovalGuard: Sendable {
         self.departed = self.departed.filter { defined[$0.key] == nil && $0.value.time >= now - self.window }
 
         let missing = previous.filter { defined[$0.key] == nil && self.held[$0.key] == nil }
-        guard !missing.isEmpty, self.percent > 0 else { return }
+        guard !missing.isEmpty, self.percent > 0, !isAccepted else { return }
         for (key, document) in missing {
             self.departed[key] = (document, now)
         }

@@ -194,6 +194,15 @@ struct ConfigEntryTests {
         }
     }
 
+    @Test func `entries that go by the operator's word are not held, and count no more`() {
+        var guarded = CatalogGuard.consul()
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
+        _ = guarded.apply(configEntries: self.entries(0..<8), from: .consul, isAccepted: true, at: .seconds(1))
+        #expect(guarded.configEntries(of: .consul).count == 8 && guarded.held == [])
+        _ = guarded.apply(configEntries: self.entries(0..<4), from: .consul, at: .seconds(2))
+        #expect(guarded.configEntries(of: .consul).count == 4 && guarded.held == [])
+    }
+
     @Test func `a few may go at once, most of many may not`() {
         var guarded = CatalogGuard.consul()
         #expect(guarded.apply(configEntries: self.entries(0..<5), from: .consul, at: .zero).configEntries == [.consul])

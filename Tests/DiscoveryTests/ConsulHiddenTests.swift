@@ -165,4 +165,77 @@ struct ConsulHiddenTests {
         let asked = rig.sent.compactMap { if case .entry(let key) = $0.subject { key.name } else { nil } }
         #expect(rig.isComplete && asked == ["api"])
     }
+
+    // MARK: Documents and config entries
+
+    private static func documents(_ rig: ConsulRig) -> [(paths: [String], isAccepted: Bool)] {
+        rig.events.compactMap { event -> (paths: [String], isAccepted: Bool)? in
+            guard case .documents(let changes, let isAccepted) = event else { return nil }
+            let removed = changes.filter { $0.content == .removed }.map(\.path)
+            return removed.isEmpty ? nil : (removed, isAccepted)
+        }
+    }
+
+    private static func entries(_ rig: ConsulRig) -> (names: [String], isAccepted: Bool)? {
+        rig.events.compactMap { event -> (names: [String], isAccepted: Bool)? in
+            guard case .configEntries(let all, let isAccepted) = event else { return nil }
+            return (all.map(\.key.name), isAccepted)
+        }.last
+    }
+
+    private static func policyRig() -> ConsulRig {
+        var rig = ConsulRig(.init(keyPrefix: "sb/"))
+        rig.change { model in
+            model.setEntries(["api", "web"], ofKind: "service-router")
+            for name in ["a", "b", "c"] { model.setKey("sb/\(name).yaml", name) }
+        }
+        rig.run(for: .seconds(3))
+        return rig
+    }
+
+    @Test func `documents and entries that may not be read any more go when that is accepted, and come back`() {
+        var rig = Self.policyRig()
+        rig.change { model in
+            model.forbidden = ["web", "sb/a", "sb/b"]
+            model.setEntries(["api", "web", "new"], ofKind: "service-router")
+            model.setKey("sb/c.yaml", "changed")
+        }
+        rig.run(for: .seconds(60))
+        #expect(Self.documents(rig).isEmpty && Self.entries(rig)?.names == ["api", "web"])
+        #expect(rig.findings.map(\.code) == ["SB353", "SB353"])
+        #expect(rig.findings.allSatisfy { $0.cure.contains("; or let go of that with signalbox catalog accept") })
+        rig.accept()
+        rig.run(for: .seconds(5))
+        #expect(Self.documents(rig).map(\.paths) == [["consul:kv/sb/a.yaml", "consul:kv/sb/b.yaml"]])
+        #expect(Self.documents(rig).map(\.isAccepted) == [true])
+        #expect(Self.entries(rig)?.names == ["api", "new"] && Self.entries(rig)?.isAccepted == true)
+        #expect(rig.findings == [])
+        rig.change { model in
+            model.forbidden = []
+            model.setEntries(["api", "web"], ofKind: "service-router")
+            model.setKey("sb/c.yaml", "again")
+        }
+        rig.run(for: .seconds(5))
+        #expect(Self.entries(rig)?.names == ["api", "web"] && Self.entries(rig)?.isAccepted == false)
+    }
+
+    @Test func `the word of the operator is about what is refused then, and no later`() {
+        var rig = Self.policyRig()
+        rig.accept()
+        rig.change { model in
+            model.forbidden = ["web"]
+            model.setEntries(["api", "web", "new"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(30))
+        #expect(Self.entries(rig)?.names == ["api", "web"])
+        rig.accept()
+        rig.run(for: .seconds(5))
+        #expect(Self.entries(rig)?.names == ["api", "new"])
+        rig.change { model in
+            model.forbidden = ["api"]
+            model.setEntries(["api", "new"], ofKind: "service-router")
+        }
+        rig.run(for: .seconds(30))
+        #expect(Self.entries(rig)?.names == ["api", "new"])
+    }
 }

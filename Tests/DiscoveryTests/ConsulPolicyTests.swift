@@ -8,11 +8,11 @@ import Testing
 /// Config entries and documents that Consul keeps, and other datacenters.
 struct ConsulPolicyTests {
     private static func entries(of event: SourceEvent) -> [String]? {
-        if case .configEntries(let entries) = event { entries.map(\.key.description) } else { nil }
+        if case .configEntries(let entries, _) = event { entries.map(\.key.description) } else { nil }
     }
 
     private static func documents(of event: SourceEvent) -> [FileChange]? {
-        if case .documents(let changes) = event { changes } else { nil }
+        if case .documents(let changes, _) = event { changes } else { nil }
     }
 
     @Test func `all config entries are told once, and whenever one changes`() {

@@ -134,7 +134,7 @@ struct ConsulRig {
         let known = services.map { ($0.name, Set($0.instances.map(\.datacenter))) }
         self.follower = ConsulFollower(
             self.configuration,
-            knowing: KnownWord(services: Dictionary(uniqueKeysWithValues: known)),
+            knowing: KnownWord(parts: [.services], services: Dictionary(uniqueKeysWithValues: known)),
             multiplexes: self.model.questionsPerConnection > 0,
             seed: .random(in: 0...UInt64.max, using: &self.random)
         )

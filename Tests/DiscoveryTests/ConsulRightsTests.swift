@@ -20,11 +20,12 @@ struct ConsulRightsTests {
     }
 
     private static func documents(_ rig: ConsulRig) -> [FileChange] {
-        rig.events.flatMap { event -> [FileChange] in if case .documents(let changes) = event { changes } else { [] } }
+        rig.events.flatMap { event -> [FileChange] in if case .documents(let changes, _) = event { changes } else { [] }
+        }
     }
 
     private static func entries(_ rig: ConsulRig) -> [String]? {
-        rig.events.compactMap { if case .configEntries(let all) = $0 { all.map(\.key.name) } else { nil } }.last
+        rig.events.compactMap { if case .configEntries(let all, _) = $0 { all.map(\.key.name) } else { nil } }.last
     }
 
     @Test(arguments: ["sb/", "sb/a"])
@@ -64,7 +65,7 @@ struct ConsulRightsTests {
         #expect(rig.findings.map(\.code) == ["SB353"])
         rig.change { $0.forbidden = [] }
         rig.run(for: .seconds(15))
-        #expect(rig.events.contains { if case .documents([]) = $0 { true } else { false } })
+        #expect(rig.events.contains { if case .documents([], _) = $0 { true } else { false } })
     }
 
     @Test(arguments: [true, false])

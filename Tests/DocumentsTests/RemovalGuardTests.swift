@@ -36,6 +36,14 @@ struct RemovalGuardTests {
         )
     }
 
+    @Test func `what an operator accepts goes, and counts no more`() {
+        var set = self.tenServices()
+        _ = set.apply(self.removals(0..<9), isAccepted: true, at: .seconds(1))
+        #expect(set.services.count == 1 && set.faults == [] && set.held == nil)
+        _ = set.apply(self.removals(9..<10), at: .seconds(2))
+        #expect(set.held?.documents == ["service/s9"])
+    }
+
     @Test(arguments: [1, 2, 3, 5, 7, 10])
     func `it makes no difference in how many steps they vanish`(step: Int) {
         var set = self.tenServices()

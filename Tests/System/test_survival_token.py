@@ -141,6 +141,26 @@ class Token(Survival):
         eventually(lambda: self.status(host) == 200, 20, "it is back")
         self.note(f"gone {gone:.1f} s after it was accepted, back {time.monotonic() - began:.1f} s after the right was")
 
+    def test_token_loses_its_keys_and_that_is_meant(self):
+        self.write_policy(RULES + "\n" + KEYS)
+        self.consul.put("/v1/kv/signalbox/one.yaml", self.document("one", "web0"))
+        server = self.follow_keys()
+        self.proxy.wait_route(self.port, "one.example.com")
+        self.write_policy(RULES)
+        for service in ("web1", "web2"):
+            self.consul.put("/v1/kv/signalbox/one.yaml", self.document("one", service))
+            time.sleep(0.5)
+        self.reported(server)
+        self.assertEqual(self.body("one"), "web1")
+        self.catalog("accept", "--source", "consul")
+        eventually(lambda: self.status("one") == 404, 5, "it is gone")
+        eventually(lambda: "SB353" not in [each["code"] for each in server.diagnostics()], 5, "SB353 is over")
+        self.write_policy(RULES + "\n" + KEYS)
+        for service in ("web1", "web2"):
+            self.consul.put("/v1/kv/signalbox/two.yaml", self.document("two", service))
+            time.sleep(0.5)
+        eventually(lambda: self.status("one") == 200, 20, "it is back")
+
     def test_another_token_with_fewer_rights(self):
         """Nothing changes in Consul meanwhile: what waits there keeps the rights that it began with."""
         self.consul.put("/v1/acl/policy", {"Name": "few", "Rules": NODES + 'service "consul" { policy = "read" }'})

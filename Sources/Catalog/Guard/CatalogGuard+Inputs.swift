@@ -57,17 +57,20 @@ extension CatalogGuard {
         }
     }
 
-    /// - Parameter entries: all that the source has.
+    /// - Parameters:
+    ///   - entries: all that the source has.
+    ///   - isAccepted: an operator said that those which went are to go.
     package mutating func apply(
         configEntries entries: [ConfigEntry],
         from source: SourceName,
+        isAccepted: Bool = false,
         at now: Duration
     ) -> GuardOutcome {
         self.withSource(source) { state in
             state.heard(.configEntries)
             let time = state.clock.reading(at: now)
             var tally = state.entries.advance(to: time)
-            tally.add(state.entries.apply(entries, at: time, now: now))
+            tally.add(state.entries.apply(entries, isAccepted: isAccepted, at: time, now: now))
             return tally
         }
     }

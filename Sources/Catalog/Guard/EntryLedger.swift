@@ -39,7 +39,9 @@ struct EntryLedger: Sendable {
         self.said = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    mutating func apply(_ entries: [ConfigEntry], at time: Duration, now: Duration) -> EventTally {
+    mutating func apply(_ entries: [ConfigEntry], isAccepted: Bool = false, at time: Duration, now: Duration)
+        -> EventTally
+    {
         var tally = EventTally()
         let new = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         self.missing = self.missing.filter { key, missing in
@@ -50,7 +52,7 @@ struct EntryLedger: Sendable {
         }
         let gone = self.said.filter { new[$0.key] == nil }
         self.said = new
-        if !self.rules.isOff, !gone.isEmpty {
+        if !self.rules.isOff, !gone.isEmpty, !isAccepted {
             for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: time) }
             let all = self.said.count + self.missing.count
             let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all, rules: self.rules)

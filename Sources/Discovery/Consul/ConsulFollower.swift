@@ -144,6 +144,7 @@ struct ConsulFollower: Sendable {
     mutating func accepted(at now: Duration) -> [ConsulAction] {
         self.effects.now = now
         for place in self.datacenters.indices { self.datacenters[place].accept() }
+        self.policy.accept(at: now)
         return self.proceed()
     }
 

@@ -16,13 +16,15 @@ struct ConsulLack {
     let subject: ConsulQuery.Subject
     let failure: ConsulFailure
     let standing: Standing
+    /// Whether an operator can say that it is gone.
+    var isRefused = false
 
     /// - Parameter stored: what stands in for what was not read since the start.
     static func all(of policy: ConsulPolicy, stored: Set<CatalogGuard.Part>) -> [ConsulLack] {
-        policy.problems.filter { $0.failure.isAnswer }.map { subject, failure, isHeard in
+        policy.problems.filter { $0.failure.isAnswer }.map { subject, failure, isHeard, isRefused in
             let part = if case .keys = subject { CatalogGuard.Part.documents } else { CatalogGuard.Part.configEntries }
             let standing: Standing = isHeard ? .read : stored.contains(part) ? .stored : .awaited
-            return ConsulLack(subject: subject, failure: failure, standing: standing)
+            return ConsulLack(subject: subject, failure: failure, standing: standing, isRefused: isRefused)
         }
     }
 
@@ -36,7 +38,9 @@ struct ConsulLack {
         return "\(self.what) \(fate): \(self.failure.message)"
     }
 
-    var cure: String {
+    var cure: String { self.grant + (self.isRefused ? "; \(ConsulHealth.acceptance)" : "") }
+
+    private var grant: String {
         switch (self.subject, self.failure.reason) {
         case (.keys(let prefix), .acl):
             "grant the token key:read and key:list on the prefix \(prefix), or correct consul.kv.prefix"

@@ -122,7 +122,7 @@ struct ConsulMissing: Sendable {
         guard let name = self.asked.removeValue(forKey: request)?.name else { return nil }
         guard self.names.contains(name) else { return .nothing }
         self.postpone(name, &effects)
-        guard failure.reason == .acl, self.refused.insert(name).inserted else { return .nothing }
+        guard failure.fault == .rights, self.refused.insert(name).inserted else { return .nothing }
         return .refused(name)
     }
 

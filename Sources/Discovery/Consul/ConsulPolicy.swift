@@ -13,31 +13,7 @@ struct ConsulPolicy: Sendable {
         "proxy-defaults", "service-defaults", "service-resolver", "service-router", "service-splitter",
     ]
 
-    fileprivate struct Topic: Sendable {
-        var subject: ConsulQuery.Subject
-        var watch = ConsulWatch()
-        var entries: [ConfigEntry] = []
-        /// There are more, which cannot be read.
-        var unreadable = ConsulUnreadableEntries()
-        var keys: [String: ConsulKey] = [:]
-        var isAnswered = false
-        var problem: ConsulFailure?
-        /// An answer that lacks what was there.
-        var held: Held?
-        /// How many of those were not believed, in a row.
-        var doubts = 0
-    }
-
-    fileprivate struct Held: Sendable {
-        var content: ConsulAnswer.Content
-        /// The check of the link that must go well first.
-        var check: Int
-        /// What is missing and was not asked for yet.
-        var missing: [ConsulQuery.Subject]
-        var request: ConsulRequestID?
-    }
-
-    private var topics: [Topic]
+    private var topics: [ConsulTopic]
     private var areDocumentsDelivered = false
     private var areEntriesDelivered = false
     private var isEntryChanged = false
@@ -45,17 +21,17 @@ struct ConsulPolicy: Sendable {
 
     init(followsConfigEntries: Bool, keyPrefix: String?) {
         let kinds = followsConfigEntries ? Self.kinds : []
-        self.topics = kinds.map { Topic(subject: .entries(kind: $0)) }
-        if let keyPrefix { self.topics.append(Topic(subject: .keys(prefix: keyPrefix))) }
+        self.topics = kinds.map { ConsulTopic(subject: .entries(kind: $0)) }
+        if let keyPrefix { self.topics.append(ConsulTopic(subject: .keys(prefix: keyPrefix))) }
     }
 
     /// What is asked for and cannot be had, with the reason, and whether it was told before.
-    var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure, isHeard: Bool)] {
+    var problems: [(subject: ConsulQuery.Subject, failure: ConsulFailure, isHeard: Bool, isRefused: Bool)] {
         self.topics.compactMap { topic in
             guard let problem = topic.problem else { return nil }
             guard topic.doubts > 0 || topic.watch.failures >= ConsulHealth.failures else { return nil }
             let isHeard = if case .keys = topic.subject { self.areDocumentsDelivered } else { self.areEntriesDelivered }
-            return (topic.subject, problem, isHeard)
+            return (topic.subject, problem, isHeard, topic.isRefused)
         }
     }
 
@@ -92,22 +68,36 @@ struct ConsulPolicy: Sendable {
                 self.learn(answer.content, at: place)
             } else {
                 let check = link.checkNow(at: effects.now)
-                self.topics[place].held = Held(content: answer.content, check: check, missing: missing)
+                self.topics[place].held = ConsulTopic.Held(content: answer.content, check: check, missing: missing)
             }
         }
     }
 
     mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) {
         if let place = self.topics.firstIndex(where: { $0.held?.request == request }) {
-            return self.doubt(place, failure, &effects)
+            guard self.topics[place].isAccepted, failure.fault == .rights else {
+                return self.doubt(place, failure, &effects)
+            }
+            self.topics[place].held?.request = nil
+            self.topics[place].isLetGo = true
+            _ = self.topics[place].held?.missing.popLast()
+            return
         }
         guard let place = self.topics.firstIndex(where: { $0.watch.request == request }) else { return }
         self.topics[place].watch.failed(&effects, longest: ConsulWatch.longBackOff)
         self.topics[place].problem = failure
     }
 
+    /// The operator says that what the token may not read any more is gone.
+    mutating func accept(at now: Duration) {
+        for place in self.topics.indices where self.topics[place].isRefused {
+            self.topics[place].isAccepted = true
+            self.topics[place].watch.hurry(at: now)
+        }
+    }
+
     private mutating func doubt(_ place: Int, _ failure: ConsulFailure?, _ effects: inout ConsulEffects) {
-        self.topics[place].held = nil
+        self.topics[place].dropped()
         self.topics[place].doubts += 1
         self.topics[place].problem = failure
         self.topics[place].watch.doubted(times: self.topics[place].doubts, &effects)
@@ -162,7 +152,7 @@ struct ConsulPolicy: Sendable {
 
     private mutating func drop(_ place: Int, _ effects: inout ConsulEffects) {
         if let request = self.topics[place].held?.request { _ = effects.cancel(request) }
-        self.topics[place].held = nil
+        self.topics[place].dropped()
         self.topics[place].watch.forget(&effects)
     }
 
@@ -173,16 +163,27 @@ struct ConsulPolicy: Sendable {
         if !kinds.isEmpty, kinds.allSatisfy(\.isAnswered), self.isEntryChanged || !self.areEntriesDelivered {
             self.areEntriesDelivered = true
             self.isEntryChanged = false
-            events.append(.configEntries(kinds.flatMap(\.entries)))
+            let isAccepted = self.takeLetGo { if case .entries = $0 { true } else { false } }
+            events.append(.configEntries(kinds.flatMap(\.entries), isAccepted: isAccepted))
         }
         let keys = self.topics.first { if case .keys = $0.subject { true } else { false } }
         // Also that there are none: who waits for them waits no longer.
         if !self.fileChanges.isEmpty || keys?.isAnswered == true && !self.areDocumentsDelivered {
             self.areDocumentsDelivered = true
-            events.append(.documents(self.fileChanges))
+            let isAccepted = self.takeLetGo { if case .keys = $0 { true } else { false } }
+            events.append(.documents(self.fileChanges, isAccepted: isAccepted))
             self.fileChanges = []
         }
         return events
+    }
+
+    private mutating func takeLetGo(_ isOfPart: (ConsulQuery.Subject) -> Bool) -> Bool {
+        var isAny = false
+        for place in self.topics.indices where self.topics[place].held == nil && isOfPart(self.topics[place].subject) {
+            isAny = isAny || self.topics[place].isLetGo
+            self.topics[place].isLetGo = false
+        }
+        return isAny
     }
 
     private mutating func learn(_ content: ConsulAnswer.Content, at place: Int) {
@@ -208,35 +209,6 @@ struct ConsulPolicy: Sendable {
             .agent:
             return
         }
-        self.topics[place].isAnswered = true
-        self.topics[place].doubts = 0
-        self.topics[place].problem = nil
-    }
-}
-
-extension ConsulPolicy.Topic {
-    /// What was there and is not in this answer. Of the keys, if there is none at first: the prefix, since what was there
-    /// before a restart is not known here.
-    fileprivate func missing(from content: ConsulAnswer.Content) -> [ConsulQuery.Subject] {
-        switch content {
-        case .entries(let entries, let unreadable):
-            let keys = Set(entries.map(\.key))
-            return self.entries.map(\.key).filter { !keys.contains($0) && !unreadable.mayBe($0.name) }
-                .map { .entry($0) }
-        case .keys(let keys):
-            if keys.isEmpty, !self.isAnswered, case .keys(let prefix) = self.subject { return [.key(prefix)] }
-            return self.keys.keys.filter { keys[$0] == nil }.map { .key($0) }
-        case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .presence,
-            .agent:
-            return []
-        }
-    }
-
-    fileprivate func knows(_ subject: ConsulQuery.Subject) -> Bool {
-        switch subject {
-        case .key(let key): self.keys[key] != nil
-        case .entry(let key): self.entries.contains { $0.key == key }
-        default: false
-        }
+        self.topics[place].believed()
     }
 }

@@ -72,6 +72,9 @@ struct ConsulWatch: Sendable {
         if self.failures > 0 { self.notBefore = min(self.notBefore, now) }
     }
 
+    /// It need not wait any longer, whatever for.
+    mutating func hurry(at now: Duration) { self.notBefore = min(self.notBefore, now) }
+
     /// The last answer is not believed after all: it is asked for again, a little later, without waiting for a change.
     ///
     /// - Parameter times: in a row.
