@@ -60,8 +60,9 @@ package struct AdminService: ServiceLifecycle.Service {
     }
 
     private func makeRouter() -> Router<BasicRequestContext> {
-        let router = Router()
-        router.get("/live") { _, _ in "live\n" }
+        // Health checkers ask with HEAD.
+        let router = Router(options: .autoGenerateHeadEndpoints)
+        router.get("/live") { _, _ in Self.text("live\n") }
         router.get("/ready") { _, _ in
             let blockers = self.blockers
             return Self.text(
@@ -99,15 +100,34 @@ package struct AdminService: ServiceLifecycle.Service {
             if let refusal = Self.refusal(of: request) { return refusal }
             return self.accept(.file)
         }
-        for path in ["/reload", "/catalog/accept", "/accept-removals"] {
-            router.get(RouterPath(path)) { _, _ in
-                var response = Self.text("\(path) takes POST only\n", status: .methodNotAllowed)
-                response.headers[.allow] = "POST"
+        for path in ["/live", "/ready", "/metrics", "/state"] { Self.refuse(path, but: [.get, .head], on: router) }
+        for path in ["/reload", "/catalog/accept", "/accept-removals"] { Self.refuse(path, but: [.post], on: router) }
+        return router
+    }
+
+    /// The router would say of a path that is there, but not for this method, that there is none.
+    /// See https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
+    private static func refuse(
+        _ path: String,
+        but allowed: [HTTPRequest.Method],
+        on router: Router<BasicRequestContext>
+    ) {
+        let names = allowed.map(\.rawValue)
+        for method in Self.methods where !allowed.contains(method) {
+            router.on(RouterPath(path), method: method) { _, _ in
+                var response = Self.text(
+                    "\(path) takes \(names.joined(separator: " and ")) only\n",
+                    status: .methodNotAllowed
+                )
+                response.headers[.allow] = names.joined(separator: ", ")
                 return response
             }
         }
-        return router
     }
+
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .delete, .patch, .options, .trace, .connect,
+    ]
 
     private func accept(_ source: SourceName?) -> Response {
         if let source, !self.controlPlane.follows(source) {

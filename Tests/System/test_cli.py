@@ -131,12 +131,24 @@ class CommandLine(SystemTest):
         self.assertEqual(text.splitlines()[:2], ["ready", "file: up, 1 service, 1 instance"])
         self.assertEqual(signalbox.command("catalog", "accept", "--source", "bogus").returncode, 64)
 
-        def status(method, path):
+        def answer(method, path):
             request = urllib.request.Request(process.url(path), method=method)
             try:
-                return urllib.request.urlopen(request, timeout=5).status
+                with urllib.request.urlopen(request, timeout=5) as response:
+                    return response.status, response.headers, response.read()
             except urllib.error.HTTPError as error:
-                return error.code
+                return error.code, error.headers, error.read()
+
+        for path in ("/live", "/ready", "/metrics", "/state"):
+            with self.subTest(f"HEAD and others of {path}"):
+                status, headers, body = answer("HEAD", path)
+                self.assertEqual((status, body), (200, b""))
+                self.assertEqual(headers["content-type"], answer("GET", path)[1]["content-type"])
+                self.assertGreater(int(headers["content-length"]), 4)
+                self.assertEqual(headers["cache-control"], "no-store")
+                for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+                    status, headers, _ = answer(method, path)
+                    self.assertEqual((status, headers["allow"]), (405, "GET, HEAD"), method)
 
         for method, path, expected in [
             ("POST", "/catalog/accept", 200), ("POST", "/catalog/accept?source=file", 200),
@@ -144,9 +156,11 @@ class CommandLine(SystemTest):
             ("POST", "/catalog/accept?sauce=consul", 400), ("POST", "/catalog/accept?source=bogus", 400),
             ("POST", "/catalog/accept?source=consul&source=nomad", 400), ("GET", "/catalog/accept", 405),
             ("POST", "/accept-removals?x=1", 400), ("GET", "/reload", 405), ("POST", "/reload", 202),
+            ("HEAD", "/reload", 405), ("PUT", "/accept-removals", 405), ("POST", "/nowhere", 404),
         ]:
             with self.subTest(f"{method} {path}"):
-                self.assertEqual(status(method, path), expected)
+                status, headers, _ = answer(method, path)
+                self.assertEqual((status, headers["allow"]), (expected, "POST" if expected == 405 else None))
         none = signalbox.command("catalog", "accept", "--admin", at, "--source", "file")
         self.assertEqual((none.returncode, none.stdout), (0, "nothing is held of file\n"))
         none = signalbox.command("catalog", "accept", "--admin", at, "--source", "consul")
