@@ -117,4 +117,18 @@ import XDSProtocol
             #expect(rig.registry.rejections.map(\.nodeID) == ["x", "y"])
         }
     }
+
+    @Test func `a report says where all that is blamed comes from, each once, and of many how many`() {
+        func origins(_ origins: String?...) -> String {
+            StreamRegistry.origins(
+                of: origins.enumerated().map { number, origin in
+                    Resource(type: .cluster, name: ResourceName("\(number)"), message: [], origin: origin)
+                }
+            )
+        }
+        #expect(origins() == "")
+        #expect(origins("a.yaml:1", nil, "b.yaml:2", "a.yaml:1") == "a.yaml:1,b.yaml:2")
+        #expect(origins("a", "b", "c", "d", "e") == "a,b,c,d,e")
+        #expect(origins("a", "b", "c", "d", "e", "f", "g", "a") == "a,b,c,d,e and 2 more")
+    }
 }

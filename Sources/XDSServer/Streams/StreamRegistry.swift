@@ -18,6 +18,7 @@ package final class StreamRegistry: Sendable {
     }
 
     static let rejectionsKept = 256
+    private static let originsLogged = 5
 
     let metrics = XDSMetrics()
     private let state = Mutex(State())
@@ -88,9 +89,20 @@ package final class StreamRegistry: Sendable {
         metadata["xds.type"] = "\(rejection.type)"
         metadata["xds.nonce"] = "\(rejection.nonce)"
         metadata["xds.names"] = "\(rejection.resources.prefix(10).map(\.name.rawValue).joined(separator: ","))"
-        metadata["origin"] = "\(rejection.resources.first?.origin ?? "")"
+        metadata["origin"] = "\(Self.origins(of: rejection.resources))"
         metadata["xds.error"] = "\(rejection.message)"
         self.logger.warning("proxy rejected resources", metadata: metadata)
+    }
+
+    /// Of all that are blamed, each once; of many the first, and how many more there are.
+    static func origins(of resources: [Resource]) -> String {
+        var origins: [String] = []
+        var seen: Set<String> = []
+        for origin in resources.compactMap(\.origin) where seen.insert(origin).inserted {
+            origins.append(origin)
+        }
+        let rest = origins.count - Self.originsLogged
+        return origins.prefix(Self.originsLogged).joined(separator: ",") + (rest > 0 ? " and \(rest) more" : "")
     }
 
     package var streams: [StreamRecord] {
