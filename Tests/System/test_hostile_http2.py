@@ -13,7 +13,7 @@ from rig.http2 import (
     ACK, CONTINUATION, DATA, END_HEADERS, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, PROTOCOL_ERROR,
     PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, Connection, call_headers, frame, literal,
 )
-from rig.xds import DELTA, Proxy
+from rig.xds import CDS, DELTA, EDS, Proxy, delta
 
 FLOW_CONTROL, FRAME_SIZE, COMPRESSION = 0x3, 0x6, 0x9
 MANY = sized(1_000_000, 20_000)
@@ -126,3 +126,23 @@ class HostileHTTP2(BesideOthers):
                 self.is_served()
                 self.is_closed(connection)
         self.note_worst(f"{len(NO_HTTP2)} kinds")
+
+    def test_a_client_that_gives_up_all_its_streams(self):
+        """And once more those that it opened instead: nobody on its connection minds."""
+        connection = Connection(self.server.xds)
+        kept = connection.call(DELTA)
+        connection.say(kept, delta(CDS, node="edge-kept"))
+        connection.until(lambda: kept.messages, 5, "the answer to the one that stays")
+        for _ in range(2):
+            calls = [connection.call(DELTA) for _ in range(99)]
+            for number, each in enumerate(calls):
+                connection.say(each, delta(CDS, node=f"edge-{number}"))
+            connection.until(lambda calls=calls: all(call.messages for call in calls), 10, "answers")
+            for each in calls:
+                connection.raw(frame(RST_STREAM, 0, each.number, bytes(3) + b"\x08"))
+            connection.pump(0.5)
+        connection.pump(0.5)
+        self.assertIsNone(connection.goaway, connection)
+        connection.say(kept, delta(EDS, ["service-001"]))
+        connection.until(lambda: len(kept.messages) > 1, 5, "another answer")
+        self.assertFalse(kept.over)

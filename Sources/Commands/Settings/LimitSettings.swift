@@ -32,8 +32,8 @@ struct LimitSettings {
         Limit(key: "xds.max.request.bytes", range: 4_096...(1 << 30)) { value, _, stream in
             stream.requestBytes = value
         },
-        Limit(key: "xds.max.stream.age.seconds", range: 0...31_536_000) { value, _, stream in
-            stream.age = value == 0 ? nil : .seconds(value)
+        Limit(key: "xds.max.connection.age.seconds", range: 0...31_536_000) { value, listener, _ in
+            listener.age = value == 0 ? nil : .seconds(value)
         },
         Limit(key: "xds.push.interval.milliseconds", range: 0...60_000) { value, _, stream in
             stream.pushInterval = .milliseconds(value)
@@ -76,15 +76,18 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Requests a second on one stream, ACKs not counted, after a burst of 1000 (50)."
+        help: "Requests a second on one stream, ACKs not counted, after a burst of 5000 (50)."
     )
     var xdsMaxRequestsPerSecond: Int?
 
     @Option(parsing: .unconditional, help: "Bytes of one request at most (67108864).")
     var xdsMaxRequestBytes: Int?
 
-    @Option(parsing: .unconditional, help: "Ends a stream after so many seconds, give or take a tenth; 0: never (0).")
-    var xdsMaxStreamAgeSeconds: Int?
+    @Option(
+        parsing: .unconditional,
+        help: "Ends an xDS connection after so many seconds, give or take a tenth; 0: never (0)."
+    )
+    var xdsMaxConnectionAgeSeconds: Int?
 
     @Option(
         parsing: .unconditional,
@@ -96,8 +99,8 @@ struct LimitOptions: ParsableArguments {
     var flags: [String: ConfigValue] {
         let values = [
             self.xdsMaxConnections, self.xdsMaxStreamsPerConnection, self.xdsMaxStreamsPerNode,
-            self.xdsMaxNamesPerStream, self.xdsMaxRequestsPerSecond, self.xdsMaxRequestBytes,
-            self.xdsMaxStreamAgeSeconds, self.xdsPushIntervalMilliseconds,
+            self.xdsMaxNamesPerStream, self.xdsMaxRequestsPerSecond,
+            self.xdsMaxRequestBytes, self.xdsMaxConnectionAgeSeconds, self.xdsPushIntervalMilliseconds,
         ]
         var flags: [String: ConfigValue] = [:]
         for (limit, value) in zip(LimitSettings.all, values) {

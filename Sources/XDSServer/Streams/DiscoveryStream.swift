@@ -29,7 +29,6 @@ final class DiscoveryStream {
     private var hasSnapshot = false
     private var nextPush = NIODeadline.uptimeNanoseconds(0)
     private var timers: [Int: Scheduled<Void>] = [:]
-    private var ageTimer: Scheduled<Void>?
     private var isHalfClosed = false
     private var isOver = false
 
@@ -49,11 +48,6 @@ final class DiscoveryStream {
         self.session = StreamSession(method: method, server: server, record: self.record)
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.record.attach(self.session) { loop.execute { bound.value.drain() } }
-        if let age = server.limits.age {
-            self.ageTimer = loop.scheduleTask(in: .nanoseconds(Int64(age / .nanoseconds(1) * .random(in: 0.9...1.1)))) {
-                bound.value.finish(nil, reason: "old enough")
-            }
-        }
     }
 
     // MARK: What happened
@@ -147,6 +141,11 @@ final class DiscoveryStream {
         if self.waiting.isEmpty { self.finish(nil, reason: "closed by the proxy") }
     }
 
+    /// The connection shuts down.
+    func retire() {
+        self.finish(nil, reason: "the connection is old enough")
+    }
+
     /// The server shuts down.
     private func drain() {
         self.finish(nil, reason: "drained")
@@ -195,7 +194,6 @@ final class DiscoveryStream {
         self.isOver = true
         for timer in self.timers.values { timer.cancel() }
         self.timers = [:]
-        self.ageTimer?.cancel()
         self.waiting = []
         self.session.end()
         self.server.registry.close(self.record, reason: reason)

@@ -30,8 +30,6 @@ package struct StreamLimits: Sendable {
     package var pushInterval = Duration.zero
     /// So many pushes after a rest do not wait for it, beside the first.
     static let pushBurst = 4
-    /// How long a stream lives, give or take a tenth, so that proxies spread over replicas again. Nil: for ever.
-    package var age: Duration?
 
     package init() {}
 

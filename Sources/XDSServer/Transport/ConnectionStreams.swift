@@ -23,6 +23,9 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     let channel: any Channel
     private let windows: Windows
+    private let age: TimeAmount?
+    private var ageTimer: Scheduled<Void>?
+    private var isOld = false
     private let makeCall: (HTTP2Stream) -> DiscoveryCall
     private var context: ChannelHandlerContext?
     private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
@@ -33,9 +36,16 @@ final class ConnectionStreams: ChannelInboundHandler {
     private var passedOn = false
     private(set) lazy var peerName = self.channel.remoteAddress.map(\.peerName) ?? ""
 
-    init(_ channel: any Channel, windows: Windows, makeCall: @escaping (HTTP2Stream) -> DiscoveryCall) {
+    /// - Parameter age: how long the connection lives; nil: for ever.
+    init(
+        _ channel: any Channel,
+        windows: Windows,
+        age: TimeAmount?,
+        makeCall: @escaping (HTTP2Stream) -> DiscoveryCall
+    ) {
         self.channel = channel
         self.windows = windows
+        self.age = age
         self.makeCall = makeCall
     }
 
@@ -45,6 +55,7 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.ageTimer?.cancel()
         self.closeAll(nil)
     }
 
@@ -52,10 +63,15 @@ final class ConnectionStreams: ChannelInboundHandler {
         // Goes out with the first answer.
         let increment = self.windows.connection - HTTP2Stream.initialConnectionWindow
         self.write(HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: increment)))
+        if let age = self.age {
+            let bound = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
+            self.ageTimer = self.channel.eventLoop.scheduleTask(in: age) { bound.value.retire() }
+        }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.ageTimer?.cancel()
         self.closeAll(nil)
         context.fireChannelInactive()
     }
@@ -70,7 +86,10 @@ final class ConnectionStreams: ChannelInboundHandler {
             context.fireChannelRead(data)
         }
         switch frame.payload {
-        case .headers: self.stream(frame.streamID).received(frame.payload)
+        case .headers:
+            self.stream(frame.streamID).received(frame.payload)
+            // The client had not heard of it yet.
+            if self.isOld { self.streams[frame.streamID]?.call?.retire() }
         case .data: self.streams[frame.streamID]?.received(frame.payload)
         default: return
         }
@@ -144,6 +163,14 @@ final class ConnectionStreams: ChannelInboundHandler {
             self.closeAll("\(error)")
         }
         context.fireErrorCaught(error)
+    }
+
+    /// Old enough. GOAWAY goes out before the ends of the streams: a client that only lost its stream would open the next one
+    /// on the same connection. The handler behind this one says it, and closes the connection when the streams are gone.
+    private func retire() {
+        self.isOld = true
+        self.context?.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        for stream in Array(self.streams.values) { stream.call?.retire() }
     }
 
     private func closeAll(_ reason: String?) {

@@ -55,6 +55,11 @@ final class DiscoveryCall {
         if case .stream(let stream) = self.state { stream.becameWritable() }
     }
 
+    /// The connection is old enough. A fetch is answered still.
+    func retire() {
+        if case .stream(let stream) = self.state { stream.retire() }
+    }
+
     /// - Parameter reason: nil if both sides ended it, or the connection is gone.
     func closed(_ reason: String?) {
         self.finish(reason: reason ?? (self.isHalfClosed ? "closed by the proxy" : "connection lost"))

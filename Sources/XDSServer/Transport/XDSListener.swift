@@ -20,7 +20,9 @@ package struct XDSListener: Service {
         package var streams = 100
         /// Open at the same time. What comes beyond is closed at once, before anything is read of it.
         package var connections = 10_000
-        /// How long streams may take to end on shutdown.
+        /// How long a connection lives, give or take a tenth, so that proxies spread over replicas again. Nil: for ever.
+        package var age: Duration?
+        /// How long streams may take to end on shutdown, and when their connection is old enough.
         package var drain = Duration.seconds(5)
         /// A herd of proxies that reconnect at once must not overflow it.
         package var backlog: CInt = 4_096
@@ -112,6 +114,7 @@ package struct XDSListener: Service {
             eventLoop: channel.eventLoop,
             configuration: .init(
                 maxIdleTime: TimeAmount(self.limits.idle),
+                // It would leave the streams to the client, and a proxy's never end: see `ConnectionStreams`.
                 maxAge: nil,
                 maxGraceTime: TimeAmount(self.limits.drain),
                 keepalive: .init(
@@ -121,14 +124,15 @@ package struct XDSListener: Service {
             )
         )
         let windows = ConnectionStreams.Windows(stream: Self.window, connection: 4 * Self.window)
-        let streams = ConnectionStreams(channel, windows: windows) { [server] stream in
+        let age = self.limits.age.map { $0 * .random(in: 0.9...1.1) }
+        let streams = ConnectionStreams(channel, windows: windows, age: age.map { TimeAmount($0) }) { [server] stream in
             DiscoveryCall(on: stream, server: server, admissions: admissions)
         }
         let http2 = NIOHTTP2Handler(
             mode: .server,
             frameDelegate: streams,
             connectionConfiguration: self.connectionConfiguration,
-            streamConfiguration: Self.streamConfiguration
+            streamConfiguration: self.streamConfiguration
         )
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(ConnectionCloser(grace: TimeAmount(self.limits.drain)))
@@ -152,9 +156,12 @@ package struct XDSListener: Service {
         return configuration
     }
 
-    private static var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
+    /// A client may give up every stream that it has, and once more those that it opened instead. Faster is an attack.
+    /// See https://www.cve.org/CVERecord?id=CVE-2023-44487
+    private var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
         var configuration = NIOHTTP2Handler.StreamConfiguration()
-        configuration.streamResetFrameRateLimit.maximumCount = 64
+        configuration.streamResetFrameRateLimit.maximumCount = 2 * self.limits.streams
+        configuration.streamResetFrameRateLimit.windowLength = .seconds(30)
         configuration.streamErrorRateLimit.maximumCount = 64
         return configuration
     }
