@@ -8,15 +8,16 @@ from google.protobuf.internal.encoder import _VarintBytes as varint
 from rig.bystander import SERVICES, BesideOthers
 from rig.case import sized
 from rig.http2 import ENHANCE_YOUR_CALM, Connection, message
+from rig.processes import eventually
 from rig.xds import (
     CDS, DELTA, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, SOTW, UNIMPLEMENTED, DeltaDiscoveryResponse, Proxy, delta, sotw,
 )
 
 MILLION = 1_000_000
 MEGABYTE = 1 << 20
-TIMES = 5  # as much as the bytes of the names on a stream: what it costs
 ENDS = 20  # seconds
-AT_ONCE, RATE = 5_000, 50  # requests of a stream, and then a second
+AT_ONCE, RATE = 5_000, 50  # requests of a connection, and then a second; of a node it is twice as much
+NAMES = 32 << 20  # bytes of a connection, with 64 more for each
 FLOOD = sized(30, 1)  # seconds
 
 
@@ -124,7 +125,7 @@ class HostileRequests(BesideOthers):
         self.note_worst("all refused")
 
     def test_requests_as_fast_as_they_can_be_sent(self):
-        """On stream after stream: each is let so many at once, and then so many a second."""
+        """On stream after stream: all of them together are let so many at once, and then so many a second."""
         flood = message(delta(CDS, ["web"])) * 20_000
 
         def attack():
@@ -142,7 +143,8 @@ class HostileRequests(BesideOthers):
         taken, began = self.server.metric("signalbox_xds_requests_total"), time.monotonic()
         ended = Counter(self.beside(attack))
         taken = self.server.metric("signalbox_xds_requests_total") - taken
-        most = ended.total() * AT_ONCE + RATE * (time.monotonic() - began)
+        # The last of each stream is counted, and refused.
+        most = 2 * (AT_ONCE + RATE * (time.monotonic() - began)) + 2 * ended.total()
         self.assertLess(taken, most * 1.05, "requests of all streams, and a few of Envoy")
         self.assertGreater(ended[RESOURCE_EXHAUSTED], 0)
         # Who gives up stream after stream resets them in the end too fast.
@@ -162,26 +164,44 @@ class HostileRequests(BesideOthers):
         self.note_worst(f"{sum(map(len, names)) >> 20} MiB refused")
 
     def test_names_that_are_as_long_as_they_may_be(self):
-        """On one stream after the other, each of which is kept."""
-        # A debug build takes ten times as long, so that the reduced size stays below the limit.
-        count, names, size = sized((10, 50_000, 7_800_000), (4, 12_000, 1_900_000))
+        """On one stream after the other, each below its own limit: there is one for all of a connection, and one for all
+        of a node. Who is below goes on, and what was held is given back."""
+        count, names, size = sized((100, 50_000, 7_500_000), (60, 5_000, 1_900_000))
         tail = "n" * (size // names - 6)
         request = delta(CDS, [f"{number:06}{tail}" for number in range(names)], node="edge-long")
 
-        def attack():
-            calls = []
-            for _ in range(count):
-                connection = Connection(self.server.xds)
+        def flood(of, each):
+            """So many streams, so many of them on a connection; those that are left, and those that ended."""
+            calls, connections = [], []
+            for number in range(of):
+                if number % each == 0:
+                    connections.append(Connection(self.server.xds))
+                connection = connections[-1]
                 calls.append(connection.call(DELTA))
                 connection.say(calls[-1], request)
-                connection.until(lambda call=calls[-1]: call.messages or call.over, ENDS, "an answer, or the end")
-            return calls
+                connection.until(lambda: calls[-1].messages or calls[-1].over, ENDS, "an answer, or the end")
+            for connection in connections:
+                connection.pump(0.1)
+            ended = [call for call in calls if call.over]
+            self.assertEqual({call.status for call in ended}, {RESOURCE_EXHAUSTED})
+            # The first are the ones that stay.
+            self.assertEqual(calls[len(calls) - len(ended):], ended)
+            self.assertLessEqual((len(calls) - len(ended)) * (size + 64 * names), NAMES * len(connections))
+            return connections, ended
 
-        # No stream is over a limit: what is bounded is what one of them costs.
-        calls = self.beside(attack, growth=count * size / MEGABYTE * TIMES)
-        self.assertEqual([call.details for call in calls if call.over], [])
-        self.note_worst(f"{count} streams of {names:,} names, {size / MEGABYTE:.1f} MiB of them each: "
-                        f"{self.growth / count:.0f} MB each")
+        before = self.server.resident_megabytes()
+        connections, ended = self.beside(lambda: flood(count, count))
+        self.assertEqual({call.details for call in ended},
+                         {f"more than {NAMES} bytes of names on all streams of one connection"})
+        held = self.server.resident_megabytes() - before
+        connections[0].close()
+        eventually(lambda: not self.server.streams("edge-long"), 5, "its streams are gone")
+        eventually(lambda: self.server.resident_megabytes() - before < max(held / 2, 30), 10, "memory is given back")
+
+        connections, ended = self.beside(lambda: flood(count, sized(3, 10)))
+        self.assertEqual({call.details for call in ended}, {f"more than {2 * NAMES} bytes of names on all streams of one node"})
+        self.is_served()
+        self.note_worst(f"{count} streams of {names:,} names, {size / MEGABYTE:.1f} MiB each: {held:.0f} MB held")
 
     def test_a_rejection_with_many_words(self):
         """Its words are shown to people, who need the beginning."""

@@ -100,6 +100,7 @@ private struct UnreadStream: Sendable {
                 method: method,
                 server: DiscoveryServer(cache: cache, registry: registry),
                 peer: "test",
+                connection: .connection(StreamLimits()),
                 loop: loop,
                 isWritable: { state.isWritable },
                 output: { output in

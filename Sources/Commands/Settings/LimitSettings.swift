@@ -26,6 +26,9 @@ struct LimitSettings {
         Limit(key: "xds.max.names.per.stream", range: 1...10_000_000) { value, _, stream in
             stream.subscriptions.subscriptions = value
         },
+        Limit(key: "xds.max.name.bytes.per.connection", range: 65_536...(1 << 34)) { value, _, stream in
+            stream.nameBytesPerConnection = value
+        },
         Limit(key: "xds.max.requests.per.second", range: 1...1_000_000) { value, _, stream in
             stream.requestsPerSecond = Double(value)
         },
@@ -76,7 +79,13 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Requests a second on one stream, ACKs not counted, after a burst of 5000 (50)."
+        help: "Bytes of names on all streams of a connection; of a node twice as many (33554432)."
+    )
+    var xdsMaxNameBytesPerConnection: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Requests a second on a connection, ACKs not counted, after a burst of 5000 (50)."
     )
     var xdsMaxRequestsPerSecond: Int?
 
@@ -99,7 +108,7 @@ struct LimitOptions: ParsableArguments {
     var flags: [String: ConfigValue] {
         let values = [
             self.xdsMaxConnections, self.xdsMaxStreamsPerConnection, self.xdsMaxStreamsPerNode,
-            self.xdsMaxNamesPerStream, self.xdsMaxRequestsPerSecond,
+            self.xdsMaxNamesPerStream, self.xdsMaxNameBytesPerConnection, self.xdsMaxRequestsPerSecond,
             self.xdsMaxRequestBytes, self.xdsMaxConnectionAgeSeconds, self.xdsPushIntervalMilliseconds,
         ]
         var flags: [String: ConfigValue] = [:]

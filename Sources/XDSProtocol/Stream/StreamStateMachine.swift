@@ -94,11 +94,31 @@ package struct StreamStateMachine: Sendable {
     /// Whether it was asked for the type before.
     package func hasSubscription(to type: TypeURL) -> Bool { self.states.contains(type) }
 
-    /// Of all names that the stream subscribes to.
-    package var nameBytes: Int {
-        self.states.values.reduce(0) { sum, state in
-            state.subscription.names.reduce(sum) { $0 + $1.rawValue.utf8.count }
+    /// What it takes to remember names.
+    package struct NameMemory: Sendable {
+        /// Of a name that is in a few sets, beside its bytes.
+        private static let overhead = 64
+
+        package private(set) var bytes = 0
+        /// About so many bytes of memory.
+        package private(set) var cost = 0
+
+        mutating func add(_ name: ResourceName) {
+            let bytes = name.rawValue.utf8.count
+            self.bytes += bytes
+            self.cost += bytes + Self.overhead
         }
+    }
+
+    /// Of all names that the stream subscribes to; and of what the client says that it holds, if that is not what it should.
+    package var nameMemory: (subscribed: NameMemory, claimed: NameMemory) {
+        var subscribed = NameMemory()
+        var claimed = NameMemory()
+        for state in self.states.values {
+            for name in state.subscription.names { subscribed.add(name) }
+            for name in state.held.exceptions.keys where !state.subscription.names.contains(name) { claimed.add(name) }
+        }
+        return (subscribed, claimed)
     }
 
     // MARK: Inputs

@@ -5,7 +5,8 @@ import XDSProtocol
 
 extension DiscoveryServer {
     /// A unary fetch: everything that the request asks for, as one encoded response, the first of a stream.
-    func fetch(_ bytes: [UInt8], by method: DiscoveryMethod) throws -> [UInt8] {
+    func fetch(_ bytes: [UInt8], by method: DiscoveryMethod, on connection: Account) throws -> [UInt8] {
+        try connection.takeRequest()
         let (node, type, request) = try self.read(bytes, by: method)
         let watch = self.cache.watch(node: node, streams: method.streams) {}
         defer { self.cache.cancel(watch) }

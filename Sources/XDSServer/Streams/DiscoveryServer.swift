@@ -7,6 +7,7 @@ package struct DiscoveryServer: Sendable {
     let limits: StreamLimits
     let budget: RequestBudget
     let nameLists = NameLists()
+    let released = ReleasedMemory()
 
     package init(cache: SnapshotCache, registry: StreamRegistry, limits: StreamLimits = StreamLimits()) {
         self.cache = cache

@@ -36,6 +36,7 @@ final class DiscoveryStream {
         method: DiscoveryMethod,
         server: DiscoveryServer,
         peer: String,
+        connection: Account,
         loop: any EventLoop,
         isWritable: @escaping () -> Bool,
         output: @escaping (Output) -> Void
@@ -45,7 +46,7 @@ final class DiscoveryStream {
         self.isWritable = isWritable
         self.output = output
         self.record = server.registry.open(method: method, peer: peer)
-        self.session = StreamSession(method: method, server: server, record: self.record)
+        self.session = StreamSession(method: method, server: server, record: self.record, connection: connection)
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.record.attach(self.session) { loop.execute { bound.value.drain() } }
     }
@@ -195,7 +196,10 @@ final class DiscoveryStream {
         for timer in self.timers.values { timer.cancel() }
         self.timers = [:]
         self.waiting = []
-        self.session.end()
+        if self.server.released.add(self.session.end()) {
+            let released = self.server.released
+            self.loop.scheduleTask(in: ReleasedMemory.delay) { released.giveBack() }
+        }
         self.server.registry.close(self.record, reason: reason)
     }
 }

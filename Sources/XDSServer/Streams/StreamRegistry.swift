@@ -10,8 +10,7 @@ package final class StreamRegistry: Sendable {
     private struct State {
         var nextID: UInt64 = 1
         var records: [UInt64: StreamRecord] = [:]
-        /// How many streams each node has open.
-        var streamsByNode: [String: Int] = [:]
+        var nodes = NodeAccounts()
         /// The newest last; bounded.
         var rejections: [ReportedRejection] = []
         var isDraining = false
@@ -39,16 +38,18 @@ package final class StreamRegistry: Sendable {
     }
 
     /// The stream is this node's.
-    func identify(_ record: StreamRecord, _ watch: SnapshotWatch, limit: Int) throws {
+    /// - Returns: what all streams of the node cost together.
+    func identify(_ record: StreamRecord, _ watch: SnapshotWatch, _ limits: StreamLimits) throws -> Account {
         record.identify(watch)
-        let count = self.state.withLock { state in
-            state.streamsByNode[watch.node.id, default: 0] += 1
-            return state.streamsByNode[watch.node.id, default: 0]
-        }
-        guard count <= limit else {
-            throw RPCError(code: .resourceExhausted, message: "more than \(limit) streams of one node")
+        let (account, streams) = self.state.withLock { $0.nodes.open(watch.node.id, limits) }
+        guard streams <= limits.streamsPerNode else {
+            throw RPCError(
+                code: .resourceExhausted,
+                message: "more than \(limits.streamsPerNode) streams of one node"
+            )
         }
         self.logger.info("stream opened", metadata: record.logMetadata)
+        return account
     }
 
     func close(_ record: StreamRecord, reason: String) {
@@ -56,9 +57,7 @@ package final class StreamRegistry: Sendable {
         record.detach()
         self.state.withLock { state in
             state.records[record.id] = nil
-            if let node, let count = state.streamsByNode[node] {
-                state.streamsByNode[node] = count > 1 ? count - 1 : nil
-            }
+            if let node { state.nodes.close(node) }
             self.metrics.streamClosed(record.variant)
         }
         self.logger.info("stream closed", metadata: record.logMetadata.merging(["reason": "\(reason)"]) { $1 })

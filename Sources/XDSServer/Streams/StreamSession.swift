@@ -13,32 +13,37 @@ final class StreamSession: Sendable {
         var watch: SnapshotWatch?
         /// The names in the last state-of-the-world request of each type, as they came: an ACK repeats them.
         var names: [TypeURL: [UInt8]] = [:]
-        var requests: TokenBucket
-        /// Not less than the bytes of all names on the stream: what they were when they were counted, and all that came since.
-        var nameBytes = 0
+        /// Of the node, once it is known.
+        var node: Account?
+        /// What the connection and the node were told that the names of the stream cost.
+        var charge = 0
+        /// The bytes that came since, which may have been names.
+        var uncounted = 0
+        /// Some of the charge is for what the client said that it holds: it need not be remembered when that is answered.
+        var hasClaims = false
     }
 
     /// Of one type: 50,000 names of 80 bytes.
     private static let namesBytesKept = 4 << 20
+    /// So few are not worth to be counted.
+    private static let bytesUncounted = 4_096
 
     private let method: DiscoveryMethod
     private let server: DiscoveryServer
     private let record: StreamRecord
-    private let start = ContinuousClock.now
+    private let connection: Account
     private let state: Mutex<State>
 
     var variant: StreamStateMachine.Variant { self.method.variant }
 
-    init(method: DiscoveryMethod, server: DiscoveryServer, record: StreamRecord) {
+    init(method: DiscoveryMethod, server: DiscoveryServer, record: StreamRecord, connection: Account) {
         self.method = method
         self.server = server
         self.record = record
+        self.connection = connection
         let limits = server.limits
         self.state = Mutex(
-            State(
-                machine: StreamStateMachine(variant: method.variant, limits: limits.subscriptions),
-                requests: TokenBucket(rate: limits.requestsPerSecond, burst: limits.requestBurst)
-            )
+            State(machine: StreamStateMachine(variant: method.variant, limits: limits.subscriptions))
         )
     }
 
@@ -72,7 +77,8 @@ final class StreamSession: Sendable {
             var actions = try self.identify(&state, message.node, onDelivery)
             if takesNewest { actions += self.takeSnapshot(&state) }
             let type = try self.method.type(of: message)
-            state.nameBytes += message.byteCount - (message.repeatsNames(of: type) ? message.namesBytes.count : 0)
+            state.uncounted += message.byteCount - (message.node?.count ?? 0)
+            if message.repeatsNames(of: type) { state.uncounted -= message.namesBytes.count }
             do {
                 switch self.method.variant {
                 case .delta:
@@ -93,20 +99,30 @@ final class StreamSession: Sendable {
             }
             let kind = state.machine.lastRequestKind
             self.server.registry.metrics.received(type, kind)
-            if kind == .subscribe || kind == .stale, !state.requests.take(at: self.start.duration(to: .now)) {
-                throw RPCError(code: .resourceExhausted, message: "too many requests on one stream")
+            if kind == .subscribe || kind == .stale {
+                try self.connection.takeRequest()
+                try state.node?.takeRequest()
             }
-            try self.checkNames(&state)
+            if state.uncounted > state.charge / 4 + Self.bytesUncounted || state.hasClaims && kind == .ack {
+                try self.countNames(&state)
+            }
             return actions
         }
     }
 
-    /// Counts them anew each time that they may have become twice as many as are allowed, which is seldom.
-    private func checkNames(_ state: inout State) throws {
+    /// Counts them anew each time that they may have become a quarter more, which is seldom.
+    private func countNames(_ state: inout State) throws(RPCError) {
+        let (names, claims) = state.machine.nameMemory
+        let charge = names.cost + claims.cost + state.names.values.reduce(0) { $0 + $1.count }
+        let difference = charge - state.charge
+        state.charge = charge
+        state.uncounted = 0
+        state.hasClaims = claims.cost > Self.bytesUncounted
+        // Both are told before one of them refuses: both are told when the stream ends.
+        let refusals = [self.connection, state.node].compactMap { $0?.add(nameBytes: difference) }
+        if let refusal = refusals.first { throw refusal }
         let limit = self.server.limits.nameBytes
-        guard state.nameBytes > 2 * limit else { return }
-        state.nameBytes = state.machine.nameBytes
-        guard state.nameBytes > limit else { return }
+        guard names.bytes > limit else { return }
         throw RPCError(code: .resourceExhausted, message: "more than \(limit) bytes of names on one stream")
     }
 
@@ -134,7 +150,7 @@ final class StreamSession: Sendable {
             onDelivery: onDelivery
         )
         state.watch = watch
-        try self.server.registry.identify(self.record, watch, limit: self.server.limits.streamsPerNode)
+        state.node = try self.server.registry.identify(self.record, watch, self.server.limits)
         return self.takeSnapshot(&state)
     }
 
@@ -158,8 +174,16 @@ final class StreamSession: Sendable {
         }
     }
 
-    func end() {
-        if let watch = self.state.withLock({ $0.watch.take() }) { self.server.cache.cancel(watch) }
+    /// - Returns: about how many bytes nobody needs to remember any more.
+    func end() -> Int {
+        let (watch, node, charge) = self.state.withLock { state in
+            defer { state.charge = 0 }
+            return (state.watch.take(), state.node.take(), state.charge)
+        }
+        if let watch { self.server.cache.cancel(watch) }
+        self.connection.remove(nameBytes: charge)
+        node?.remove(nameBytes: charge)
+        return charge
     }
 }
 

@@ -24,6 +24,7 @@ final class DiscoveryCall {
 
     private let server: DiscoveryServer
     private let admissions: AdmissionQueue
+    private let connection: Account
     private let stream: HTTP2Stream
     private var state = State.none
     private var deframer: MessageDeframer
@@ -32,10 +33,11 @@ final class DiscoveryCall {
     /// Ends the stream if what is on its way does not come.
     private var deadline: Scheduled<Void>?
 
-    init(on stream: HTTP2Stream, server: DiscoveryServer, admissions: AdmissionQueue) {
+    init(on stream: HTTP2Stream, server: DiscoveryServer, admissions: AdmissionQueue, connection: Account) {
         self.stream = stream
         self.server = server
         self.admissions = admissions
+        self.connection = connection
         self.deframer = MessageDeframer(limit: server.limits.requestBytes, budget: server.budget)
     }
 
@@ -95,6 +97,7 @@ final class DiscoveryCall {
                 method: method,
                 server: self.server,
                 peer: self.stream.peerName,
+                connection: self.connection,
                 loop: self.stream.eventLoop,
                 isWritable: { [stream] in stream.isWritable },
                 // Both refer to each other until `finish`.
@@ -145,7 +148,7 @@ final class DiscoveryCall {
 
     private func fetch(_ message: [UInt8], _ method: DiscoveryMethod) {
         do {
-            let response = try self.server.fetch(message, by: method)
+            let response = try self.server.fetch(message, by: method, on: self.connection)
             self.sendHeaders()
             self.send(response)
             self.end(nil)
