@@ -53,6 +53,8 @@ package struct SourceStatus: Hashable, Sendable {
         case unknownToken
         case expiredToken
         case filter
+        /// The file of the token cannot be used any more, and what was last read from it is.
+        case tokenFile
     }
 
     package var source: SourceName

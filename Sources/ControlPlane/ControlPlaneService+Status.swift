@@ -72,7 +72,8 @@ extension ControlPlaneService {
 
     func note(_ status: SourceStatus, after before: SourceStatus?) {
         // The words of a problem change with every try.
-        guard before?.state != status.state || before?.reason != status.reason else { return }
+        let isNews = before?.state != status.state || before?.reason != status.reason || before?.fault != status.fault
+        guard isNews else { return }
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }
         if let problem = status.problem { metadata["problem"] = "\(problem)" }

@@ -31,7 +31,7 @@ extension SourceStatus {
         case .unknownToken: "\(name) does not know the token of \(token): replace it by one that \(name) knows"
         case .expiredToken: "the token of \(token) has expired: replace it"
         case .rights: "the token is that of \(token)"
-        case .filter: nil
+        case .filter, .tokenFile: nil
         }
     }
 }
@@ -47,19 +47,5 @@ extension SourceStatus.Fault {
             guard isOfRights else { return nil }
             self = .rights
         }
-    }
-}
-
-extension SourceEvent {
-    func explained(by agent: APIConfiguration) -> SourceEvent {
-        guard case .status(let status) = self else { return self }
-        return .status(status.explained(by: agent))
-    }
-}
-
-extension NomadReport {
-    func explained(by agent: APIConfiguration) -> NomadReport {
-        guard case .source(let event) = self else { return self }
-        return .source(event.explained(by: agent))
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import HashiCorpAPI
 import Testing
 
@@ -53,6 +54,46 @@ import Testing
             _ = try await client.send(APIRequest(.get, "/v1/x"))
         }
         #expect(self.tokens(server) == ["first", "first", "first"])
+    }
+
+    @Test(arguments: [
+        (nil, "there is no such file"), ("", "is empty"), ("\u{0}\n", "is empty"), ("one\ntwo\n", "something else"),
+        (String(repeating: "x", count: 2_000_000), "something else"), ("/", "no regular file"),
+    ])
+    func `a file that breaks is named while the last token stays in use`(content: String?, words: String) async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("first", to: "token")
+        let server = try await TestServer.start { _, connection in connection.answer() }
+        try await withClient(server.address, token: .file(path: directory("token"))) { client in
+            #expect(client.tokenFileProblem() == nil)
+            try directory.remove("token")
+            if content == "/" {
+                #expect(mkdir(directory("token"), 0o700) == 0)
+            } else if let content {
+                try directory.write(content, to: "token")
+            }
+            try await Task.sleep(for: .milliseconds(1100))
+            #expect(client.tokenFileProblem()?.contains(words) == true, "\(client.tokenFileProblem() ?? "nothing")")
+            #expect(client.tokenFileProblem()?.contains(directory("token")) == true)
+            _ = try await client.send(APIRequest(.get, "/v1/x"))
+            try? directory.remove("token")
+            try directory.write("first", to: "token")
+            try await Task.sleep(for: .milliseconds(1100))
+            #expect(client.tokenFileProblem() == nil)
+            // Another token counts, whatever the file of the settings is like.
+            client.setToken("given")
+            try directory.remove("token")
+            try await Task.sleep(for: .milliseconds(1100))
+            #expect(client.tokenFileProblem() == nil)
+        }
+        #expect(self.tokens(server) == ["first"])
+    }
+
+    @Test func `a file that was never good is what requests fail for, and no token stays in use`() async throws {
+        let directory = try TemporaryDirectory()
+        try await withClient(.http(host: "127.0.0.1", port: 1), token: .file(path: directory("token"))) { client in
+            #expect(client.tokenFileProblem() == nil)
+        }
     }
 
     @Test(arguments: [nil, "", "two words", "line\r\nX-Evil: 1", "caf\u{e9}"])

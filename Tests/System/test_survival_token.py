@@ -52,6 +52,39 @@ class Token(Survival):
         self.assertNotIn(self.token["SecretID"], log)
         self.note(f"0 of {len(load.responses):,} requests failed")
 
+    def test_token_file_breaks(self):
+        """What was read from it stays in use. Whoever starts Signalbox anew would have no token."""
+        told = self.server.log.read_text().count("token file")
+        for what, words, breaks in (
+            ("removed", "no such file", self.file.unlink),
+            ("emptied", "is empty", lambda: self.file.write_text("")),
+            ("binary", "something else than one token", lambda: self.file.write_bytes(b"\xff\xfe\x00bin\n")),
+            ("two lines", "something else than one token", lambda: self.file.write_text("one\ntwo\n")),
+        ):
+            breaks()
+            began = time.monotonic()
+            eventually(lambda: words in self.source().get("problem", ""), WITHIN, f"it says that the file is {what}")
+            named = time.monotonic() - began
+            source = self.source()
+            self.assertEqual((source["state"], source["reason"]), ("up", "acl"))
+            said = command("catalog", "status", "--admin", f"127.0.0.1:{self.server.admin_port}").stdout
+            self.assertIn(f"the token file {self.file}", said)
+            self.before = self.moves()
+            self.assertLessEqual(self.follows(began=self.change()), WITHIN)
+            self.unchanged()
+            time.sleep(1)
+            lines = self.server.log.read_text().count("token file")
+            self.assertEqual(lines, told + 1, "it is logged once")
+            told = lines
+            self.file.write_text(self.token["SecretID"])
+            eventually(lambda: "problem" not in self.source(), WITHIN, "and that it is good again")
+            self.note(f"{what}: named {named:.1f} s after (of {WITHIN} s)")
+        self.file.unlink()
+        self.delete()
+        eventually(lambda: self.source()["state"] == "down", 20, "the token is refused")
+        eventually(lambda: "no such file" in self.source()["problem"], WITHIN, "and the file that lacks it is named")
+        self.assertNotIn("does not know the token of", self.source()["problem"])
+
     def test_token_loses_only_its_keys(self):
         """Consul 1.8 then answers that there are none."""
         self.write_policy(RULES + "\n" + KEYS)

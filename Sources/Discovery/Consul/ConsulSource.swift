@@ -27,6 +27,7 @@ package final class ConsulSource: Sendable {
         case accepted
         case ended(ConsulRequestID, Result<ConsulAnswer, ConsulFailure>)
         case timer
+        case tokenFile(problem: String?)
     }
 
     /// Takes the operator's word that what the token may not read any more is gone.
@@ -87,9 +88,13 @@ package final class ConsulSource: Sendable {
             multiplexes: self.agent.address.isTLS,
             seed: .random(in: 0...UInt64.max)
         )
+        var explanation = StatusExplanation(self.agent)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in self.acceptances { feed.yield(.accepted) }
+            }
+            if case .file = self.agent.token {
+                group.addTask { await TokenFileWatch.run(exchange.client) { feed.yield(.tokenFile(problem: $0)) } }
             }
             var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.timePassed(at: .zero)
@@ -105,7 +110,7 @@ package final class ConsulSource: Sendable {
                             feed.yield(.ended(id, result))
                         }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let event): await deliver(event.explained(by: self.agent))
+                    case .deliver(let event): await deliver(explanation.told(event))
                     case .count(let event): metrics.count(event)
                     }
                 }
@@ -118,6 +123,8 @@ package final class ConsulSource: Sendable {
                 case .timer:
                     alarm.rang()
                     actions = follower.timePassed(at: now)
+                case .tokenFile(let problem):
+                    actions = explanation.tokenFile(problem).map { [.deliver($0)] } ?? []
                 case .ended(let id, .success(let answer)):
                     ends[id] = nil
                     actions = follower.answered(id, answer, at: now)

@@ -17,6 +17,7 @@ package final class NomadSource: Sendable {
         case streamEnded(NomadRequestID, NomadFailure?)
         case accepted
         case tokenFileReplaced
+        case tokenFile(problem: String?)
     }
 
     private let configuration: NomadConfiguration
@@ -66,6 +67,7 @@ package final class NomadSource: Sendable {
         let start = clock.now
         var alarm = NomadAlarm(start: NIODeadline.now()) { bell.yield() }
         var follower = NomadFollower(self.configuration, known: known, seed: .random(in: 0...UInt64.max))
+        var explanation = StatusExplanation(self.agent)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in rings { await inputs.send(.timer) }
@@ -75,6 +77,9 @@ package final class NomadSource: Sendable {
             }
             if let file = NomadTokenFile(of: self.agent) {
                 group.addTask { await file.watch { await inputs.send(.tokenFileReplaced) } }
+                group.addTask {
+                    await TokenFileWatch.run(exchange.client) { await inputs.send(.tokenFile(problem: $0)) }
+                }
             }
             var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.advance(to: .zero)
@@ -94,7 +99,7 @@ package final class NomadSource: Sendable {
                         ends[id] = continuation
                         group.addTask { await self.listen(id, subscription, exchange, inputs, until: end) }
                     case .cancel(let id): ends.removeValue(forKey: id)?.finish()
-                    case .deliver(let report): await deliver(report.explained(by: self.agent))
+                    case .deliver(let report): await deliver(explanation.told(report))
                     case .note(let note):
                         metrics.count(note)
                         self.log(note)
@@ -118,6 +123,8 @@ package final class NomadSource: Sendable {
                     actions = follower.streamEnded(id, failure, at: now)
                 case .accepted: actions = follower.accepted(at: now)
                 case .tokenFileReplaced: actions = follower.tokenFileReplaced(at: now)
+                case .tokenFile(let problem):
+                    actions = explanation.tokenFile(problem).map { [.deliver(.source($0))] } ?? []
                 }
             }
             group.cancelAll()

@@ -67,6 +67,10 @@ package final class APIClient: Sendable {
     /// Another one than before if the token is another one.
     package var tokenGeneration: Int { self.tokens.generation }
 
+    /// What is wrong with the token's file, while the token that was last read from it stays in use; nil: nothing. Looks at
+    /// the file.
+    package func tokenFileProblem() -> String? { self.tokens.problem() }
+
     /// The answer, whatever its status.
     package func send(_ request: APIRequest) async throws(APIError) -> APIResponse {
         let deadline = NIODeadline.now() + request.deadline.timeAmount

@@ -12,6 +12,8 @@ final class TokenStore: Sendable {
         var given: Secret?
         var read: Secret?
         var lastLook: ContinuousClock.Instant?
+        /// What the last look found wrong with the file.
+        var problem: APIError?
         /// Rises with every other token in the file.
         var generation = 0
     }
@@ -33,21 +35,23 @@ final class TokenStore: Sendable {
             case .none: return .success(nil)
             case .value(let value): return .success(value)
             case .file(let path):
-                if let read = state.read, let last = state.lastLook, now - last < Self.interval {
-                    return .success(read)
-                }
-                state.lastLook = now
-                do throws(APIError) {
-                    let read = try Self.read(path)
-                    if state.read != read { state.generation += 1 }
-                    state.read = read
-                } catch {
-                    guard state.read != nil else { return .failure(error) }
-                }
-                return .success(state.read)
+                Self.look(at: path, now, &state)
+                if let read = state.read { return .success(read) }
+                return state.problem.map { .failure($0) } ?? .success(nil)
             }
         }
         return try result.get()
+    }
+
+    /// What is wrong with the file while a token that was read from it before stays in use; nil: nothing, or none was read.
+    func problem() -> String? {
+        guard case .file(let path) = self.source else { return nil }
+        let now = ContinuousClock.now
+        return self.state.withLock { state in
+            guard state.given == nil else { return nil }
+            Self.look(at: path, now, &state)
+            return state.read == nil ? nil : state.problem?.message
+        }
     }
 
     func give(_ token: Secret?) {
@@ -61,6 +65,20 @@ final class TokenStore: Sendable {
     /// The token was refused: the next request looks at the file, however recent the last look.
     func refused() {
         self.state.withLock { $0.lastLook = nil }
+    }
+
+    /// Looks at the file, unless that was done a moment ago.
+    private static func look(at path: String, _ now: ContinuousClock.Instant, _ state: inout State) {
+        if state.read != nil, let last = state.lastLook, now - last < Self.interval { return }
+        state.lastLook = now
+        do throws(APIError) {
+            let read = try Self.read(path)
+            if state.read != read { state.generation += 1 }
+            state.read = read
+            state.problem = nil
+        } catch {
+            state.problem = error
+        }
     }
 
     private static func read(_ path: String) throws(APIError) -> Secret {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Catalog
+import HashiCorpAPI
+import Synchronization
+import Testing
+
+@testable import Discovery
+
+/// What operators are told about the file of a token that breaks.
+struct StatusExplanationTests {
+    private static let broken = "the token file /t is empty"
+    private static let agent = APIConfiguration(
+        product: .consul,
+        address: .http(host: "127.0.0.1", port: 8500),
+        token: .file(path: "/t"),
+        tokenOrigin: "consul.token.file"
+    )
+
+    /// Told first, and again because of the file.
+    private static func status(_ status: SourceStatus, file: String? = broken) -> SourceStatus? {
+        var explanation = StatusExplanation(self.agent)
+        _ = explanation.told(.status(status))
+        guard let again = explanation.tokenFile(file), case .status(let told) = explanation.told(again) else {
+            return nil
+        }
+        return told
+    }
+
+    @Test func `a source that is up stays up, and names the file, what is used, and the cure`() {
+        let status = Self.status(SourceStatus(source: .consul, state: .up))
+        #expect(status?.state == .up && status?.reason == "acl" && status?.fault == .tokenFile)
+        #expect(
+            status?.problem
+                == "the token file /t is empty, and the token that was last read from it stays in use; "
+                + "write the token to it again"
+        )
+    }
+
+    @Test(arguments: [SourceStatus.Fault.unknownToken, .expiredToken, .rights])
+    func `a token that is refused is not to be replaced in a file that is gone`(fault: SourceStatus.Fault) {
+        let refused = SourceStatus(source: .consul, state: .down, problem: "it says 403", reason: "acl", fault: fault)
+        let status = Self.status(refused)
+        #expect(status?.state == .down && status?.reason == "acl" && status?.fault == .tokenFile)
+        #expect(status?.problem?.hasPrefix(Self.broken) == true && status?.problem?.hasSuffix("; it says 403") == true)
+    }
+
+    @Test func `a source that is down for another reason keeps it`() {
+        let status = Self.status(SourceStatus(source: .consul, state: .down, problem: "refused", reason: "unreachable"))
+        #expect(status?.reason == "unreachable" && status?.fault == .tokenFile)
+        #expect(status?.problem?.contains(Self.broken) == true && status?.problem?.contains("refused") == true)
+        let filter = Self.status(
+            SourceStatus(source: .consul, state: .down, problem: "no", reason: "status", fault: .filter)
+        )
+        #expect(filter?.problem?.hasPrefix("no; correct consul.filter; besides, \(Self.broken)") == true)
+    }
+
+    @Test func `what does not change is not told again, and what is good again is`() {
+        var explanation = StatusExplanation(Self.agent)
+        // Nothing was told yet: the first status has it.
+        #expect(explanation.tokenFile(Self.broken) == nil)
+        guard case .status(let first) = explanation.told(.status(SourceStatus(source: .consul, state: .up))) else {
+            return
+        }
+        #expect(first.fault == .tokenFile)
+        #expect(explanation.tokenFile(Self.broken) == nil)
+        guard case .status(let good)? = explanation.tokenFile(nil).map({ explanation.told($0) }) else {
+            Issue.record("it is not told")
+            return
+        }
+        #expect(good == SourceStatus(source: .consul, state: .up))
+        #expect(explanation.tokenFile(nil) == nil)
+    }
+
+    @Test func `a file is told of when it stays broken, once, and when it is good again`() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("token", to: "token")
+        var agent = Self.agent
+        agent.token = .file(path: directory("token"))
+        let client = APIClient(agent)
+        _ = client.tokenFileProblem()
+        let told = Mutex<[String?]>([])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await TokenFileWatch.run(client) { problem in told.withLock { $0.append(problem) } } }
+            try directory.remove("token")
+            try await Self.eventually { told.withLock { $0.count } == 1 }
+            #expect(told.withLock { $0[0] }?.contains("no such file") == true)
+            try await Task.sleep(for: .seconds(2))
+            #expect(told.withLock { $0.count } == 1)
+            try directory.write("token", to: "token")
+            try await Self.eventually { told.withLock { $0.last == .some(nil) } }
+            group.cancelAll()
+        }
+        await client.shutdown()
+    }
+
+    private static func eventually(_ probe: () -> Bool) async throws {
+        for _ in 0..<1000 where !probe() { try await Task.sleep(for: .milliseconds(10)) }
+        try #require(probe())
+    }
+}
