@@ -1,7 +1,9 @@
 """The ways to a Consul that locks its door: TLS with a certificate of our own, a Unix socket, a login by JWT."""
 
+import threading
 import time
 import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from rig import documents as text
 from rig.consul import own_address
@@ -15,6 +17,25 @@ from rig.tls import Authority
 MASTER = str(uuid.UUID(int=9))
 ACL = {"enabled": True, "default_policy": "deny", "tokens": {"master": MASTER, "agent": MASTER}}
 RULES = 'service_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nagent_prefix "" { policy = "read" }'
+
+
+class Reflects(BaseHTTPRequestHandler):
+    """A proxy that says no, and quotes whatever it was sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        sent = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        body = f"denied: {self.headers.get('X-Consul-Token')} {self.headers.get('Authorization')} {sent}".encode()
+        self.send_response(403)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
 
 
 class Access(ConsulTest):
@@ -106,6 +127,25 @@ class Access(ConsulTest):
         log = self.server.log.read_text()
         for secret in (identity, *(each["SecretID"] for each in tokens + renewed if "SecretID" in each)):
             self.assertNotIn(secret, log)
+
+    def test_a_proxy_that_quotes_what_it_is_sent(self):
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), Reflects)
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        token, identity = str(uuid.uuid4()), Issuer(self.scratch).token("consul.io", nomad_job_id="signalbox")
+        file = self.scratch / "identity.jwt"
+        file.write_text(identity)
+        address = f"127.0.0.1:{proxy.server_address[1]}"
+        login = {"SIGNALBOX_CONSUL_AUTH_METHOD": "nomad", "SIGNALBOX_CONSUL_AUTH_TOKEN_FILE": str(file)}
+        for environment in ({"CONSUL_HTTP_TOKEN": token}, login):
+            self.follow(CONSUL_HTTP_ADDR=address, CONSUL_HTTP_AUTH="user:p4ssw0rdSECRET", **environment)
+            problem = eventually(lambda: self.source(self.server).get("problem"), 15, "it is told what is said")
+            self.assertRegex(problem, r"answers 403 with .denied: .*\(secret\)")
+            seen = [self.server.get(path)[1] for path in ("/state", "/ready", "/metrics")] + [self.server.log.read_text()]
+            for secret in (token, "p4ssw0rdSECRET", "dXNlcjpwNHNzdzByZFNFQ1JF", identity, identity[:40]):
+                self.assertFalse([text for text in seen if secret in text], secret)
+            self.server.stop()
 
     def logins(self):
         return [each for each in self.catalog.get("/v1/acl/tokens") if each.get("AuthMethod") == "nomad-workloads"]

@@ -69,7 +69,12 @@ final class ConsulLoginSession: Sendable {
             )
             let response = try await self.anonymous.send(try login.request())
             guard response.status == 200 else { throw APIError.unexpected(response, from: self.client.configuration) }
-            return try response.value(of: ConsulToken.self).secretID.value
+            do throws(APIError) {
+                return try response.value(of: ConsulToken.self).secretID.value
+            } catch {
+                // Not quoted: there may be a token in it that nobody knows yet.
+                throw APIError(.malformed, "the answer to a login is no token")
+            }
         } catch {
             let failure = ConsulFailure(error)
             // Whatever a server says against a login, the cure is in its access control.

@@ -13,7 +13,7 @@ struct NomadExchange: Sendable {
         mutating func next() async throws(NomadFailure) -> NomadEvents? {
             do throws(APIError) {
                 guard let line = try await self.lines.next() else { return nil }
-                return try NomadEvents.line(line)
+                return try NomadEvents.line(line, to: self.exchange.client)
             } catch {
                 throw self.exchange.failed(NomadFailure(error))
             }

@@ -29,7 +29,9 @@ package struct ConsulLogin: Encodable, Hashable, Sendable {
 
     /// To be sent without a token.
     package func request() throws(APIError) -> APIRequest {
-        APIRequest(.post, "/v1/acl/login", body: try APIRequest.json(self))
+        var request = APIRequest(.post, "/v1/acl/login", body: try APIRequest.json(self))
+        request.secrets = [self.bearerToken]
+        return request
     }
 }
 

@@ -31,7 +31,7 @@ extension APIResponse {
     func malformed(_ error: any Error) -> APIError {
         let start = self.explanation.prefix(60)
         let said = start.isEmpty ? "it is empty" : "it starts with \"\(start)\""
-        let reason = APIError.printable(describe(error))
+        let reason = APIError.printable(self.mask.blanked(describe(error).utf8))
         return APIError(.malformed, "the answer is not the JSON that was asked for: \(reason); \(said)")
     }
 }

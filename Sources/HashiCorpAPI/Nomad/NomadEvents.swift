@@ -26,9 +26,11 @@ package struct NomadEvents: Decodable, Sendable {
         self.unreadable = listing?.unreadable ?? Unreadable()
     }
 
+    /// - Parameter client: whose secrets an error must not quote.
     /// - Throws: `malformed`.
-    package static func line(_ line: ByteBuffer) throws(APIError) -> NomadEvents {
-        try APIResponse(status: 200, body: line).value(of: NomadEvents.self)
+    package static func line(_ line: ByteBuffer, to client: APIClient? = nil) throws(APIError) -> NomadEvents {
+        let response = APIResponse(status: 200, body: line)
+        return try (client?.masked(response) ?? response).value(of: NomadEvents.self)
     }
 }
 

@@ -17,6 +17,7 @@ package final class APIClient: Sendable {
     let gate: ConnectionGate
     private let budget: ByteBudget
     private let tokens: TokenStore
+    private let passwords: [Secret]
     let certificates: TLSStore
     private let isShutDown = Mutex(false)
 
@@ -30,6 +31,7 @@ package final class APIClient: Sendable {
             ceiling: configuration.maximumBytesOfLarge
         )
         self.tokens = TokenStore(configuration.token)
+        self.passwords = Self.passwords(of: configuration.basicAuth)
         self.certificates = TLSStore(configuration.tls)
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
@@ -98,15 +100,39 @@ package final class APIClient: Sendable {
                 }
             }
             self.noteStatus(response.status.code)
-            return APIResponse(
+            let answer = APIResponse(
                 self.configuration.product,
                 status: Int(response.status.code),
                 headers: response.headers,
                 body: response.body ?? ByteBuffer()
             )
+            return self.masked(answer, and: request.secrets)
         } catch {
             throw self.failure(error, of: request.path, limit: limit)
         }
+    }
+
+    /// Its words are for logs, and may quote what was sent.
+    ///
+    /// - Parameter more: secrets, beside those of the client.
+    func masked(_ response: APIResponse, and more: [Secret] = []) -> APIResponse {
+        var response = response
+        response.mask = self.mask(and: more)
+        return response
+    }
+
+    private func mask(and more: [Secret] = []) -> SecretMask {
+        SecretMask(self.passwords + self.tokens.recent + more)
+    }
+
+    /// As they are, and as they are sent.
+    private static func passwords(of auth: BasicAuth?) -> [Secret] {
+        guard let auth else { return [] }
+        let password = auth.password.value
+        let header = HTTPClient.Authorization.basic(username: auth.user, password: password).headerValue
+        // Without what it is filled up with, which others leave out.
+        let encoded = header.dropFirst("Basic ".count).prefix { $0 != "=" }
+        return [password, "\(auth.user):\(password)", String(encoded)].map(Secret.init)
     }
 
     /// What every request carries.
@@ -163,6 +189,7 @@ package final class APIClient: Sendable {
         var error = APIError(cause, of: self.configuration, limit: limit)
         if error.kind == .tooLarge, let path { error.message += " in answer to \(APIError.printable(path))" }
         if error.kind == .tls { self.certificates.refused() }
+        error.message = self.mask().blanked(error.message.utf8)
         return error
     }
 }

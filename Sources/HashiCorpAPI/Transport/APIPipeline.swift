@@ -42,7 +42,7 @@ package final class APIPipeline: Sendable {
             return try await self.ask(try self.heads(of: requests), from: .now(), until: end)
         } catch let refusal as APIPipelineHandler.Refusal {
             self.client.noteStatus(UInt(refusal.response.status))
-            throw APIError.unexpected(refusal.response, from: self.client.configuration)
+            throw APIError.unexpected(self.client.masked(refusal.response), from: self.client.configuration)
         } catch {
             throw self.client.failure(error, limit: APIPipelineHandler.maximumBytes)
         }

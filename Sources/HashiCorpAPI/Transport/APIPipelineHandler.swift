@@ -42,8 +42,6 @@ final class APIPipelineHandler: ChannelDuplexHandler {
     static let maximumBytes = 1024 * 1024
     /// How long a connection without work is kept.
     static let idle = TimeAmount.seconds(15)
-    /// Of a body that explains a refusal.
-    private static let excerpt = 200
 
     private let product: APIConfiguration.Product
     private let cause: APIPipelineConnection.Cause
@@ -90,7 +88,8 @@ final class APIPipelineHandler: ChannelDuplexHandler {
             }
         case .body(var body):
             self.bytes += body.readableBytes
-            if let excerpt = body.readSlice(length: min(Self.excerpt, body.readableBytes)) {
+            let room = APIResponse.explanationBytes - (self.refused?.body.readableBytes ?? 0)
+            if let excerpt = body.readSlice(length: min(room, body.readableBytes)) {
                 self.refused?.body.writeImmutableBuffer(excerpt)
             }
             guard self.bytes > Self.maximumBytes else { return }

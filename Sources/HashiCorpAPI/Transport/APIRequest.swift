@@ -39,6 +39,8 @@ package struct APIRequest: Hashable, Sendable {
     package var maximumBytes: Int
     /// Of the JSON that is answered, a key whose texts are made empty as they come in.
     package var omittedKey: String?
+    /// What of it must not be shown if the answer quotes it, beside what the client always sends.
+    package var secrets: [Secret] = []
 
     package init(
         _ method: Method = .get,

@@ -22,6 +22,8 @@ package struct APIResponse: Sendable {
     package var isFiltered: Bool
     package var contentType: String?
     package var body: ByteBuffer
+    /// Of whoever asked: what must not be shown of the body.
+    var mask = SecretMask()
 
     package init(
         status: Int,
@@ -45,15 +47,14 @@ package struct APIResponse: Sendable {
         self.body = body
     }
 
-    /// The start of the body as one line for an operator: agents explain errors in plain text.
+    /// The start of the body as one line for an operator, without secrets: agents explain errors in plain text.
     package var explanation: String {
-        let limit = 200
-        let start = self.body.getString(
-            at: self.body.readerIndex,
-            length: min(self.body.readableBytes, limit)
-        )
-        return APIError.printable(start ?? "")
+        // More than is shown: what is blanked must be whole.
+        APIError.printable(self.mask.blanked(self.body.readableBytesView.prefix(Self.explanationBytes)))
     }
+
+    /// Of a body, what is looked at for an explanation.
+    static let explanationBytes = 4096
 }
 
 extension APIResponse {

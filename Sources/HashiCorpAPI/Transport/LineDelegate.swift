@@ -9,8 +9,6 @@ import Synchronization
 final class LineDelegate: HTTPClientResponseDelegate {
     typealias Response = Void
 
-    /// Of an error's text, in bytes.
-    private static let explanationLimit = 4096
     /// How many lines wait for the reader before the connection does.
     private static let strategy = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
         lowWatermark: 1,
@@ -132,7 +130,7 @@ final class LineDelegate: HTTPClientResponseDelegate {
     ) throws(LineSplitter.LineTooLong) -> ([ByteBuffer], LineStream.Lines.Source?) {
         var buffer = buffer
         guard state.refusal == nil else {
-            let room = Self.explanationLimit - (state.refusal?.body.readableBytes ?? 0)
+            let room = APIResponse.explanationBytes - (state.refusal?.body.readableBytes ?? 0)
             if let start = buffer.readSlice(length: min(room, buffer.readableBytes)) {
                 state.refusal?.body.writeImmutableBuffer(start)
             }

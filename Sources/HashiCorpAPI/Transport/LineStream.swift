@@ -94,7 +94,7 @@ extension APIClient {
                 onCancel: { task.cancel() }
             ) {
                 self.noteStatus(UInt(refusal.status))
-                throw APIError.unexpected(refusal, from: self.configuration)
+                throw APIError.unexpected(self.masked(refusal), from: self.configuration)
             }
             return LineStream(lines: lines, client: self, limit: limit)
         } catch {

@@ -11,6 +11,8 @@ final class TokenStore: Sendable {
         /// Set at run time, by a login: it wins.
         var given: Secret?
         var read: Secret?
+        /// Those in use and before, the last ones: an answer may quote the token that its question had.
+        var recent: [Secret] = []
         var lastLook: ContinuousClock.Instant?
         /// What the last look found wrong with the file.
         var problem: APIError?
@@ -55,7 +57,21 @@ final class TokenStore: Sendable {
     }
 
     func give(_ token: Secret?) {
-        self.state.withLock { $0.given = token }
+        self.state.withLock { state in
+            state.given = token
+            if let token { Self.remember(token, &state) }
+        }
+    }
+
+    /// The tokens that may be under way.
+    var recent: [Secret] {
+        if case .value(let value) = self.source { return [value] + self.state.withLock(\.recent) }
+        return self.state.withLock(\.recent)
+    }
+
+    private static func remember(_ token: Secret, _ state: inout State) {
+        guard state.recent.last != token else { return }
+        state.recent = state.recent.suffix(7).filter { $0 != token } + [token]
     }
 
     /// Another one than before if there is another token in the file. The next token of a login is for the same identity, and
@@ -75,6 +91,7 @@ final class TokenStore: Sendable {
             let read = try Self.read(path)
             if state.read != read { state.generation += 1 }
             state.read = read
+            Self.remember(read, &state)
             state.problem = nil
         } catch {
             state.problem = error
