@@ -49,15 +49,34 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return gap.count < 2 ? text(groups) : "\(text(groups[..<gap.lowerBound]))::\(text(groups[gap.upperBound...]))"
     }
 
-    /// The IPv4 address that a packet to this one may end at, if it is written as IPv6: mapped (RFC 4291, 2.5.5.2),
-    /// compatible (2.5.5.1), or translated (RFC 6052).
-    package var embeddedVersion4: IPAddress? {
-        guard !self.isVersion4 else { return nil }
-        let bits = UInt32(truncatingIfNeeded: self.low)
-        let isMapped = self.high == 0 && self.low >> 32 == 0xFFFF
-        let isCompatible = self.high == 0 && self.low >> 32 == 0 && bits > 0xFFFF
-        let isTranslated = self.high == 0x0064_FF9B_0000_0000 && self.low >> 32 == 0
-        return isMapped || isCompatible || isTranslated ? IPAddress(version4: bits) : nil
+    /// The IPv4 addresses that a packet to this one may end at, if it is an IPv6 address that others are written in.
+    package var embeddedVersion4: [IPAddress] {
+        guard !self.isVersion4 else { return [] }
+        func bits(_ half: UInt64, from shift: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: half >> shift) }
+        let last = bits(self.low, from: 0)
+        let found: [UInt32]
+        switch (self.high, self.low >> 32) {
+        // Mapped (RFC 4291, 2.5.5.2) and translated by a host (RFC 2765, 2.1).
+        case (0, 0xFFFF), (0, 0xFFFF_0000): found = [last]
+        // Compatible (RFC 4291, 2.5.5.1).
+        case (0, 0): found = last > 0xFFFF ? [last] : []
+        // Translated by a network (RFC 6052, 2.1).
+        case (0x0064_FF9B_0000_0000, 0): found = [last]
+        // The same by a prefix of the network's own, of which 48 to 96 bits are (RFC 8215; RFC 6052, 2.2). Bits 64 to 71 are 0.
+        case (let high, _) where high >> 16 == 0x0064_FF9B_0001:
+            let below48 = UInt32(truncatingIfNeeded: high & 0xFFFF) << 16 | bits(self.low, from: 40) & 0xFFFF
+            let below56 = UInt32(truncatingIfNeeded: high & 0xFF) << 24 | bits(self.low, from: 32) & 0xFF_FFFF
+            // What begins with 0 is what the others leave empty.
+            found = [last, below48, below56, bits(self.low, from: 24)].filter { $0 >> 24 != 0 }
+        // 6to4 (RFC 3056).
+        case (let high, _) where high >> 48 == 0x2002: found = [bits(high, from: 16)]
+        // Teredo (RFC 4380, 4): its server, and its client with all bits turned.
+        case (let high, _) where high >> 32 == 0x2001_0000: found = [bits(high, from: 0), ~last]
+        // ISATAP (RFC 5214, 6.1).
+        case (_, 0x0000_5EFE), (_, 0x0200_5EFE): found = [last]
+        default: found = []
+        }
+        return found.map(IPAddress.init(version4:))
     }
 
     private static func dotted(_ bits: UInt64) -> String {

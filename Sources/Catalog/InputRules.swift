@@ -90,10 +90,10 @@ private struct Findings {
                 switch kind {
                 case .address(let refusal):
                     (
-                        .error, "SB311",
+                        refusal.isOfAgent ? .warning : .error, "SB311",
                         "the address \(found.first.address.printable) port \(found.first.port) of \(instance) "
                             + "\(refusal.words); the instance is left out\(more)",
-                        refusal.cure(of: found.first.address)
+                        refusal.cure(of: found.first.address, port: found.first.port)
                     )
                 case .name:
                     (

@@ -5,6 +5,10 @@ import Testing
 
 /// Which addresses a source may send requests to.
 struct AddressRulesTests {
+    private static func place(_ text: String) throws -> AddressRules.Place {
+        try #require(AddressRules.Place(text))
+    }
+
     private static func range(_ text: String) throws -> AddressRange {
         try #require(AddressRange(text))
     }
@@ -12,8 +16,9 @@ struct AddressRulesTests {
     @Test(
         arguments: [
             ("10.0.0.1", nil), ("192.168.1.1", nil), ("8.8.8.8", nil), ("2001:db8::1", nil), ("fd00::1", nil),
-            ("240.0.0.1", nil),
-            ("126.255.255.255", nil), ("128.0.0.1", nil), ("169.253.0.1", nil), ("169.255.0.1", nil), ("fec0::1", nil),
+            ("240.0.0.1", .reserved), ("255.255.255.254", .reserved),
+            ("126.255.255.255", nil), ("128.0.0.1", nil), ("169.253.0.1", nil), ("169.255.0.1", nil),
+            ("fec0::1", .siteLocal), ("feff::1", .siteLocal),
             ("127.0.0.1", .loopback), ("127.255.255.255", .loopback), ("::1", .loopback),
             ("0.0.0.0", .unspecified), ("0.1.2.3", .unspecified), ("::", .unspecified),
             ("169.254.0.1", .linkLocal), ("fe80::1", .linkLocal), ("febf::1", .linkLocal),
@@ -24,6 +29,17 @@ struct AddressRulesTests {
             ("::ffff:127.0.0.1", .loopback), ("::ffff:7f00:1", .loopback), ("::ffff:169.254.169.254", .metadata),
             ("::ffff:0.0.0.0", .unspecified), ("::127.0.0.1", .loopback), ("64:ff9b::a9fe:a9fe", .metadata),
             ("::ffff:10.0.0.1", nil), ("64:ff9b::10.0.0.1", nil), ("::ffff:255.255.255.255", .broadcast),
+            ("::ffff:0:127.0.0.1", .loopback), ("::ffff:0:10.0.0.1", nil), ("::fffe:0:127.0.0.1", nil),
+            ("64:ff9b:1::7f00:1", .loopback), ("64:ff9b:1:7f00:0:100::", .loopback), ("64:ff9b:1:17f:0:1::", .loopback),
+            ("64:ff9b:1:1:7f:0:100::", .loopback), ("64:ff9b:1:a9fe:a9:fe00::", .metadata),
+            ("64:ff9b:1::a00:1", nil), ("64:ff9b:1:a00:0:100::", nil), ("64:ff9b:1:1:a:0:100::", nil),
+            ("64:ff9b:2::7f00:1", nil), ("64:ff9b::1:7f00:1", nil),
+            ("2002:7f00:1::1", .loopback), ("2002:a9fe:a9fe::1", .metadata), ("2002:a00:1::1", nil),
+            ("2003:7f00:1::1", nil),
+            ("2001:0:0:0:0:0:80ff:fffe", .unspecified), ("2001:0:a00:1:0:0:80ff:fffe", .loopback),
+            ("2001:0:7f00:1:0:0:f5ff:fffe", .loopback), ("2001:0:a00:1:0:0:f5ff:fffe", nil),
+            ("2001:1:7f00:1:0:0:f5ff:fffe", nil),
+            ("fd00::5efe:127.0.0.1", .loopback), ("fd00::200:5efe:a9fe:a9fe", .metadata), ("fd00::5efe:10.0.0.1", nil),
             ("", .notAnAddress), ("localhost", .notAnAddress), ("127.1", .notAnAddress), ("0177.0.0.1", .notAnAddress),
             ("2130706433", .notAnAddress), ("0x7f000001", .notAnAddress), ("fe80::1%eth0", .notAnAddress),
             ("10.0.0.1:80", .notAnAddress), ("[::1]", .notAnAddress), (" 10.0.0.1", .notAnAddress),
@@ -42,9 +58,9 @@ struct AddressRulesTests {
 
     @Test func `what is allowed is taken, and what is denied is refused in any case`() throws {
         let rules = AddressRules(
-            allowed: [try Self.range("127.0.0.0/8"), try Self.range("::1")],
+            allowed: [try Self.place("127.0.0.0/8"), try Self.place("::1")],
             denied: ["127.0.0.1:9901", "10.1.0.0/16", "[2001:db8::1]:9901", "127.0.0.9"].compactMap(
-                AddressRules.Denied.init
+                AddressRules.Place.init
             )
         )
         #expect(rules.denied.count == 4)
@@ -62,29 +78,89 @@ struct AddressRulesTests {
 
     @Test func `each refusal has a cure that helps`() throws {
         #expect(
-            AddressRules.Refusal.loopback.cure(of: "127.0.0.1").hasSuffix("(--catalog-allow-addresses 127.0.0.0/8)")
+            AddressRules.Refusal.loopback.cure(of: "127.0.0.1", port: 80).hasSuffix(
+                "(--catalog-allow-addresses 127.0.0.0/8)"
+            )
         )
-        #expect(AddressRules.Refusal.loopback.cure(of: "::1").hasSuffix("(--catalog-allow-addresses ::1/128)"))
-        #expect(AddressRules.Refusal.linkLocal.cure(of: "fe80::1").hasSuffix("(--catalog-allow-addresses fe80::/10)"))
-        #expect(AddressRules.Refusal.denied.cure(of: "10.0.0.1").contains("--catalog-deny-addresses"))
+        #expect(
+            AddressRules.Refusal.loopback.cure(of: "::1", port: 80).hasSuffix("(--catalog-allow-addresses ::1/128)")
+        )
+        #expect(
+            AddressRules.Refusal.linkLocal.cure(of: "fe80::1", port: 80).hasSuffix(
+                "(--catalog-allow-addresses fe80::/10)"
+            )
+        )
+        #expect(AddressRules.Refusal.denied.cure(of: "10.0.0.1", port: 80).contains("--catalog-deny-addresses"))
         for refusal in [AddressRules.Refusal.metadata, .own, .unspecified, .broadcast] {
-            #expect(!refusal.cure(of: "169.254.169.254").contains("allow-addresses"))
+            #expect(!refusal.cure(of: "169.254.169.254", port: 80).contains("allow-addresses"))
         }
         // A range that a cure names lets in what was refused.
         for (address, range) in [("127.0.0.1", "127.0.0.0/8"), ("::1", "::1/128"), ("::ffff:127.0.0.1", "127.0.0.0/8")]
         {
-            let rules = AddressRules(allowed: [try Self.range(range)])
+            let rules = AddressRules(allowed: [try Self.place(range)])
             #expect(rules.refusal(of: address, port: 80) == nil)
         }
     }
 
     @Test func `where Signalbox itself listens is refused for that reason, whatever is allowed`() throws {
-        var own = try #require(AddressRules.Denied("127.0.0.1:18001"))
-        own.isOwn = true
-        let rules = AddressRules(allowed: [try Self.range("127.0.0.0/8")], denied: [own])
+        let own = AddressRules.reserved(host: "127.0.0.1", port: 18001, by: .signalbox)
+        let rules = AddressRules(
+            allowed: [try Self.place("127.0.0.0/8"), try Self.place("127.0.0.1:18001")],
+            reserved: own
+        )
         #expect(rules.refusal(of: "127.0.0.1", port: 18001) == .own)
         #expect(rules.refusal(of: "::ffff:127.0.0.1", port: 18001) == .own)
         #expect(rules.refusal(of: "127.0.0.1", port: 18002) == nil)
+        #expect(rules.refusal(of: "127.0.0.2", port: 18001) == nil)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "127.9.9.9"), ("127.0.0.1", "::1"), ("localhost", "127.0.0.1"),
+        ("::1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("10.0.0.9", "10.0.0.9"),
+        ("10.0.0.9", "::ffff:10.0.0.9"), ("::ffff:10.0.0.9", "10.0.0.9"), ("2001:db8::9", "2001:db8:0::9"),
+        ("10.0.0.9", "2002:a00:9::1"),
+    ])
+    func `an agent is refused by its name, unless it is allowed with its port`(host: String, address: String) throws {
+        let allowed = [try Self.place("127.0.0.0/8"), try Self.place("::1"), try Self.place("10.0.0.0/8")]
+        let owners = [AddressRules.Reserved.Owner.consul: AddressRules.Refusal.consul, .nomad: .nomad]
+        for (owner, refusal) in owners {
+            var rules = AddressRules(
+                allowed: allowed,
+                reserved: AddressRules.reserved(host: host, port: 8500, by: owner)
+            )
+            #expect(rules.refusal(of: address, port: 8500) == refusal)
+            #expect(rules.refusal(of: address, port: 8501) == nil)
+            for text in [
+                "127.0.0.0/8:8500", "[::1]:8500", "10.0.0.9:8500", "[::ffff:0:0/96]:8500", "[2001:db8::9]:8500",
+                "[2002::/16]:8500",
+            ] {
+                rules.allowed.append(try Self.place(text))
+            }
+            #expect(rules.refusal(of: address, port: 8500) == nil)
+        }
+    }
+
+    @Test func `a host whose address is not known is none that anybody registers`() {
+        #expect(AddressRules.reserved(host: "consul.example.com", port: 8500, by: .consul) == [])
+    }
+
+    @Test func `the admin interface of Envoy is refused where our bootstrap has it`() throws {
+        var rules = AddressRules(allowed: [try Self.place("127.0.0.0/8")], reserved: AddressRules.envoyAdmin)
+        #expect(rules.refusal(of: "127.0.0.1", port: 9901) == .envoyAdmin)
+        #expect(rules.refusal(of: "::ffff:127.0.0.1", port: 9901) == .envoyAdmin)
+        #expect(rules.refusal(of: "10.0.0.1", port: 9901) == nil)
+        let cure = AddressRules.Refusal.envoyAdmin.cure(of: "127.0.0.1", port: 9901)
+        #expect(cure.hasSuffix("(--catalog-allow-addresses 127.0.0.1:9901)"))
+        rules.allowed.append(try Self.place("127.0.0.1:9901"))
+        #expect(rules.refusal(of: "127.0.0.1", port: 9901) == nil)
+        rules.denied.append(try Self.place("127.0.0.1:9901"))
+        #expect(rules.refusal(of: "127.0.0.1", port: 9901) == .denied)
+    }
+
+    @Test func `a port that is allowed lets nothing else in`() throws {
+        let rules = AddressRules(allowed: [try Self.place("127.0.0.1:8080")])
+        #expect(rules.refusal(of: "127.0.0.1", port: 8080) == nil)
+        #expect(rules.refusal(of: "127.0.0.1", port: 8081) == .loopback)
     }
 
     @Test(arguments: [
@@ -96,7 +172,7 @@ struct AddressRulesTests {
 
     @Test(arguments: ["10.0.0.1:", "10.0.0.1:0", "10.0.0.1:65536", "host:80", "[10.0.0.1", ":80", "10.0.0.1:x"])
     func `what is no denied address is refused`(text: String) {
-        #expect(AddressRules.Denied(text) == nil)
+        #expect(AddressRules.Place(text) == nil)
     }
 
     @Test func `a range contains what has its first bits`() throws {

@@ -98,6 +98,27 @@ class ConsulHostile(ConsulTest):
                 self.assertEqual(once(self.port, f"{name}.example.com").status, 404)
         self.assert_nobody_else(envoy)
 
+    def test_ports_of_agents_and_proxies(self):
+        """What may be on loopback is allowed, and these are not."""
+        agent = (self.catalog.address, 8500)
+        places = {"api": agent, "api-mapped": (f"::ffff:{agent[0]}", 8500), "api-6to4": ("2002:7f00:1::1", 8500),
+                  "admin": ("127.0.0.1", 9901), "admin-mapped": ("::ffff:127.0.0.1", 9901)}
+        allow = ["--catalog-allow-addresses", "127.0.0.0/8"]
+        server = self.following(self.catalog, allow=allow)
+        envoy = self.envoy(server)
+        envoy.wait_route(self.port, "web.example.com")
+        for name, (address, port) in places.items():
+            self.catalog.register(name, port, address=address, Tags=[f"signalbox.host={name}.example.com"])
+            words = "the Consul that is followed" if port == 8500 else "Envoy's admin interface"
+            self.reported(server, "SB311", f"service/{name}", words)
+            self.assertEqual(once(self.port, f"{name}.example.com", "/v1/agent/self").status, 404)
+        self.assert_nobody_else(envoy)
+        server.stop()
+        very = ["--catalog-allow-addresses", f"{agent[0]}:{agent[1]}"]
+        server = self.following(self.catalog, allow=allow + very, xds=server.xds)
+        Probe(self.port, "api.example.com", "/v1/agent/self").until(lambda status, _: status == 200)
+        self.reported(server, "SB311", "service/admin")
+
     # What is written, and the findings of which one must be said.
 
     def names(self):

@@ -38,13 +38,7 @@ extension Settings {
     // MARK: Consul
 
     private func consul(logger: Logger) throws -> ConsulSource {
-        let environment: ConsulEnvironment
-        do {
-            environment = try ConsulEnvironment(Environment.all)
-        } catch {
-            throw SettingsError(description: "\(error)")
-        }
-        let agent = try self.agent(environment.api, prefix: "consul", isSecure: environment.isSecure)
+        let environment = try self.consulEnvironment
         var configuration = ConsulConfiguration()
         configuration.datacenters = self.sources.list("consul.datacenters") ?? []
         guard Set(configuration.datacenters).count == configuration.datacenters.count else {
@@ -80,16 +74,11 @@ extension Settings {
         default:
             throw SettingsError(description: "consul.auth.method and consul.auth.token.file go together")
         }
-        return ConsulSource(configuration: configuration, agent: agent, logger: logger)
+        return ConsulSource(configuration: configuration, agent: try self.consulAgent, logger: logger)
     }
 
     private func nomad(logger: Logger) throws -> NomadSource {
-        let environment: NomadEnvironment
-        do {
-            environment = try NomadEnvironment(Environment.all)
-        } catch {
-            throw SettingsError(description: "\(error)")
-        }
+        let environment = try self.nomadEnvironment
         let namespaces = (self.sources.text("nomad.namespace") ?? environment.namespace ?? "")
             .split(separator: ",").map(String.init)
         guard namespaces.count <= NomadConfiguration.maximumNamespaces else {
@@ -104,36 +93,9 @@ extension Settings {
         )
         return NomadSource(
             configuration: configuration,
-            agent: try self.agent(environment.api, prefix: "nomad", isSecure: false),
+            agent: try self.nomadAgent,
             logger: logger
         )
-    }
-
-    /// What the product's own variables say, with our settings of the same over it.
-    private func agent(
-        _ environment: APIConfiguration,
-        prefix: String,
-        isSecure: Bool
-    ) throws -> APIConfiguration {
-        var agent = environment
-        if let address = self.sources.text("\(prefix).address") {
-            do {
-                agent.address = try APIAddress(address, isSecure: isSecure)
-                agent.pathPrefix = ""
-            } catch {
-                throw SettingsError(description: "\(prefix).address: \(error)")
-            }
-        }
-        if let token = self.sources.text("\(prefix).token") {
-            (agent.token, agent.tokenOrigin) = (.value(token), "\(prefix).token")
-        }
-        if let file = self.sources.text("\(prefix).token.file") {
-            (agent.token, agent.tokenOrigin) = (.file(path: file), "\(prefix).token.file")
-        }
-        if self.sources.text("\(prefix).auth.method") != nil, agent.token == .none {
-            agent.tokenOrigin = "\(prefix).auth.method"
-        }
-        return agent
     }
 
     // MARK: The catalog
@@ -169,40 +131,6 @@ extension Settings {
             if let prefix = self.sources.text("tags.prefix") { texts.routeTagPrefix = prefix }
             rules.input = InputRules(addresses: try self.addressRules, texts: texts)
             return [.consul: rules, .nomad: rules]
-        }
-    }
-
-    /// A catalog leads to nobody on this machine, and never to ourselves.
-    private var addressRules: AddressRules {
-        get throws {
-            let allowed = try (self.sources.list("catalog.allow.addresses") ?? []).map { text in
-                guard let range = AddressRange(text) else {
-                    throw SettingsError(
-                        description: "catalog.allow.addresses: '\(text)' is no address and no range as 10.0.0.0/8"
-                    )
-                }
-                return range
-            }
-            // What is our own needs no setting to be denied.
-            let own = (self.xdsAddresses + [self.adminAddress]).compactMap { address -> AddressRules.Denied? in
-                var denied =
-                    switch address {
-                    case .ipv4(let host, let port): AddressRules.Denied("\(host):\(port)")
-                    case .ipv6(let host, let port): AddressRules.Denied("[\(host)]:\(port)")
-                    case .name, .unix: AddressRules.Denied?.none
-                    }
-                denied?.isOwn = true
-                return denied
-            }
-            let denied = try (self.sources.list("catalog.deny.addresses") ?? []).map { text in
-                guard let denied = AddressRules.Denied(text) else {
-                    throw SettingsError(
-                        description: "catalog.deny.addresses: '\(text)' is no address, no range and no address:port"
-                    )
-                }
-                return denied
-            }
-            return AddressRules(allowed: allowed, denied: own + denied)
         }
     }
 
