@@ -9,7 +9,6 @@ import Testing
         let consul = try ConsulEnvironment(["CONSUL_HTTP_ADDR": ""])
         #expect(consul.api == APIConfiguration(product: .consul, address: .http(host: "127.0.0.1", port: 8500)))
         #expect(!consul.isAddressSet)
-        #expect(consul.grpcAddress == "127.0.0.1:8502")
         let nomad = try NomadEnvironment([:])
         #expect(nomad.api == APIConfiguration(product: .nomad, address: .http(host: "127.0.0.1", port: 4646)))
         #expect(nomad.task == nil)
@@ -21,8 +20,7 @@ import Testing
             "CONSUL_HTTP_AUTH": "me:a:b", "CONSUL_HTTP_TOKEN": "t", "CONSUL_CACERT": "/ca.pem", "CONSUL_CAPATH": "/cas",
             "CONSUL_CLIENT_CERT": "/c.pem", "CONSUL_CLIENT_KEY": "/k.pem",
             "CONSUL_TLS_SERVER_NAME": "server.dc1.consul",
-            "CONSUL_GRPC_ADDR": "https://g:8503", "CONSUL_GRPC_CACERT": "/g.pem", "CONSUL_GRPC_CAPATH": "/gs",
-            "CONSUL_NAMESPACE": "team", "CONSUL_PARTITION": "part", "CONNECT_PROXY_ID": "p", "CONNECT_SIDECAR_FOR": "s",
+            "CONSUL_NAMESPACE": "team", "CONSUL_PARTITION": "part",
         ])
         let expected = APIConfiguration(
             product: .consul,
@@ -42,9 +40,6 @@ import Testing
         #expect(consul.api == expected)
         #expect(consul.isAddressSet)
         #expect(consul.namespace == "team" && consul.partition == "part")
-        #expect(consul.grpcAddress == "https://g:8503")
-        #expect(consul.grpcCAFile == "/g.pem" && consul.grpcCADirectory == "/gs")
-        #expect(consul.proxyID == "p" && consul.sidecarFor == "s")
     }
 
     @Test func `a token file wins over a token, as in consul`() throws {

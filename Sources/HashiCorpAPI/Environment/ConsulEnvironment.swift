@@ -2,6 +2,8 @@
 
 /// What Consul's own variables say, with the meaning that Consul's own programs give them.
 /// See https://developer.hashicorp.com/consul/commands#environment-variables
+///
+/// Those of the mesh (`CONSUL_GRPC_*`, `CONNECT_*`) are for Envoys that get everything from Consul: nothing of it is asked here.
 package struct ConsulEnvironment: Hashable, Sendable {
     /// `CONSUL_HTTP_ADDR`, `CONSUL_HTTP_SSL`, `CONSUL_HTTP_SSL_VERIFY`, `CONSUL_HTTP_AUTH`, `CONSUL_HTTP_TOKEN`,
     /// `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_CACERT`, `CONSUL_CAPATH`, `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`,
@@ -15,16 +17,6 @@ package struct ConsulEnvironment: Hashable, Sendable {
     package var namespace: String?
     /// `CONSUL_PARTITION`, of Enterprise.
     package var partition: String?
-    /// `CONSUL_GRPC_ADDR`: where Consul serves xDS itself; host and port, or a URL.
-    package var grpcAddress: String
-    /// `CONSUL_GRPC_CACERT`.
-    package var grpcCAFile: String?
-    /// `CONSUL_GRPC_CAPATH`.
-    package var grpcCADirectory: String?
-    /// `CONNECT_PROXY_ID`.
-    package var proxyID: String?
-    /// `CONNECT_SIDECAR_FOR`.
-    package var sidecarFor: String?
 
     package init(_ environment: [String: String]) throws(EnvironmentError) {
         let variables = EnvironmentVariables(environment)
@@ -60,10 +52,5 @@ package struct ConsulEnvironment: Hashable, Sendable {
         self.isAddressSet = given != nil
         self.namespace = variables["CONSUL_NAMESPACE"]
         self.partition = variables["CONSUL_PARTITION"]
-        self.grpcAddress = variables["CONSUL_GRPC_ADDR"] ?? "127.0.0.1:8502"
-        self.grpcCAFile = variables["CONSUL_GRPC_CACERT"]
-        self.grpcCADirectory = variables["CONSUL_GRPC_CAPATH"]
-        self.proxyID = variables["CONNECT_PROXY_ID"]
-        self.sidecarFor = variables["CONNECT_SIDECAR_FOR"]
     }
 }
