@@ -128,6 +128,25 @@ import Testing
         #expect(try await self.error(options, wantsClient: true)?.kind == .tls)
     }
 
+    @Test(arguments: [true, false])
+    func `a server that closes without a word may want a certificate of ours`(isClient: Bool) async throws {
+        let server = try await TestServer.start(tls: self.certificates.serverContext()) { _, connection in
+            connection.close()
+        }
+        var options = TLSOptions(caFile: self.certificates.certificate("ca"))
+        if isClient {
+            options.certificateFile = self.certificates.certificate("client")
+            options.keyFile = self.certificates.key("client")
+        }
+        try await withClient(server.address, tls: options) { client in
+            let error = await failure { () async throws(APIError) in
+                _ = try await client.send(APIRequest(.get, "/v1/x", deadline: .seconds(10)))
+            }
+            #expect(error?.kind == .unreachable)
+            #expect(error?.message.contains("name a client certificate") == !isClient)
+        }
+    }
+
     @Test func `a certificate that is replaced is used by the next connection`() async throws {
         let directory = self.certificates.directory
         try directory.copy("other-client.pem", to: "mine.pem")

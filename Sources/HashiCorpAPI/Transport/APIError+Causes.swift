@@ -35,11 +35,20 @@ extension APIError {
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             self = Self.of(tls: cause, peer: peer)
         case is ChannelError:
-            self.init(.unreachable, "\(peer) closed the connection before its answer was complete")
+            self.init(.unreachable, "\(peer) \(Self.cutOff)")
         default:
             self.init(.unreachable, "\(peer) cannot be asked: \(Self.printable("\(cause)"))")
         }
+        let isCutOff = self.message.hasSuffix(Self.cutOff) || self.message.hasSuffix(Self.reset)
+        if isCutOff, configuration.address.isTLS, configuration.tls.certificateFile == nil {
+            // With TLS 1.3 a client is done with the handshake before its certificate is missed, and why the server closes the
+            // connection then is lost with it if the client has already sent something.
+            self.message += "; if it wants to know its clients, name a client certificate and key"
+        }
     }
+
+    private static let cutOff = "closed the connection before its answer was complete"
+    private static let reset = "connection reset"
 
     static func tooLarge(_ peer: String, limit: Int) -> APIError {
         APIError(.tooLarge, "\(peer) sends more at once than the \(limit) bytes that are taken")
@@ -56,7 +65,7 @@ extension APIError {
         case .cancelled, .alreadyShutdown, .requestStreamCancelled:
             APIError(.cancelled, "the request to \(peer) was given up")
         case .remoteConnectionClosed, .uncleanShutdown:
-            APIError(.unreachable, "\(peer) closed the connection before its answer was complete")
+            APIError(.unreachable, "\(peer) \(cutOff)")
         case .invalidURL, .emptyHost, .missingSocketPath, .emptyScheme:
             APIError(.invalid, "\(peer) cannot be asked: its address makes no URL")
         default:
@@ -68,7 +77,7 @@ extension APIError {
         switch error as? HTTPParserError {
         case .headerOverflow: APIError(.tooLarge, "\(peer) sends more headers than are taken")
         case .invalidEOFState:
-            APIError(.unreachable, "\(peer) closed the connection before its answer was complete")
+            APIError(.unreachable, "\(peer) \(cutOff)")
         default:
             APIError(.malformed, "\(peer) does not answer in HTTP (\(printable("\(error)"))); is that its HTTP port?")
         }
@@ -76,7 +85,7 @@ extension APIError {
 
     private static func of(tls error: any Error, peer: String) -> APIError {
         if case NIOSSLError.uncleanShutdown = error {
-            return APIError(.unreachable, "\(peer) closed the connection before its answer was complete")
+            return APIError(.unreachable, "\(peer) \(cutOff)")
         }
         let text = printable("\(error)")
         let reason =
@@ -109,7 +118,7 @@ extension APIError {
         }
         return switch error.errnoCode {
         case ECONNREFUSED: "connection refused; is it running, and is the address right?"
-        case ECONNRESET, EPIPE: "connection reset"
+        case ECONNRESET, EPIPE: reset
         case EHOSTUNREACH, ENETUNREACH: "no route to it"
         case ETIMEDOUT: "no connection in time"
         case ENOENT: "no such socket"
