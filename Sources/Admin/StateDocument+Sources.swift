@@ -10,6 +10,8 @@ package struct SourceState: Codable, Sendable {
     package var state: String
     package var reason: String?
     package var problem: String?
+    /// Of the agent that is asked.
+    package var version: String?
     /// While what was stored stands in for parts of it: how long ago the oldest was known to be so, and each.
     package var storedAgeSeconds: Int64?
     package var storedPartAgeSeconds: [String: Int64]?
@@ -41,6 +43,7 @@ extension SourceState {
         self.state = status.state.rawValue
         self.reason = status.reason
         self.problem = status.problem
+        self.version = status.version
         let size = all.sizes[status.source] ?? CatalogGuard.Size()
         (self.services, self.instances, self.routableInstances) = (size.services, size.instances, size.routable)
         let ages = (all.storedAges[status.source] ?? [:]).map { ($0.rawValue, $1.components.seconds) }

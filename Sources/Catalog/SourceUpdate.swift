@@ -65,19 +65,35 @@ package struct SourceStatus: Hashable, Sendable {
     package var reason: String?
     /// Of `problem`; nil: none that is known.
     package var fault: Fault?
+    /// Of the agent that is asked, such as "1.17.2+ent"; nil: it does not say, or has none.
+    package var version: String?
 
     package init(
         source: SourceName,
         state: State,
         problem: String? = nil,
         reason: String? = nil,
-        fault: Fault? = nil
+        fault: Fault? = nil,
+        version: String? = nil
     ) {
         self.source = source
+        self.version = version
         self.state = state
         self.problem = problem
         self.reason = reason
         self.fault = fault
+    }
+}
+
+/// Why a service that a source has is not taken: for whoever looks for it.
+package struct Untaken: Hashable, Sendable {
+    /// Goes on from "the service is in consul and not taken: ".
+    package var reason: String
+    package var cure: String
+
+    package init(reason: String, cure: String) {
+        self.reason = reason
+        self.cure = cure
     }
 }
 
@@ -118,6 +134,8 @@ package enum SourceEvent: Sendable {
     ///
     /// - Parameter isAccepted: those that are gone are so by the operator's word, here and below.
     case configEntries([ConfigEntry], isAccepted: Bool = false)
+    /// All services that it has and that the settings leave out.
+    case untaken([ServiceName: Untaken])
     /// Documents that live in the source, as if it were a directory of files.
     case documents([FileChange], isAccepted: Bool = false)
     /// Input that could not be used: all of it, in place of what was reported before.

@@ -23,6 +23,9 @@ extension Pipeline {
         case .diagnostics(let diagnostics):
             self.sourceDiagnostics[source] = diagnostics.abridged(of: source.rawValue)
             return .none
+        case .untaken(let services):
+            self.untaken[source] = services
+            return self.hasUnknownServices ? self.compile() : .none
         case .status(let status):
             self.catalogGuard.apply(status, at: now)
             return .none

@@ -49,6 +49,8 @@ package struct Pipeline: Sendable {
     var policy: ServicePolicyStage
     /// Input that sources could not use.
     var sourceDiagnostics: [SourceName: [Diagnostic]] = [:]
+    /// What sources have and do not take.
+    var untaken: [SourceName: [ServiceName: Untaken]] = [:]
     /// Of the last known good on disk.
     var storeDiagnostics: [Diagnostic] = []
     var guardEvents: [GuardOutcome.Event] = []
@@ -143,6 +145,11 @@ package struct Pipeline: Sendable {
         return targets.isEmpty ? .none : .endpoints(targets)
     }
 
+    /// Whether something refers to a service that is not there.
+    var hasUnknownServices: Bool {
+        self.admitted?.diagnostics.contains { $0.code == Diagnostic.unknownServiceCode } ?? false
+    }
+
     mutating func compile() -> Change {
         guard self.isReady else { return .none }
         var candidate = self.documentPolicy
@@ -151,7 +158,8 @@ package struct Pipeline: Sendable {
         let admitted = admit(
             candidate: candidate,
             catalog: self.catalogGuard.catalog,
-            previous: self.admitted
+            previous: self.admitted,
+            untaken: self.untaken
         )
         let chained = self.policy.applyChains(to: admitted.policy, catalog: admitted.catalog)
         let before = self.topology

@@ -3,12 +3,14 @@
 import Catalog
 import HashiCorpAPI
 
-/// Tells how a source is with what its follower cannot know: what the settings say, and how the file of the token is.
+/// Tells how a source is with what its follower does not know: what the settings say, how the file of the token is, and which
+/// version the agent has.
 struct StatusExplanation: Sendable {
     private let agent: APIConfiguration
     private var status: SourceStatus?
     /// What is wrong with the file of the token, while the token that was last read from it stays in use.
     private var fileProblem: String?
+    private var version: String?
 
     init(_ agent: APIConfiguration) {
         self.agent = agent
@@ -33,9 +35,17 @@ struct StatusExplanation: Sendable {
         return self.status.map { .status($0) }
     }
 
+    /// - Returns: as above.
+    mutating func agent(of version: String) -> SourceEvent? {
+        guard !version.isEmpty, version != self.version else { return nil }
+        self.version = version
+        return self.status.map { .status($0) }
+    }
+
     private func explained(_ status: SourceStatus) -> SourceStatus {
-        guard let fileProblem = self.fileProblem else { return status.explained(by: self.agent) }
         var status = status
+        status.version = self.version
+        guard let fileProblem = self.fileProblem else { return status.explained(by: self.agent) }
         let words = "\(fileProblem), and the token that was last read from it stays in use; write the token to it again"
         switch status.fault {
         case .rights, .unknownToken, .expiredToken, .tokenFile, nil:

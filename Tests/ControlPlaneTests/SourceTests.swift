@@ -56,6 +56,18 @@ import Testing
         StoredCatalog(savedAt: 1000, sources: [.consul: StoredCatalog.Source(heardAt: 1000, services: [service()])])
     }
 
+    @Test func `that a service is there and not taken is told, whenever that is known`() {
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(Self.update([]), from: .consul, at: .seconds(1))
+        func unknown() -> [String] { pipeline.diagnostics.filter { $0.code == "SB203" }.map(\.message) }
+        #expect(unknown().first?.hasPrefix("no service is named 'web'") == true)
+        let untaken = Untaken(reason: "a setting", cure: "set it")
+        #expect(pipeline.apply(.untaken([Self.web: untaken]), from: .consul, at: .seconds(2)) == .none)
+        #expect(unknown().first?.hasPrefix("the service 'web' is in consul and not taken: a setting") == true)
+        _ = pipeline.apply(.untaken([:]), from: .consul, at: .seconds(3))
+        #expect(unknown().first?.hasPrefix("no service is named 'web'") == true)
+    }
+
     @Test func `what Nomad stops is not routed to, though its registration is only what was stored`() {
         var pipeline = Self.pipeline()
         _ = pipeline.apply(Self.stored, wallClock: 1010, at: .zero)

@@ -25,6 +25,46 @@ struct ConsulFollowerTests {
         return rig
     }
 
+    private static func untaken(_ rig: ConsulRig) -> [ServiceName: Untaken]? {
+        rig.events.lazy.compactMap { if case .untaken(let services) = $0 { services } else { nil } }.last
+    }
+
+    @Test func `what the settings leave out is told with the setting, before what is taken`() {
+        let configuration = ConsulConfiguration(
+            services: ["s1*"],
+            isExposedByDefault: false,
+            followsConfigEntries: false
+        )
+        var rig = ConsulRig(configuration)
+        rig.change { model in
+            for name in ["s1", "s10", "s2"] {
+                model.register(
+                    name,
+                    .init(node: "n1", id: "\(name)-1", tags: name == "s10" ? ["signalbox.enable=true"] : [])
+                )
+            }
+        }
+        rig.run(for: .seconds(2))
+        #expect(rig.told.keys.map(\.rawValue) == ["s10"])
+        let reasons = (Self.untaken(rig) ?? [:]).map { "\($0.key): \($0.value.reason.prefix(15))" }.sorted()
+        #expect(reasons == ["s1: consul.exposed.", "s2: consul.services"])
+        let order = rig.events.compactMap { event -> String? in
+            switch event {
+            case .untaken: "untaken"
+            case .catalog: "catalog"
+            default: nil
+            }
+        }
+        #expect(order == ["untaken", "catalog"])
+        rig.change { $0.register("s1", .init(node: "n1", id: "s1-1", tags: ["signalbox.enable=true"])) }
+        rig.run(for: .seconds(2))
+        #expect(Self.untaken(rig)?.keys.map(\.rawValue) == ["s2"])
+    }
+
+    @Test func `where everything is taken, nothing is told to be left out`() {
+        #expect(Self.untaken(Self.rig(services: 20)) == nil)
+    }
+
     @Test func `the first update is complete`() throws {
         let rig = Self.rig(services: 50)
         let updates = rig.events.compactMap { if case .catalog(let update) = $0 { update } else { nil } }

@@ -311,7 +311,7 @@ struct ConsulRig {
             self.guarded.apply(status, at: self.now)
             #expect(status != self.statuses.last)
             self.statuses.append(status)
-        case .configEntries, .documents, .diagnostics: break
+        case .configEntries, .documents, .diagnostics, .untaken: break
         }
     }
 

@@ -72,12 +72,15 @@ struct NomadSourceTests {
     private func following(
         _ server: NomadStandIn,
         _ configuration: NomadConfiguration = NomadConfiguration(),
+        token: TokenSource? = nil,
         _ body: (Listener) async throws -> Void
     ) async throws {
         let listener = Listener()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let source = NomadSource(configuration: configuration, agent: server.agent, logger: logger)
+        var agent = server.agent
+        if let token { agent.token = token }
+        let source = NomadSource(configuration: configuration, agent: agent, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await source.run { listener.hear($0) } }
             try await body(listener)
@@ -105,6 +108,23 @@ struct NomadSourceTests {
             }
             // A moment on an idle machine (Tests/System/run nomad_stops measures it); other tests run beside this one.
             #expect(worst < .seconds(10), "\(worst)")
+        }
+    }
+
+    @Test("a token file that breaks is told of, and the version of the agent")
+    func tokenFile() async throws {
+        let server = try NomadStandIn()
+        _ = try await server.run("web", at: [1])
+        let directory = try TemporaryDirectory()
+        try directory.write("token", to: "token")
+        try await self.following(server, token: .file(path: directory("token"))) { listener in
+            try await listener.eventually { $0.status?.state == .up && $0.status?.version?.isEmpty == false }
+            #expect(listener.status?.problem == nil)
+            try directory.remove("token")
+            try await listener.eventually { $0.status?.problem?.contains("no such file") == true }
+            #expect(listener.status?.state == .up && listener.instances().count == 1)
+            try directory.write("token", to: "token")
+            try await listener.eventually { $0.status?.state == .up && $0.status?.problem == nil }
         }
     }
 

@@ -7,6 +7,14 @@ import Testing
 
 @testable import Discovery
 
+private final class Told: Sendable {
+    private let problems = Mutex<[String?]>([])
+
+    var all: [String?] { self.problems.withLock(\.self) }
+
+    func add(_ problem: String?) { self.problems.withLock { $0.append(problem) } }
+}
+
 /// What operators are told about the file of a token that breaks.
 struct StatusExplanationTests {
     private static let broken = "the token file /t is empty"
@@ -72,6 +80,19 @@ struct StatusExplanationTests {
         #expect(explanation.tokenFile(nil) == nil)
     }
 
+    @Test func `the version of the agent is told with every status, and when it is another one`() {
+        var explanation = StatusExplanation(Self.agent)
+        func version(_ event: SourceEvent?) -> String? {
+            guard let event, case .status(let status) = explanation.told(event) else { return nil }
+            return status.version
+        }
+        #expect(version(explanation.agent(of: "1.8.7")) == nil)
+        #expect(version(.status(SourceStatus(source: .consul, state: .up))) == "1.8.7")
+        #expect(version(explanation.agent(of: "1.8.7")) == nil && version(explanation.agent(of: "")) == nil)
+        #expect(version(explanation.agent(of: "1.17.2+ent")) == "1.17.2+ent")
+        #expect(version(.status(SourceStatus(source: .consul, state: .down))) == "1.17.2+ent")
+    }
+
     @Test func `a file is told of when it stays broken, once, and when it is good again`() async throws {
         let directory = try TemporaryDirectory()
         try directory.write("token", to: "token")
@@ -79,16 +100,16 @@ struct StatusExplanationTests {
         agent.token = .file(path: directory("token"))
         let client = APIClient(agent)
         _ = client.tokenFileProblem()
-        let told = Mutex<[String?]>([])
+        let told = Told()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await TokenFileWatch.run(client) { problem in told.withLock { $0.append(problem) } } }
+            group.addTask { await TokenFileWatch.run(client) { problem in told.add(problem) } }
             try directory.remove("token")
-            try await Self.eventually { told.withLock { $0.count } == 1 }
-            #expect(told.withLock { $0[0] }?.contains("no such file") == true)
+            try await Self.eventually { told.all.count == 1 }
+            #expect(told.all[0]?.contains("no such file") == true)
             try await Task.sleep(for: .seconds(2))
-            #expect(told.withLock { $0.count } == 1)
+            #expect(told.all.count == 1)
             try directory.write("token", to: "token")
-            try await Self.eventually { told.withLock { $0.last == .some(nil) } }
+            try await Self.eventually { told.all.last == .some(nil) }
             group.cancelAll()
         }
         await client.shutdown()

@@ -62,7 +62,7 @@ import Testing
             #expect(malformed?.message.contains("starts with \"(secret) auth") == true)
             let pipeline = APIPipeline(client)
             let refused = await failure { () async throws(APIError) in
-                _ = try await pipeline.indexes(of: [APIRequest(.get, "/v1/x")], deadline: .seconds(5))
+                _ = try await pipeline.indexes(of: [APIRequest(.get, "/v1/x")], deadline: .seconds(30))
             }
             #expect(refused?.message.contains("with \"(secret) auth") == true)
             pipeline.shutdown()
@@ -81,7 +81,7 @@ import Testing
             #expect(response.explanation.utf8.count <= 200 && !response.explanation.contains("cb8"))
             let pipeline = APIPipeline(client)
             let refused = await failure { () async throws(APIError) in
-                _ = try await pipeline.indexes(of: [APIRequest(.get, "/v1/x")], deadline: .seconds(5))
+                _ = try await pipeline.indexes(of: [APIRequest(.get, "/v1/x")], deadline: .seconds(30))
             }
             #expect(refused?.message.contains("answers 403") == true && refused?.message.contains("cb8") == false)
             pipeline.shutdown()

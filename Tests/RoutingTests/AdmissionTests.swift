@@ -52,6 +52,24 @@ struct AdmissionTests {
         #expect(now.diagnostics == [])
     }
 
+    @Test func `a service that a source has and settings leave out is told with the setting`() {
+        let untaken = Untaken(reason: "consul.services does not have it", cure: "add it")
+        let admitted = admit(
+            candidate: policy(routes: [route("web", to: "hidden"), route("api", to: "nope")]),
+            catalog: Catalog([self.web]),
+            previous: nil,
+            untaken: [.consul: [ServiceName("hidden"): untaken]]
+        )
+        #expect(admitted.policy.routes == [:])
+        #expect(
+            Set(admitted.diagnostics.map { "\($0.code) \($0.message) (\($0.cure))" }) == [
+                "SB203 the service 'hidden' is in consul and not taken: consul.services does not have it; it is left out (add it)",
+                "SB203 no service is named 'nope'; it is left out "
+                    + "(correct the name, or write a service document of that name (it may have no instances))",
+            ]
+        )
+    }
+
     @Test func `a last good version that does not hold any more is not in force either`() {
         let before = admit(
             candidate: policy(gateways: [gateway("edge"), gateway("old")], routes: [route("web", gateways: ["old"])]),

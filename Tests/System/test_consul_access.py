@@ -11,7 +11,7 @@ from rig.consul_case import ConsulTest, answers
 from rig.jwt import Issuer
 from rig.probe import Probe
 from rig.processes import eventually
-from rig.signalbox import Signalbox
+from rig.signalbox import Signalbox, command
 from rig.tls import Authority
 
 MASTER = str(uuid.UUID(int=9))
@@ -127,6 +127,22 @@ class Access(ConsulTest):
         log = self.server.log.read_text()
         for secret in (identity, *(each["SecretID"] for each in tokens + renewed if "SecretID" in each)):
             self.assertNotIn(secret, log)
+
+    def test_what_the_settings_leave_out_is_named(self):
+        self.registered()
+        self.follow(CONSUL_HTTP_ADDR=self.catalog.url, SIGNALBOX_CONSUL_EXPOSED_BY_DEFAULT="false")
+        self.reported(self.server, "SB203", "the service 'web' is in consul and not taken: consul.exposed.by.default")
+        self.assertRegex(self.source(self.server)["version"], r"^\d+\.\d+\.\d+")
+        self.assertIn(f"consul: up, version {self.source(self.server)['version']}, ", self.said())
+        self.catalog.register("web", self.web.port, Tags=["signalbox.enable=true"])
+        self.cured(self.server, "SB203")
+        self.assertEqual(self.server.log.read_text().count("no service is named"), 0)
+        self.server.stop()
+        self.follow(CONSUL_HTTP_ADDR=self.catalog.url, SIGNALBOX_CONSUL_SERVICES="other-*")
+        self.reported(self.server, "SB203", "not taken: consul.services does not have it")
+
+    def said(self):
+        return command("catalog", "status", "--admin", f"127.0.0.1:{self.server.admin_port}").stdout
 
     def test_a_proxy_that_quotes_what_it_is_sent(self):
         proxy = ThreadingHTTPServer(("127.0.0.1", 0), Reflects)

@@ -77,7 +77,9 @@ struct CatalogStatusCommand: AsyncParsableCommand {
                 let size = "\(source.services.counted("service")), \(source.instances.counted("instance"))"
                 let idle = source.instances - source.routableInstances
                 let lack = idle > 0 ? " of which \(idle) may get no requests" : ""
-                return "\(source.name): \(source.state), \(size)\(lack)\(age)\(source.problem.map { " (\($0))" } ?? "")"
+                let version = source.version.map { ", version \($0)" } ?? ""
+                return
+                    "\(source.name): \(source.state)\(version), \(size)\(lack)\(age)\(source.problem.map { " (\($0))" } ?? "")"
             }
             lines += self.held.map { held in
                 let names = held.services.prefix(5).joined(separator: ", ")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// The four questions that are always open.
 extension ConsulDatacenter {
     mutating func namesAnswered(_ answer: ConsulAnswer, _ effects: inout ConsulEffects) {
@@ -33,7 +35,13 @@ extension ConsulDatacenter {
         let before = self.services.byName.count
         let refused = self.missing.refused
         self.unaskable = nil
-        for (name, tags) in listed where self.selection.takes(name, tags: tags) {
+        var untaken: [String: Untaken] = [:]
+        defer { self.untaken = untaken }
+        for (name, tags) in listed {
+            guard self.selection.takes(name, tags: tags) else {
+                untaken[name] = self.selection.untaken(name, tags: tags)
+                continue
+            }
             guard ConsulSelection.canBeAsked(name) else {
                 let others = self.unaskable
                 self.unaskable = (min(name, others?.first ?? name), 1 + (others?.count ?? 0))

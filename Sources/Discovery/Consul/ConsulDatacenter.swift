@@ -55,6 +55,12 @@ struct ConsulDatacenter: Sendable {
     var expected: Set<String>
     /// Listed, and left out because of their names.
     var unaskable: (first: String, count: Int)?
+    /// Listed, and left out because of the settings.
+    var untaken: [String: Untaken] = [:] {
+        didSet { if self.untaken != oldValue { self.isOtherUntaken = true } }
+    }
+    /// Whether that was not told.
+    var isOtherUntaken = false
     /// Listed no more.
     var missing = ConsulMissing()
     var focus: ConsulFocus

@@ -73,6 +73,8 @@ struct ConsulDelivery: Sendable {
         return (isNews ? update : nil, self.findings == before ? nil : self.diagnostics)
     }
 
+    func isTold(_ name: ServiceName) -> Bool { self.services[name] != nil }
+
     private func unheard(of datacenters: [ConsulDatacenter]) -> Unheard {
         var unheard = Unheard()
         for (place, datacenter) in datacenters.enumerated() {

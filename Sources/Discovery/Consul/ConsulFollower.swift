@@ -28,6 +28,8 @@ struct ConsulFollower: Sendable {
     /// Whether its token had no rights since it was last up.
     private var lostRights = false
     private var inquiry: ConsulInquiry
+    /// What was told to be left out by the settings.
+    private var untaken: [ServiceName: Untaken] = [:]
 
     /// - Parameters:
     ///   - known: what stands in until it is heard.
@@ -181,6 +183,7 @@ struct ConsulFollower: Sendable {
         case .unknown, .up, .down: break
         }
         guard link == .up, self.lastLink != .unknown else { return }
+        if self.lastLink != .up { self.inquiry.renew(at: self.effects.now) }
         self.effects.owner = .policy
         if self.lastLink == .up {
             if token != self.lastToken { self.policy.reset(&self.effects) }
@@ -201,6 +204,8 @@ struct ConsulFollower: Sendable {
             self.delivery.isComplete
             ? self.delivery.isAnotherHeard(self.datacenters) : self.gate.opens(self.datacenters, at: now)
         if isWhole {
+            // Before whoever looks for them does so first.
+            self.tellUntaken()
             let (update, diagnostics) = self.delivery.complete(self.datacenters)
             findings = diagnostics
             self.effects.deliver(.catalog(update))
@@ -209,8 +214,30 @@ struct ConsulFollower: Sendable {
             findings = diagnostics
             if let update { self.effects.deliver(.catalog(update)) }
         }
+        if self.delivery.isComplete { self.tellUntaken() }
         for event in self.policy.takeEvents() { self.effects.deliver(event) }
         self.report(findings)
+    }
+
+    /// Of datacenters that differ, the first has the word.
+    private mutating func tellUntaken() {
+        guard self.datacenters.contains(where: \.isOtherUntaken) else { return }
+        var untaken: [ServiceName: Untaken] = [:]
+        for place in self.datacenters.indices {
+            self.datacenters[place].isOtherUntaken = false
+            for (name, reason) in self.datacenters[place].untaken where untaken[ServiceName(name)] == nil {
+                untaken[ServiceName(name)] = reason
+            }
+        }
+        // Until what is taken now is told, it is not there.
+        for (name, reason) in self.untaken where untaken[name] == nil && !self.delivery.isTold(name) {
+            guard self.datacenters.contains(where: { $0.services[name.rawValue] != nil }) else { continue }
+            untaken[name] = reason
+            self.datacenters[0].isOtherUntaken = true
+        }
+        guard untaken != self.untaken else { return }
+        self.untaken = untaken
+        self.effects.deliver(.untaken(untaken))
     }
 
     // MARK: How it is

@@ -63,6 +63,12 @@ struct ConsulInquiry: Sendable {
         }
     }
 
+    /// The agent was away, and may be another one. What namespaces there are does not change.
+    mutating func renew(at now: Duration) {
+        guard case .known = self.state, self.scope == ConsulScope() else { return }
+        self.state = .wanted(at: now, failures: 0)
+    }
+
     mutating func failed(_ failure: ConsulFailure, _ effects: inout ConsulEffects) {
         guard case .asked(let failures) = self.state else { return }
         switch failure.reason {

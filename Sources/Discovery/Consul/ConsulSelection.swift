@@ -64,6 +64,20 @@ struct ConsulSelection: Hashable, Sendable {
         return self.names.contains(service) || self.prefixes.contains { service.hasPrefix($0) }
     }
 
+    /// Why a service that is listed is not read; nil: it is, or is none that anybody looks for.
+    func untaken(_ service: String, tags: [String]) -> Untaken? {
+        guard service != Self.consul, !service.isEmpty, !self.takes(service, tags: tags) else { return nil }
+        return self.mayTake(service)
+            ? Untaken(
+                reason: "consul.exposed.by.default is false, and no instance of it is tagged \(self.enabled)",
+                cure: "tag it \(self.enabled)"
+            )
+            : Untaken(
+                reason: "consul.services does not have it",
+                cure: "add the name to consul.services (--consul-services)"
+            )
+    }
+
     /// Whether an instance wants no requests. Another one of the service has no say in that.
     func leavesOut(tags: [String]) -> Bool { tags.contains(self.disabled) }
 }

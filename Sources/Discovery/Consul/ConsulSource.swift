@@ -127,7 +127,11 @@ package final class ConsulSource: Sendable {
                     actions = explanation.tokenFile(problem).map { [.deliver($0)] } ?? []
                 case .ended(let id, .success(let answer)):
                     ends[id] = nil
-                    actions = follower.answered(id, answer, at: now)
+                    var again: [ConsulAction] = []
+                    if case .agent(let agent) = answer.content, let event = explanation.agent(of: agent.version) {
+                        again = [.deliver(event)]
+                    }
+                    actions = again + follower.answered(id, answer, at: now)
                 case .ended(let id, .failure(let failure)):
                     ends[id] = nil
                     actions = follower.failed(id, failure, at: now)

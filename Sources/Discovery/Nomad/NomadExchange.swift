@@ -67,6 +67,19 @@ struct NomadExchange: Sendable {
         }
     }
 
+    /// Which version the agent has, again and again until the task is cancelled: it may be another one after a restart. One that
+    /// does not say, as a token need not have agent:read, goes without.
+    func watchVersion(_ tell: (String) async -> Void) async {
+        while !Task.isCancelled {
+            let response = try? await self.client.send(APIRequest(.get, "/v1/agent/self"))
+            if let response, response.status == 200, let agent = try? response.value(of: NomadAgent.self) {
+                let isMarked = !agent.isEnterprise || agent.version.contains("+")
+                await tell(isMarked ? agent.version : agent.version + "+ent")
+            }
+            try? await Task.sleep(for: response == nil ? .seconds(10) : .seconds(300))
+        }
+    }
+
     private func failed(_ failure: NomadFailure) -> NomadFailure {
         // Whoever ended a request is no failure of Nomad.
         if failure.error?.kind != .cancelled { self.metrics.failed(failure.reason) }

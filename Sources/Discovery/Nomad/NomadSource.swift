@@ -18,6 +18,7 @@ package final class NomadSource: Sendable {
         case accepted
         case tokenFileReplaced
         case tokenFile(problem: String?)
+        case version(String)
     }
 
     private let configuration: NomadConfiguration
@@ -81,6 +82,7 @@ package final class NomadSource: Sendable {
                     await TokenFileWatch.run(exchange.client) { await inputs.send(.tokenFile(problem: $0)) }
                 }
             }
+            group.addTask { await exchange.watchVersion { await inputs.send(.version($0)) } }
             var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.advance(to: .zero)
             var iterator = inputs.makeAsyncIterator()
@@ -123,6 +125,8 @@ package final class NomadSource: Sendable {
                     actions = follower.streamEnded(id, failure, at: now)
                 case .accepted: actions = follower.accepted(at: now)
                 case .tokenFileReplaced: actions = follower.tokenFileReplaced(at: now)
+                case .version(let version):
+                    actions = explanation.agent(of: version).map { [.deliver(.source($0))] } ?? []
                 case .tokenFile(let problem):
                     actions = explanation.tokenFile(problem).map { [.deliver(.source($0))] } ?? []
                 }

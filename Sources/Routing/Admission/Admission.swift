@@ -30,8 +30,20 @@ package struct Admitted: Hashable, Sendable {
 /// - A service that disappears while a route that was in force leads to it keeps its last known instances: a deleted
 ///   file or a failing source must not take a route's traffic away.
 /// - A gateway that disappears is gone. Routes stay attached to the others that they name.
-package func admit(candidate: Policy, catalog: Catalog, previous: Admitted?) -> Admitted {
-    var admission = Admission(gateways: candidate.gateways, services: catalog, previous: previous)
+///
+/// - Parameter untaken: services that are not in the catalog because settings leave them out.
+package func admit(
+    candidate: Policy,
+    catalog: Catalog,
+    previous: Admitted?,
+    untaken: [SourceName: [ServiceName: Untaken]] = [:]
+) -> Admitted {
+    var admission = Admission(
+        gateways: candidate.gateways,
+        services: catalog,
+        previous: previous,
+        untaken: untaken
+    )
     var policy = candidate
     policy.routes = admission.admit(candidate.routes, previous: previous?.policy.routes ?? [:])
     policy.rawResources = admission.admit(candidate.rawResources, previous: previous?.policy.rawResources ?? [:])
@@ -44,13 +56,8 @@ private struct Admission {
     let gateways: [GatewayName: Gateway]
     let services: Catalog
     let previous: Admitted?
+    let untaken: [SourceName: [ServiceName: Untaken]]
     var diagnostics: [Diagnostic] = []
-
-    init(gateways: [GatewayName: Gateway], services: Catalog, previous: Admitted?) {
-        self.gateways = gateways
-        self.services = services
-        self.previous = previous
-    }
 
     mutating func admit<Name: Hashable, Document: ReferringDocument>(
         _ candidates: [Name: Document],
@@ -92,7 +99,13 @@ private struct Admission {
         document.gatewayReferences.compactMap { reference -> DanglingReference? in
             guard let gateway = self.gateways[reference.gateway] else { return .gateway(reference) }
             return reference.attaches(to: gateway) ? nil : .listener(reference)
-        } + document.backends.filter { self.services[$0.service] == nil }.map(DanglingReference.service)
+        } + document.backends.filter { self.services[$0.service] == nil }.map(self.dangling)
+    }
+
+    private func dangling(_ backend: Route.Backend) -> DanglingReference {
+        let source = SourceName.allCases.sorted().first { self.untaken[$0]?[backend.service] != nil }
+        guard let source, let untaken = self.untaken[source]?[backend.service] else { return .service(backend) }
+        return .untaken(backend, untaken, in: source)
     }
 
     /// Whether what was in force can stay so: it needs one gateway to attach to, and may lead to services that are

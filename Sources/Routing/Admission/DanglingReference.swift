@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Catalog
+package import Catalog
 
 /// A reference to what does not exist, and how that is told.
 enum DanglingReference {
     case gateway(Route.GatewayReference)
     case listener(Route.GatewayReference)
     case service(Route.Backend)
+    /// A source has it, and the settings leave it out.
+    case untaken(Route.Backend, Untaken, in: SourceName)
 
     var isService: Bool {
-        if case .service = self { true } else { false }
+        switch self {
+        case .service, .untaken: true
+        case .gateway, .listener: false
+        }
     }
 
     /// `consequence` says what is in force instead.
@@ -36,12 +41,26 @@ enum DanglingReference {
         case .service(let backend):
             Diagnostic(
                 .error,
-                code: "SB203",
+                code: Diagnostic.unknownServiceCode,
                 subject: subject,
                 message: "no service is named '\(backend.service)'; \(consequence)",
                 cure: "correct the name, or write a service document of that name (it may have no instances)",
                 origin: backend.origin
             )
+        case .untaken(let backend, let untaken, let source):
+            Diagnostic(
+                .error,
+                code: Diagnostic.unknownServiceCode,
+                subject: subject,
+                message: "the service '\(backend.service)' is in \(source.rawValue) and not taken: \(untaken.reason); "
+                    + consequence,
+                cure: untaken.cure,
+                origin: backend.origin
+            )
         }
     }
+}
+
+extension Diagnostic {
+    package static let unknownServiceCode = "SB203"
 }
