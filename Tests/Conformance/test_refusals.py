@@ -5,7 +5,7 @@ Quotations are from https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_pro
 
 from case import ConformanceTest, over
 from client import AGGREGATED, ALL, DELTA, SOTW
-from resources import KINDS, ROOTS
+from resources import KINDS, LEAVES, ROOTS
 
 
 class Refusals(ConformanceTest):
@@ -198,15 +198,102 @@ class Refusals(ConformanceTest):
 
     @over(ALL, ROOTS)
     def test_a_removal_that_is_refused_comes_to_rest(self, kind):
-        """Nobody says what a refused removal means. It is not said again and again, and other changes flow."""
+        """Nobody says what a refused removal means. It is not said again before something changes, and other changes
+        flow."""
         client = self.subscribed(kind)
         self.world.remove(kind, "b")
         client.nack(client.expect(kind))
-        client.settle(kind)
+        client.quiet()
         self.world.change(kind, "a")
         client.take(kind)
         self.assertEqual(client.held(kind)["a"], self.world.of(kind)["a"])
+        self.assertLessEqual(len(client.settle(kind)), 1)
+        if self.variant in SOTW:
+            self.assertEqual(client.held(kind), self.world.of(kind), "the removal, once more")
+
+    def refuses(self, client, kind, is_bad, most):
+        """Answers what comes until nothing comes, and refuses what is bad; that must take `most` responses."""
+        taken = []
+        while len(taken) <= most:
+            try:
+                response = client.expect(kind, timeout=0.7)
+            except AssertionError:
+                return taken
+            taken.append(response)
+            client.nack(response) if is_bad(response) else client.ack(response)
+        self.fail(f"more than {most} responses: {taken[-3:]}")
+
+    @over(ALL, ROOTS)
+    def test_a_removal_comes_to_rest_though_the_client_refuses_everything(self, kind):
+        """As above, of a client that never gives in."""
+        client = self.subscribed(kind)
+        self.world.remove(kind, "b")
+        self.refuses(client, kind, lambda _: True, most=1)
+        self.world.change(kind, "a")
+        self.refuses(client, kind, lambda _: True, most=2)
+        self.world.change(kind, "a", "c")
+        client.settle(kind)
+        self.assertEqual({name: client.held(kind)[name] for name in "ac"}, self.world.of(kind))
+
+    @over(ALL, ROOTS)
+    def test_a_removal_and_a_change_come_to_rest_though_the_client_refuses_everything(self, kind):
+        """As above; nothing is said twice."""
+        client = self.subscribed(kind)
+        with self.world.together():
+            self.world.change(kind, "a")
+            self.world.remove(kind, "b")
+        taken = self.refuses(client, kind, lambda _: True, most=4)
+        contents = [(sorted(each.content.items()), sorted(each.removed)) for each in taken]
+        self.assertEqual(len(contents), len({str(each) for each in contents}), "no content comes twice")
+
+    @over(SOTW, ROOTS)
+    def test_a_client_that_refuses_what_lacks_a_name_keeps_it_and_has_the_changes(self, kind):
+        """As above: it is not taken and given in turns."""
+        client = self.subscribed(kind)
+        self.world.remove(kind, "b")
+        self.refuses(client, kind, lambda response: "b" not in response.names, most=2)
+        self.world.change(kind, "a", "c")
+        self.refuses(client, kind, lambda response: "b" not in response.names, most=3)
+        self.assertEqual(set(client.held(kind)), {"a", "b", "c"})
+        self.assertEqual({name: client.held(kind)[name] for name in "ac"}, self.world.of(kind))
+
+    @over(ALL, LEAVES)
+    def test_a_name_that_vanishes_and_returns_as_it_was_is_sent(self, kind):
+        """Nobody says whether the client kept it."""
+        client = self.subscribed(kind, "a", "b")
+        before = {each: self.world.of(each) for each in KINDS}
+        self.world.remove(kind, "b")
+        client.settle(kind)
+        with self.world.together():
+            for each, content in before.items():
+                self.world.restore(each, content)
+        self.assertEqual(client.take(kind).content, {"b": before[kind]["b"]})
         client.quiet()
+
+    def many(self, kind, count):
+        """A client that holds so many, and all of them changed."""
+        names = [f"n{number:03}" for number in range(count)]
+        self.world.add(kind, *names)
+        client = self.client()
+        client.subscribe(kind, *names)
+        client.holding(kind, self.world.of(kind))
+        self.world.change(kind, *names)
+        return client, self.world.of(kind)
+
+    @over(ALL, KINDS)
+    def test_one_culprit_that_nobody_names_is_found_by_halving(self, kind):
+        """Not the specification's words: 64 are new, and one is bad."""
+        client, new = self.many(kind, 64)
+        self.refuses(client, kind, lambda response: response.content.get("n037") == new["n037"], most=1 + 2 * 6)
+        self.assertEqual({name for name in new if client.held(kind)[name] != new[name]}, {"n037"})
+
+    @over(ALL, KINDS)
+    def test_a_client_that_refuses_everything_is_not_tried_for_ever(self, kind):
+        """Not the specification's words: what is left is tried when the type changes."""
+        client, _ = self.many(kind, 200)
+        self.refuses(client, kind, lambda _: True, most=1 + 64 + 2 * 8)
+        self.world.change(kind, *self.world.of(kind))
+        client.holding(kind, self.world.of(kind))
 
     @over(ALL, ROOTS)
     def test_one_bad_resource_of_many_new_ones_holds_up_none(self, kind):

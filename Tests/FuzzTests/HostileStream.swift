@@ -42,7 +42,8 @@ struct HostileStream {
         for _ in 0..<Int.random(in: 1...50, using: &self.generator) where !self.isClosed && self.failure == nil {
             self.step()
         }
-        if !self.isClosed, self.failure == nil { self.settle() }
+        if !self.isClosed, self.failure == nil, self.generator.chance(1, of: 2) { self.settle(refusing: true) }
+        if !self.isClosed, self.failure == nil { self.settle(refusing: false) }
     }
 
     private mutating func note(_ event: @autoclosure () -> String) {
@@ -201,14 +202,15 @@ struct HostileStream {
         if names > self.limits.subscriptions + implied { self.failure = "\(names) names are subscribed" }
     }
 
-    /// Accepts everything. Whatever happened before, this must end.
-    private mutating func settle() {
-        self.note("accepts everything")
+    /// Accepts everything, or refuses everything. Whatever happened before, this must end.
+    private mutating func settle(refusing: Bool) {
+        self.note(refusing ? "refuses everything" : "accepts everything")
         var rounds = 0
         while let (type, nonce) = self.unanswered.first, !self.isClosed, self.failure == nil {
             rounds += 1
             if rounds > 500 { self.failure = "does not come to rest" }
-            self.send(type, nonce: nonce, error: nil, names: self.machine.variant == .sotw ? nil : [])
+            let error = refusing ? self.generator.text() : nil
+            self.send(type, nonce: nonce, error: error, names: self.machine.variant == .sotw ? nil : [])
         }
     }
 }

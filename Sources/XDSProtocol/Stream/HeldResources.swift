@@ -23,6 +23,8 @@ struct HeldResources: Sendable {
 
     /// Whether nothing is held for certain.
     var isEmpty: Bool { self.base == nil && self.exceptions.isEmpty }
+    /// Whether something was accepted, so that `move` can tell what differs.
+    var hasBase: Bool { self.base != nil }
 
     subscript(name: ResourceName) -> Held? {
         if !self.exceptions.isEmpty, let exception = self.exceptions[name] { return exception }

@@ -8,6 +8,8 @@ package struct Rejection: Equatable, Sendable {
     package var nonce: Nonce
     /// Those that may be to blame.
     package var resources: [Resource]
+    /// Those that the search for the culprit was given up of with this one: held back until their type changes.
+    package var untried: [ResourceName] = []
     package var message: String
 }
 
@@ -52,7 +54,16 @@ package struct TypeStatus: Sendable {
         }
         self.rejected = state.suspects.convicted
             .map { RejectedResource(name: $0.key, version: $0.value.version, message: $0.value.message) }
-            .sorted { $0.name < $1.name }
+        self.rejected += state.suspects.untried.map { name, conviction in
+            let message = "not tried by itself, among too many: \(conviction.message)"
+            return RejectedResource(name: name, version: conviction.version, message: message)
+        }
+        self.rejected += state.refusedRemovals.messages.compactMap { name, message in
+            state.held[name]?.resource.map {
+                RejectedResource(name: name, version: $0.version, message: "its removal: \(message)")
+            }
+        }
+        self.rejected.sort { $0.name < $1.name }
         self.responsesSent = state.responsesSent
         self.resourcesSent = state.resourcesSent
         self.namesDropped = state.namesDropped

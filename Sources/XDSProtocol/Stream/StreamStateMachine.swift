@@ -268,10 +268,15 @@ package struct StreamStateMachine: Sendable {
             }
             return actions
         }
-        let blamed = self.states.update(type) { $0.reject(message: error) } ?? []
+        let verdict = self.states.update(type) { state in
+            let before = state.suspects.untried
+            let blamed = state.reject(message: error, self.snapshot)
+            return (blamed: blamed, untried: state.suspects.untried.keys.filter { before[$0] == nil }.sorted())
+        }
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.
         if type == .cluster || type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
-        return [.report(Rejection(type: type, nonce: nonce, resources: blamed, message: error))]
+        let (blamed, untried) = verdict ?? ([], [])
+        return [.report(Rejection(type: type, nonce: nonce, resources: blamed, untried: untried, message: error))]
     }
 
     // MARK: Responses
@@ -312,7 +317,9 @@ package struct StreamStateMachine: Sendable {
 
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
     private mutating func mayRemove() -> Bool {
-        PushOrder.referring.allSatisfy { self.states.update($0) { $0.suspects.mayHavePredecessors } != true }
+        PushOrder.referring.allSatisfy { type in
+            self.states.update(type) { $0.suspects.mayHavePredecessors || !$0.refusedRemovals.isEmpty } != true
+        }
     }
 
     private mutating func advance(

@@ -30,12 +30,18 @@ extension TypeState {
             self.expiring.remove(name)
         }
         self.suspects.acknowledged(trial: flight.trial, isComplete: self.dirty.isEmpty)
+        if flight.isWhole, !self.refusedRemovals.isEmpty {
+            for name in self.refusedRemovals.messages.keys where self.held[name] == nil {
+                self.refusedRemovals.forget(name)
+            }
+            self.dirty.formUnion(self.refusedRemovals.accepted())
+        }
     }
 
     /// The response was refused. What of it the client kept is unknown: Envoy keeps the good clusters and listeners of a
     /// response that it refuses.
     /// - Returns: the resources that may be to blame.
-    mutating func reject(message: String) -> [Resource] {
+    mutating func reject(message: String, _ snapshot: Snapshot?) -> [Resource] {
         guard let flight = self.inFlight?.content else { return [] }
         self.inFlight = nil
         let new = flight.upserts.filter { resource in
@@ -44,49 +50,88 @@ extension TypeState {
             let held = self.held[resource.name]
             return held?.version != resource.version && held?.resource != resource
         }
+        let leftOut = flight.isWhole ? self.leftOut(by: flight) : flight.removals.filter { self.held[$0] != nil }
+        if flight.isWhole {
+            self.refusals[self.versionInfo(after: flight), default: 0] += 1
+            if !self.knowsWhatIsHeld { return self.rejectBlindly(flight, new, message: message) }
+            if new.isEmpty { return self.rejectNothingNew(flight, leftOut, message: message, snapshot) }
+        }
         let changed: [Resource]
         if let trial = flight.trial {
-            changed = flight.upserts.filter { $0.name == trial }
+            changed = flight.upserts.filter { trial.contains($0.name) }
         } else {
             changed = new.isEmpty ? flight.upserts : new
         }
-        if flight.isWhole, !self.knowsWhatIsHeld {
-            return self.rejectBlindly(changed, message: message)
+        var blamed: [Resource] = []
+        if changed.isEmpty {
+            self.suspects.tryAccused()
+        } else {
+            let held = Set(changed.map(\.name).filter { self.subscription.contains($0) && self.held[$0] != nil })
+            let isRemovalToo = leftOut.contains { name in snapshot.map { self.isGone(name, $0) } ?? false }
+            blamed = self.suspects.refused(
+                changed,
+                held: held,
+                message: message,
+                isTrial: flight.trial != nil,
+                isRemovalToo: isRemovalToo
+            )
         }
-        let held = Set(changed.map(\.name).filter { self.subscription.contains($0) && self.held[$0] != nil })
-        let blamed = changed.isEmpty ? [] : self.suspects.refused(changed, held: held, message: message)
         // What is not asked for any more may have been to blame; it is not sent again anyhow.
         for resource in changed where !self.subscription.contains(resource.name) { self.suspects.forget(resource.name) }
-        if flight.isWhole, !changed.isEmpty {
-            // What it left out was to be removed: say so again, without the culprit.
-            let sent = Set(flight.upserts.map(\.name))
-            self.owesAnswer = self.held.exceptions.contains { $0.value != nil && !sent.contains($0.key) }
-        }
         for resource in new where self.subscription.contains(resource.name) {
             self.held.set(resource.name, Held(version: nil, resource: self.held[resource.name]?.resource))
         }
-        for name in flight.removals {
-            if var held = self.held[name] {
-                held.version = nil
-                self.held.set(name, held)
-            }
-        }
+        self.doubt(leftOut)
         // The rest of the response is looked at again: what was not to blame is sent without the culprit.
         self.dirty.formUnion(flight.upserts.map(\.name))
-        if flight.upserts.isEmpty {
+        if flight.upserts.isEmpty, !flight.isWhole {
             // Nothing but removals, refused: to say them again would be refused again.
             for name in flight.removals { self.held.set(name, nil) }
         } else {
-            self.dirty.formUnion(flight.removals)
+            self.dirty.formUnion(leftOut)
         }
         return blamed
     }
 
+    /// What a whole response takes from the client, or holds back.
+    private func leftOut(by flight: Next) -> [ResourceName] {
+        if self.held.exceptions.isEmpty { return [] }
+        let sent = Set(flight.upserts.map(\.name))
+        return self.held.exceptions.filter { $0.value != nil && !sent.contains($0.key) }.map(\.key)
+    }
+
+    /// Whether the client has them still, nobody knows.
+    private mutating func doubt(_ names: [ResourceName]) {
+        for name in names {
+            guard let held = self.held[name] else { continue }
+            self.held.set(name, Held(version: nil, resource: held.resource))
+        }
+    }
+
+    /// As `reject`, of a whole response that had nothing new, so that the client can have refused only what it left out.
+    /// What it listed was accepted before: it is not to blame, and not sent again.
+    private mutating func rejectNothingNew(
+        _ flight: Next,
+        _ leftOut: [ResourceName],
+        message: String,
+        _ snapshot: Snapshot?
+    ) -> [Resource] {
+        self.suspects.tryAccused()
+        self.suspects.acknowledged(trial: flight.trial ?? [], isComplete: true)
+        let gone = leftOut.filter { name in snapshot.map { self.isGone(name, $0) } ?? true }
+        self.refusedRemovals.insert(gone, message: message)
+        self.doubt(leftOut)
+        // What returned meanwhile.
+        self.dirty.formUnion(leftOut)
+        return gone.isEmpty ? flight.upserts : gone.compactMap { self.held[$0]?.resource }.sorted { $0.name < $1.name }
+    }
+
     /// As `reject`, of a whole response to a client that holds nobody knows what: nothing is tried, because a response
     /// that leaves a resource out removes it. Clients take the good ones of such a response.
-    private mutating func rejectBlindly(_ changed: [Resource], message: String) -> [Resource] {
-        let blamed = self.suspects.convict(changed, message: message)
-        for resource in changed {
+    private mutating func rejectBlindly(_ flight: Next, _ new: [Resource], message: String) -> [Resource] {
+        if new.isEmpty { return flight.upserts }
+        let blamed = self.suspects.convict(new, message: message)
+        for resource in new {
             self.held.set(resource.name, Held(version: resource.version, resource: nil))
         }
         return blamed

@@ -16,6 +16,7 @@ extension TypeState {
             isFirst: isFirst
         )
         self.introduce(change.new, snapshot)
+        if !change.isEmpty { self.suspects.renew(retries: false) }
         if isFirst {
             // Rule 4: what is gone meanwhile is removed, what is current is not sent again.
             // What it holds of virtual hosts it may have asked for under other names.
@@ -80,9 +81,9 @@ extension TypeState {
         if next.isEmpty, pushes, !self.suspects.isEmpty {
             let subscription = self.subscription
             let trial = self.suspects.nextTrial { subscription.contains($0) ? resources[$0] : nil }
-            if let trial {
-                next.upserts = [trial]
-                next.trial = trial.name
+            if !trial.isEmpty {
+                next.upserts = trial
+                next.trial = Set(trial.map(\.name))
             }
         }
         if next.isEmpty, self.owesHeartbeat {

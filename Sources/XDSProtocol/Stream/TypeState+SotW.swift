@@ -13,6 +13,10 @@ extension TypeState {
         let set = request.nameSet ?? Set(names)
         let change = self.subscription.replace(with: set, type: self.type, isFirst: isFirst)
         self.introduce(change.new, snapshot)
+        if !change.isEmpty {
+            self.suspects.renew(retries: false)
+            self.refusals = [:]
+        }
         // A root type's answer lists everything, so that the client learns what there is not.
         if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
         self.owe(change.added)
@@ -54,8 +58,8 @@ extension TypeState {
         self.settleClaim(snapshot)
         // An answer is an answer to all that was asked: it does not wait for its turn.
         let pushes = pushes || self.owesAnswer
-        let (type, subscription) = (self.type, self.subscription)
-        var trial: Resource?
+        let type = self.type
+        var trial: Set<ResourceName>?
         var changed = self.takeChanged(snapshot, pushes: pushes, step: step)
         let isRemoval: Bool
         if case .removals = step { isRemoval = true } else { isRemoval = false }
@@ -66,11 +70,11 @@ extension TypeState {
             if self.type.isRoot { self.owesAnswer = true }
             changed += self.expiring.compactMap { snapshot[type, $0] }.filter { !changed.contains($0) }
         }
-        if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !(type.isRoot && !self.knowsWhatIsHeld),
-            let suspect = self.suspects.nextTrial(current: { subscription.contains($0) ? snapshot[type, $0] : nil })
+        if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !self.suspects.isEmpty,
+            !(type.isRoot && !self.knowsWhatIsHeld)
         {
-            changed = [suspect]
-            trial = suspect
+            changed = self.nextTrial(snapshot)
+            if !changed.isEmpty { trial = Set(changed.map(\.name)) }
         }
         guard self.type.isRoot else {
             // Only what changed: the protocol allows it for types that are not root types. What is gone is not told;
@@ -78,13 +82,27 @@ extension TypeState {
             self.doomed = []
             guard self.owesAnswer || !changed.isEmpty else { return nil }
             self.owesAnswer = false
-            return Next(upserts: changed, trial: trial?.name)
+            return Next(upserts: changed, trial: trial)
         }
         let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
         guard self.owesAnswer || !changed.isEmpty || hasRemovals else { return nil }
         self.owesAnswer = false
         let whole = self.whole(snapshot, trial: trial, removing: isRemoval)
-        return Next(upserts: whole, isWhole: true, trial: trial?.name)
+        return Next(upserts: whole, isWhole: true, trial: trial)
+    }
+
+    /// On a root type, a trial repeats what was accepted meanwhile, and so it may say what was refused before. What the
+    /// client took since may have cured it (a listener whose port is free now), but only once.
+    private mutating func nextTrial(_ snapshot: Snapshot) -> [Resource] {
+        let (type, subscription) = (self.type, self.subscription)
+        while true {
+            let trial = self.suspects.nextTrial { subscription.contains($0) ? snapshot[type, $0] : nil }
+            if trial.isEmpty || !type.isRoot || self.refusals.isEmpty { return trial }
+            let whole = self.whole(snapshot, trial: Set(trial.map(\.name)), removing: false)
+            let content = ResourceVersion.Sum(whole.lazy.map(\.version)).description
+            if self.refusals[content, default: 0] < 2 { return trial }
+            self.suspects.refusedUnsent(trial)
+        }
     }
 
     /// The resources with news for this client.
@@ -102,11 +120,17 @@ extension TypeState {
                 let resource = wanted[name]
                 if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
                 if let resource, !self.hides(resource) {
+                    self.refusedRemovals.forget(name)
                     if self.held.version(name) != resource.version, !self.suspects.excludes(resource) {
                         changed.append(resource)
                     }
                 } else if resource == nil ? self.held[name] != nil : (self.held.exceptions[name] ?? nil) != nil {
-                    if PushOrder.removesWithUpserts(self.type) {
+                    if self.refusedRemovals.contains(name) {
+                        continue
+                    } else if !self.type.isRoot {
+                        // The client is not told and may drop it with its parent: if it returns, it is sent.
+                        if resource == nil { self.held.set(name, nil) }
+                    } else if PushOrder.removesWithUpserts(self.type) {
                         self.owesAnswer = true
                     } else {
                         self.doomed.insert(name)
@@ -121,26 +145,34 @@ extension TypeState {
     }
 
     /// Everything a root type's response must list. The last good version stands in for one that was refused, and what is
-    /// to be removed is still there until its step: what a response leaves out is removed.
-    private mutating func whole(_ snapshot: Snapshot, trial: Resource?, removing: Bool) -> [Resource] {
+    /// to be removed is still there until its step, and longer if the client refused that: what a response leaves out is
+    /// removed.
+    private mutating func whole(_ snapshot: Snapshot, trial: Set<ResourceName>?, removing: Bool) -> [Resource] {
         var resources: [Resource] = []
         for resource in self.subscribed(in: snapshot) {
             // Of a client that holds nobody knows what, the last good version is not known either. To leave the resource
             // out would remove it; with it in, clients take the rest and keep what they have of it.
-            if resource == trial || !self.knowsWhatIsHeld || !self.suspects.excludes(resource) {
+            if trial?.contains(resource.name) == true || !self.knowsWhatIsHeld || !self.suspects.excludes(resource) {
                 resources.append(resource)
             } else if let held = self.held[resource.name]?.resource {
                 resources.append(held)
             }
         }
-        if removing || PushOrder.removesWithUpserts(self.type) {
-            self.doomed = []
-        } else {
-            for (name, held) in self.held.exceptions where snapshot[self.type, name] == nil {
-                if let resource = held?.resource { resources.append(resource) }
-            }
+        let removes = removing || PushOrder.removesWithUpserts(self.type)
+        if removes { self.doomed = [] }
+        for (name, held) in self.held.exceptions {
+            let stays =
+                self.refusedRemovals.contains(name)
+                ? self.isGone(name, snapshot) : !removes && snapshot[self.type, name] == nil
+            if stays, let resource = held?.resource { resources.append(resource) }
         }
         return resources
+    }
+
+    /// Whether whole responses leave it out for good.
+    func isGone(_ name: ResourceName, _ snapshot: Snapshot) -> Bool {
+        let resource = snapshot[self.type, name]
+        return resource == nil || self.hides(resource)
     }
 
     /// The version of what the client will hold when it accepts `next`.

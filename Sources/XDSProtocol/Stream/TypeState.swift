@@ -22,8 +22,8 @@ struct TypeState: Sendable {
         var heartbeats: [Resource] = []
         /// SotW root types: the response is the whole truth.
         var isWhole = false
-        /// The one suspect that it carries, so that a NACK convicts it.
-        var trial: ResourceName?
+        /// The suspects that it carries, and nothing else that is new: a NACK is of them.
+        var trial: Set<ResourceName>?
 
         var isEmpty: Bool {
             self.upserts.isEmpty && self.removals.isEmpty && self.unknown.isEmpty && self.heartbeats.isEmpty
@@ -45,6 +45,10 @@ struct TypeState: Sendable {
     /// one: then it holds nobody knows what, until it accepts something.
     var knowsWhatIsHeld = true
     var suspects = Suspects()
+    /// SotW root types only.
+    var refusedRemovals = RefusedRemovals()
+    /// SotW root types: how often which content was refused since the type changed, by its `version_info`.
+    var refusals: [String: Int] = [:]
     /// Names to compare with the snapshot at the next opportunity.
     var dirty: Set<ResourceName> = []
     /// Names that are gone from the snapshot and held by the client: to be removed when nothing refers to them any more.
@@ -100,6 +104,11 @@ struct TypeState: Sendable {
         let moved = self.held.move(to: resources, changed: changed) { resource in
             subscription.names.contains(resource.name) || (subscription.isWildcard && !resource.isOnDemand)
         }
+        if changed.map({ !$0.isEmpty }) ?? (!moved.isEmpty || !self.held.hasBase) {
+            self.suspects.renew(retries: true)
+            self.refusals = [:]
+            self.refusedRemovals.typeChanged()
+        }
         if self.type == .virtualHost { self.resolveAnew(changed.map(Array.init) ?? moved, in: resources) }
         guard let changed else {
             self.markAll(in: resources)
@@ -136,6 +145,7 @@ struct TypeState: Sendable {
             self.owed.remove(name)
             self.expiring.remove(name)
             self.suspects.forget(name)
+            self.refusedRemovals.forget(name)
         }
     }
 
@@ -147,6 +157,7 @@ struct TypeState: Sendable {
         self.doomed.formIntersection(names)
         self.expiring.formIntersection(names)
         for name in self.suspects.names where !names.contains(name) { self.suspects.forget(name) }
+        for name in self.refusedRemovals.messages.keys where !names.contains(name) { self.refusedRemovals.forget(name) }
     }
 
     /// Everything is covered from now on: what was not asked for by name before is not held.

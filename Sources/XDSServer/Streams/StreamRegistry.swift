@@ -88,6 +88,10 @@ package final class StreamRegistry: Sendable {
         metadata["xds.type"] = "\(rejection.type)"
         metadata["xds.nonce"] = "\(rejection.nonce)"
         metadata["xds.names"] = "\(rejection.resources.prefix(10).map(\.name.rawValue).joined(separator: ","))"
+        if !rejection.untried.isEmpty {
+            let names = rejection.untried.prefix(10).map(\.rawValue).joined(separator: ",")
+            metadata["xds.untried"] = "\(rejection.untried.count): \(names)"
+        }
         metadata["origin"] = "\(Self.origins(of: rejection.resources))"
         metadata["xds.error"] = "\(rejection.message)"
         self.logger.warning("proxy rejected resources", metadata: metadata)
