@@ -223,6 +223,38 @@ struct GuardPropertyTests {
         }
     }
 
+    @Test(arguments: 0..<UInt64(rounds))
+    func `of one name the sources may speak in any order, and before a restart`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let settings = CatalogGuard.Settings(
+            rules: [.consul: Self.rules(&random), .nomad: Self.rules(&random)]
+        )
+        var consul = RandomSource(random: SeededGenerator(seed: seed &+ 5_000_000))
+        var nomad = RandomSource(random: SeededGenerator(seed: seed &+ 6_000_000), source: .nomad)
+        var first = CatalogGuard(settings)
+        // What is told in part only is not stored.
+        for source in [SourceName.consul, .nomad] { first.complete([], from: source, at: 0) }
+        var second = first
+        var now = Duration.zero
+        for step in 0..<Self.steps {
+            now += .milliseconds(Int.random(in: 0...12_000, using: &random))
+            let updates = [consul.next(), nomad.next()]
+            for update in updates { _ = first.apply(update, at: now) }
+            for update in updates.reversed() { _ = second.apply(update, at: now) }
+            #expect(first.inForce == second.inForce, "step \(step)")
+            for name in Set(consul.services.keys).union(nomad.services.keys) {
+                let isRoutable = [consul, nomad].contains { source in
+                    source.services[name]?.values.contains(where: \.isRoutable) == true
+                }
+                if isRoutable { #expect(first.inForce[name.rawValue]?.isEmpty == false, "step \(step)") }
+            }
+            var restarted = CatalogGuard(settings)
+            _ = restarted.seed(first.stored(wallClock: 0, at: now), wallClock: 0, at: .zero)
+            let serving = first.inForce.filter { !$0.value.isEmpty }
+            #expect(restarted.inForce.filter { !$0.value.isEmpty } == serving, "step \(step)")
+        }
+    }
+
     @Test func `an update costs what it changes`() {
         var guarded = CatalogGuard.consul()
         let all = fleet(0..<200, instances: 10)

@@ -35,6 +35,57 @@ struct MergingTests {
         #expect(guarded.inForce == ["web": []])
     }
 
+    @Test func `a source without a routable instance takes no service from one that has some`() {
+        var guarded = self.guarded()
+        guarded.complete([service("web", [instance("n")], in: .nomad)], from: .nomad, at: 0)
+        for unroutable in [[], [instance("c", health: .critical)], [instance("c", weight: 0)]] {
+            let outcome = guarded.complete([service("web", unroutable)], at: 1)
+            #expect(!outcome.isChange && guarded.inForce == ["web": ["n"]])
+            #expect(guarded.sizes.mapValues(\.routable) == [.nomad: 1])
+        }
+        #expect(
+            guarded.diagnostics.map(\.description) == [
+                "consul/web: warning[SB301] service/web: consul and nomad have a service of this name; that of nomad is in "
+                    + "force, as a whole, as long as consul has no routable instance "
+                    + "(register one of them under another name)"
+            ]
+        )
+        guarded.complete([service("web", [instance("c"), instance("d", health: .critical)])], at: 2)
+        #expect(guarded.inForce == ["web": ["c"]], "one is enough")
+        guarded.complete([service("web", [instance("c", health: .critical)])], at: 3)
+        #expect(guarded.inForce == ["web": ["n"]], "and back")
+        guarded.complete([service("web", [instance("n", health: .critical)], in: .nomad)], from: .nomad, at: 4)
+        #expect(guarded.catalog[ServiceName("web")]?.instances.map(\.id.rawValue) == ["c"], "nobody has one")
+    }
+
+    @Test func `what a source holds counts where no source has a routable instance`() {
+        var guarded = self.guarded()
+        guarded.complete([service("web", [instance("n")], in: .nomad)], from: .nomad, at: 0)
+        guarded.complete([service("web", [instance("c", health: .critical)])], at: 0)
+        guarded.complete([], from: .nomad, at: 1)
+        #expect(guarded.inForce == ["web": ["n"]])
+        #expect(guarded.codes == ["SB303", "SB301"])
+        #expect(guarded.sizes.mapValues(\.instances) == [.nomad: 1])
+        _ = guarded.advance(to: .seconds(61))
+        #expect(guarded.inForce == ["web": []])
+        #expect(guarded.codes == [])
+        #expect(guarded.sizes.mapValues(\.instances) == [.consul: 1])
+    }
+
+    @Test func `what is held where another source counts is not stored`() {
+        let settings = CatalogGuard.Settings(rules: [
+            .consul: CatalogGuard.SourceRules(), .nomad: CatalogGuard.SourceRules(),
+        ])
+        var guarded = CatalogGuard(settings)
+        guarded.complete([service("web", [instance("n")], in: .nomad)], from: .nomad, at: 0)
+        guarded.complete([service("web", [instance("c")])], at: 0)
+        guarded.complete([], at: 1)
+        #expect(guarded.inForce == ["web": ["n"]] && guarded.codes == ["SB303"])
+        var next = CatalogGuard(settings)
+        _ = next.seed(guarded.stored(wallClock: 1, at: .seconds(1)), wallClock: 2, at: .zero)
+        #expect(next.inForce == ["web": ["n"]])
+    }
+
     @Test func `instances that get no requests are told from the others`() {
         var guarded = self.guarded()
         let instances = [instance("a"), instance("b", health: .critical), instance("c", weight: 0)]

@@ -16,16 +16,11 @@ extension CatalogGuard {
     package var sizes: [SourceName: Size] {
         var sizes: [SourceName: Size] = [:]
         for (name, service) in self.catalog.services where !self.remembered.contains(name) {
-            guard let owner = self.owner(of: name) else { continue }
+            guard let owner = self.claims(to: name).owner else { continue }
             sizes[owner, default: Size()].services += 1
             sizes[owner, default: Size()].instances += service.instances.count
             sizes[owner, default: Size()].routable += service.instances.count(where: \.isRoutable)
         }
         return sizes
-    }
-
-    private func owner(of name: ServiceName) -> SourceName? {
-        Self.precedence.first { self.sources[$0]?.services.records[name]?.said != nil }
-            ?? Self.precedence.first { self.sources[$0]?.services.records[name]?.hasHeld == true }
     }
 }

@@ -32,22 +32,6 @@ extension CatalogGuard {
             + self.shared.sorted().prefix(101).compactMap(self.sharedDiagnostic)
             .abridged(of: "the sources", all: self.shared.count)
     }
-
-    private func sharedDiagnostic(_ name: ServiceName) -> Diagnostic? {
-        let owners = Self.precedence.filter { self.sources[$0]?.services.records[name]?.said != nil }
-        guard let first = owners.first, let last = owners.last, owners.count > 1,
-            let origin = self.sources[last]?.services.records[name]?.said?.origin
-        else { return nil }
-        return Diagnostic(
-            .warning,
-            code: "SB301",
-            subject: "service/\(name)",
-            message: "\(owners.map(\.rawValue).joined(separator: " and ")) have a service of this name; "
-                + "that of \(first) is in force, as a whole",
-            cure: "register one of them under another name",
-            origin: origin
-        )
-    }
 }
 
 extension SourceState {

@@ -41,26 +41,27 @@ extension CatalogGuard {
     /// The sources that are stored. Files are there to be read.
     private var known: Set<SourceName> { Set(self.settings.rules.keys).union(self.settings.required.keys) }
 
-    /// What is in force of each source that was heard, to start from the next time.
+    /// What is in force of each source that was heard, and what others have beside it, to start from the next time.
     ///
     /// - Parameter wallClock: in seconds since 1970, at `now`.
     package func stored(wallClock: Int64, at now: Duration) -> StoredCatalog {
         let known = self.known
-        return StoredCatalog(
-            savedAt: wallClock,
-            sources: self.sources.filter { known.contains($0.key) }.compactMapValues { state in
-                let parts = state.heard.union(state.stored.keys)
-                guard !parts.isEmpty else { return nil }
-                let lastHeard = wallClock - (state.downSince.map { max(.zero, now - $0).components.seconds } ?? 0)
-                return StoredCatalog.Source(
-                    heardAt: { state.stored[$0] ?? lastHeard },
-                    services: parts.contains(.services) ? state.services.allInForce : nil,
-                    configEntries: parts.contains(.configEntries) ? state.entries.inForce : nil,
-                    documents: parts.contains(.documents)
-                        ? state.documents.sorted { $0.key < $1.key }
-                            .map { StoredCatalog.Document(path: $0.key, bytes: $0.value) } : nil
-                )
-            }
-        )
+        var sources: [SourceName: StoredCatalog.Source] = [:]
+        for (name, state) in self.sources where known.contains(name) {
+            let parts = state.heard.union(state.stored.keys)
+            guard !parts.isEmpty else { continue }
+            let lastHeard = wallClock - (state.downSince.map { max(.zero, now - $0).components.seconds } ?? 0)
+            // What is held where another source's word counts is not in force, and would be taken for said the next time.
+            let outranked = state.services.held.filter { self.claims(to: $0).owner != name }
+            sources[name] = StoredCatalog.Source(
+                heardAt: { state.stored[$0] ?? lastHeard },
+                services: parts.contains(.services) ? state.services.allInForce(exceptHeldOf: outranked) : nil,
+                configEntries: parts.contains(.configEntries) ? state.entries.inForce : nil,
+                documents: parts.contains(.documents)
+                    ? state.documents.sorted { $0.key < $1.key }
+                        .map { StoredCatalog.Document(path: $0.key, bytes: $0.value) } : nil
+            )
+        }
+        return StoredCatalog(savedAt: wallClock, sources: sources)
     }
 }

@@ -6,8 +6,8 @@
 /// 1. **Input.** Of each service, what `InputRules` refuse is left out, and the rest is taken.
 /// 2. **Readiness.** Nothing is in force before every required part of every required source has been heard once, or a
 ///    stored catalog stands in for it. What is stored counts as what the source said last, until the source speaks.
-/// 3. **Merging.** A service is one source's as a whole: that of the first in `precedence` that has it. One that only
-///    holds it comes after all that have it, and one that only remembers it comes last.
+/// 3. **Merging.** A service is one source's as a whole: that of the first in `precedence` that has a routable instance of
+///    it, or else of the first that holds one, or else of the first that has it. One that only remembers it comes last.
 /// 4. **Additions and changes** are in force at once. Only removals may be held.
 /// 5. **Mass removal.** An instance is removed when it was routable and is gone, or is critical. A service is removed when
 ///    its last such instance is. If, within `window`, more instances or more services of a source are removed than the
@@ -24,9 +24,6 @@
 /// 9. **Memory.** A service that is gone stays known, without instances, so that routes to it answer 503 and not 404;
 ///    up to `rememberedServices`, and over restarts. What it said itself, by tags, does not count.
 package struct CatalogGuard: Sendable {
-    /// Who has a service, if several do.
-    package static let precedence: [SourceName] = [.file, .consul, .nomad]
-
     package let settings: Settings
     private(set) var sources: [SourceName: SourceState] = [:]
     private var merged: [ServiceName: Service] = [:]
@@ -103,19 +100,20 @@ extension CatalogGuard {
     }
 
     private mutating func merge(_ name: ServiceName) -> Service? {
-        let records = Self.precedence.compactMap { self.sources[$0]?.services.records[name] }
-        if records.count(where: { $0.said != nil }) > 1 {
+        let claims = self.claims(to: name)
+        if claims.all.count > 1, claims.claimants.count > 1 {
             self.shared.insert(name)
         } else {
             self.shared.remove(name)
         }
-        let first = records.first { $0.said != nil } ?? records.first(where: \.hasHeld)
-        if first == nil, !records.isEmpty {
+        let owner = claims.owner
+        if owner == nil, !claims.all.isEmpty {
             self.remembered.insert(name)
         } else {
             self.remembered.remove(name)
         }
-        return first?.inForce(named: name) ?? records.lazy.compactMap { $0.inForce(named: name) }.first
+        if let owner { return claims.all.first { $0.source == owner }?.record.inForce(named: name) }
+        return claims.all.lazy.compactMap { $0.record.inForce(named: name) }.first
     }
 
     /// Before it is ready nothing changes; when it becomes ready everything does.

@@ -56,13 +56,14 @@ struct ServiceLedger: Sendable {
         self.rules = rules
     }
 
-    func inForce(_ name: ServiceName) -> Service? {
-        self.records[name]?.inForce(named: name)
-    }
-
     /// What the source has, what is held of it, and, without instances, what is remembered. In the order of their names.
-    var allInForce: [Service] {
-        self.records.compactMap { $0.value.inForce(named: $0.key) }.sorted { $0.name < $1.name }
+    ///
+    /// - Parameter outranked: services of which nothing that is held counts.
+    func allInForce(exceptHeldOf outranked: Set<ServiceName>) -> [Service] {
+        self.records.compactMap { name, record in
+            outranked.contains(name) ? record.known(named: name) : record.inForce(named: name)
+        }
+        .sorted { $0.name < $1.name }
     }
 
     /// When something is released, on the clock of the source. Perhaps nothing, if it came back.

@@ -45,12 +45,15 @@ struct ServiceRecord: Sendable {
     /// Nil: not known.
     func inForce(named name: ServiceName) -> Service? {
         let held = self.missing.values.filter(\.isHeld).map(\.instance)
-        guard !held.isEmpty else {
-            return self.said ?? self.remembered.map { Service(name: name, instances: [], origin: $0.origin) }
-        }
+        guard !held.isEmpty else { return self.known(named: name) }
         let origin = self.said?.origin ?? self.remembered?.origin ?? held[0].origin
         let said = self.said?.instances.filter { self.missing[$0.id]?.isHeld != true } ?? []
         return Service(name: name, instances: said + held, origin: origin)
+    }
+
+    /// Without what is held.
+    func known(named name: ServiceName) -> Service? {
+        self.said ?? self.remembered.map { Service(name: name, instances: [], origin: $0.origin) }
     }
 
     /// What it adds to the sums of a ledger.
