@@ -6,6 +6,8 @@ package struct Subset: Hashable, Sendable {
     package var tags: Set<String>
     /// An instance must have every one of these keys with this value.
     package var meta: [String: String]
+    /// The node of an instance must have every one of these keys with this value.
+    package var nodeMeta: [String: String]
     /// What tags and meta alone cannot say.
     package var filter: FilterExpression?
     /// Not those with a warning either.
@@ -20,6 +22,7 @@ package struct Subset: Hashable, Sendable {
     package init(
         tags: Set<String> = [],
         meta: [String: String] = [:],
+        nodeMeta: [String: String] = [:],
         filter: FilterExpression? = nil,
         onlyPassing: Bool = false,
         isCanary: Bool? = nil,
@@ -27,6 +30,7 @@ package struct Subset: Hashable, Sendable {
     ) {
         self.tags = tags
         self.meta = meta
+        self.nodeMeta = nodeMeta
         self.filter = filter
         self.onlyPassing = onlyPassing
         self.isCanary = isCanary
@@ -34,8 +38,8 @@ package struct Subset: Hashable, Sendable {
     }
 
     package var isAll: Bool {
-        self.tags.isEmpty && self.meta.isEmpty && self.filter == nil && !self.onlyPassing && self.isCanary == nil
-            && self.datacenters.isEmpty
+        self.tags.isEmpty && self.meta.isEmpty && self.nodeMeta.isEmpty && self.filter == nil && !self.onlyPassing
+            && self.isCanary == nil && self.datacenters.isEmpty
     }
 
     /// - Parameters:
@@ -47,6 +51,7 @@ package struct Subset: Hashable, Sendable {
         matches: (String, String) -> Bool
     ) -> Bool {
         self.tags.isSubset(of: instance.tags) && self.meta.allSatisfy { instance.meta[$0.key] == $0.value }
+            && self.nodeMeta.allSatisfy { instance.nodeMeta[$0.key] == $0.value }
             && (!self.onlyPassing || instance.health == .passing)
             && self.isCanary.map { $0 == instance.isCanary } ?? true
             && (self.datacenters.isEmpty || instance.datacenter.isEmpty
@@ -65,6 +70,8 @@ extension Subset {
             switch condition {
             case .equal(.metaValue(let key), let value) where self.meta[key] ?? value == value:
                 self.meta[key] = value
+            case .equal(.nodeMetaValue(let key), let value) where self.nodeMeta[key] ?? value == value:
+                self.nodeMeta[key] = value
             case .contains(.tags, let tag):
                 self.tags.insert(tag)
             case .equal, .contains, .matches, .isEmpty, .all, .any, .not:

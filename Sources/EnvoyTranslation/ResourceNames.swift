@@ -16,7 +16,10 @@ extension TargetID {
         let service = escaped(self.service.rawValue)
         if self.subset.isAll { return service }
         let tags = self.subset.tags.sorted().map { "tag=\(escaped($0))" }
-        let meta = self.subset.meta.sorted { $0.key < $1.key }.map { "meta.\(escaped($0.key))=\(escaped($0.value))" }
+        let meta =
+            self.subset.meta.sorted { $0.key < $1.key }.map { "meta.\(escaped($0.key))=\(escaped($0.value))" }
+            + self.subset.nodeMeta.sorted { $0.key < $1.key }
+            .map { "nodeMeta.\(escaped($0.key))=\(escaped($0.value))" }
         let datacenters = self.subset.datacenters.sorted().map { "dc=\(escaped($0))" }
         let canary = self.subset.isCanary.map { ["canary=\($0)"] } ?? []
         let passing = self.subset.onlyPassing ? ["passing"] : []

@@ -174,14 +174,21 @@ struct FilterTests {
         #expect(subset.tags == ["x"])
         #expect(subset.onlyPassing)
         #expect(subset.filter?.description == "Service.Port == \"1\"")
+        let nodes = Subset(try FilterExpression.parse("Node.Meta.rack == r1 and Service.Meta.rack == r2"))
+        #expect(nodes == Subset(meta: ["rack": "r2"], nodeMeta: ["rack": "r1"]))
         let contradiction = Subset(try FilterExpression.parse("Service.Meta.a == x and Service.Meta.a == y"))
         #expect(contradiction.meta == ["a": "x"])
         #expect(contradiction.filter != nil)
     }
 
-    @Test func `a subset chooses by health, canary and datacenter`() {
+    @Test func `a subset chooses by the meta of the node, health, canary and datacenter`() {
         var instance = Self.instances[0]
+        instance.meta["rack"] = "r2"
+        instance.nodeMeta["rack"] = "r1"
         func chosen(_ subset: Subset) -> Bool { subset.contains(instance, of: ServiceName("f")) { _, _ in false } }
+        #expect(chosen(Subset(nodeMeta: ["rack": "r1"])))
+        #expect(!chosen(Subset(nodeMeta: ["rack": "r2"])) && !chosen(Subset(nodeMeta: ["other": ""])))
+        #expect(!Subset(nodeMeta: ["rack": "r1"]).isAll)
         #expect(chosen(Subset(onlyPassing: true)))
         #expect(chosen(Subset(isCanary: false)))
         #expect(!chosen(Subset(isCanary: true)))

@@ -127,7 +127,7 @@ struct GoodDocumentTests {
               - path: {type: Exact, value: /a/}
               - path: {type: RegularExpression, value: "/a/.*"}
               backends:
-              - {service: web, subset: {tags: [stable], meta: {version: v1}}, weight: 90}
+              - {service: web, subset: {tags: [stable], meta: {version: v1}, nodeMeta: {rack: r1}}, weight: 90}
               - service: web2
               requestHeaders: {set: [{name: A, value: b}], add: [{name: c, value: ""}], remove: [D]}
               responseHeaders: {remove: [e]}
@@ -150,7 +150,7 @@ struct GoodDocumentTests {
             backends: [
                 Route.Backend(
                     service: ServiceName("web"),
-                    subset: Subset(tags: ["stable"], meta: ["version": "v1"]),
+                    subset: Subset(tags: ["stable"], meta: ["version": "v1"], nodeMeta: ["rack": "r1"]),
                     weight: 90,
                     origin: self.origin(17)
                 ),

@@ -124,6 +124,9 @@ extension FaultTests {
         .rule("a key and a value that are not printable", "SB110:5", "SB110:5") {
             "backends: [{service: web, subset: {meta: {\"a\\0\": x, b: \"\\r\"}}}]"
         },
+        .rule("a key of the node that is not printable", "SB110:5") {
+            "backends: [{service: web, subset: {nodeMeta: {\"a\\0\": x}}}]"
+        },
         .rule("a prefix to replace that did not match", "SB112:7") {
             """
             matches: [{path: {value: /a}}, {path: {type: Exact, value: /b}}]

@@ -11,6 +11,8 @@ struct ResourceNameTests {
         (Subset(tags: ["b", "a"]), "web?tag=a&tag=b"),
         (Subset(meta: ["version": "v1", "k": "v"]), "web?meta.k=v&meta.version=v1"),
         (Subset(tags: ["a"], meta: ["k": "v"]), "web?tag=a&meta.k=v"),
+        (Subset(nodeMeta: ["rack": "r1", "a=b": "c"]), "web?nodeMeta.a%3Db=c&nodeMeta.rack=r1"),
+        (filter("Node.Meta.rack == r1 and Service.Meta.k == v"), "web?meta.k=v&nodeMeta.rack=r1"),
         (Subset(isCanary: true), "web?canary=true"),
         (Subset(onlyPassing: true), "web?passing"),
         (

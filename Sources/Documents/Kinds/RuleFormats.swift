@@ -75,9 +75,14 @@ enum RuleFormats {
     private static let subset = Format<Subset>.object(
         Field("tags", .list(of: .label()), "The instance has every one of these tags."),
         Field("meta", .map(of: .label(), to: .label(emptyAllowed: true)), "The instance has these keys and values."),
+        Field(
+            "nodeMeta",
+            .map(of: .label(), to: .label(emptyAllowed: true)),
+            "The node of the instance has these keys and values."
+        ),
         Field("canary", .boolean, "true: of a deployment that is not promoted yet. false: not of one. Default: either.")
-    ) { _, _, tags, meta, isCanary in
-        Subset(tags: Set(tags ?? []), meta: meta ?? [:], isCanary: isCanary)
+    ) { _, _, tags, meta, nodeMeta, isCanary in
+        Subset(tags: Set(tags ?? []), meta: meta ?? [:], nodeMeta: nodeMeta ?? [:], isCanary: isCanary)
     }
 
     /// There is no prefix to replace where a path matched as a whole, and Envoy cannot remove one of any length.
