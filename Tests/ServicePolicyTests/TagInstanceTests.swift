@@ -109,6 +109,29 @@ struct TagInstanceTests {
         #expect(policy.codes == ["SB323", "SB328"])
     }
 
+    @Test func `two weights of one instance are told, and those of several instances are not`() throws {
+        func codes(_ tags: [String]...) throws -> [String] {
+            let instances = tags.map { self.a + $0 }
+            return try self.decided(tagged("web", instances[0], instances[instances.count - 1])).codes
+        }
+        #expect(try codes(["signalbox.weight=1", "signalbox.weight=2"]) == ["SB327"])
+        #expect(try codes(["weight:1", "weight:2"]) == ["SB327"])
+        #expect(try codes(["signalbox.weight=1", "signalbox.weight= 1"]) == [])
+        #expect(try codes(["signalbox.weight=1"], ["signalbox.weight=2"]) == [])
+        #expect(try codes(["signalbox.weight=1", "weight:50"]) == [], "for two readers")
+    }
+
+    @Test(arguments: ["-", "_", "/", ":"])
+    func `a tag with something else than the dot of the prefix is told`(separator: String) {
+        let dialect = SignalboxTags(prefix: "my-team.")
+        #expect(dialect.isRelevant("my-team\(separator)host=web.example.com"))
+        #expect(dialect.isRelevant("MY-TEAM\(separator)weight=1"))
+        #expect(!dialect.isRelevant("my-team\(separator)owner=shop"))
+        #expect(!dialect.isRelevant("my-team\(separator)host"))
+        #expect(!dialect.isRelevant("my-team"))
+        #expect(!dialect.isRelevant("my\(separator)host=web.example.com"))
+    }
+
     @Test func `weights come from tags, and from the source where tags are silent`() {
         let reader = TagReader(TagOptions())
         func weights(_ tags: [[String]], of source: Int = 1) -> [Int] {

@@ -32,6 +32,9 @@ LINES = [
     ("nowhere", ["host=nowhere.example.com", "gateway=egde"], {"nowhere.example.com/": 404}, "SB324"),
     ("greedy", ["host=*.com,greedy.example.com"], {"greedy.example.com/": 200, "any.com/": 404}, "SB326"),
     ("all", ["path=/api"], {"whatever.example.com/api": 404}, "SB326"),
+    ("dots", ["host=dots.example.com", "path=/a/../b"], {"dots.example.com/b": 404}, "SB322"),
+    ("loop", ["host=loop.example.com", "redirect=http"], {"loop.example.com/": 404}, "SB322"),
+    ("weighed", ["host=weighed.example.com", "weight=1", "weight=2"], {"weighed.example.com/": 200}, "SB327"),
     ("both", ["host=both.example.com", "path=/a", "path.exact=/b"], {"both.example.com/a": 404}, "SB327"),
 ]
 

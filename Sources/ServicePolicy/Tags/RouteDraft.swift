@@ -31,8 +31,8 @@ struct RouteDraft {
             for host in try TagValue.list(value, atMost: Self.maximumHosts) {
                 self.hosts.insert(try TagValue.host(host))
             }
-        case .path: self.paths.insert(.prefix(try TagValue.pathPrefix(value)))
-        case .pathExact: self.paths.insert(.exact(try TagValue.path(value)))
+        case .path: self.paths.insert(.prefix(try TagValue.matchable(try TagValue.pathPrefix(value))))
+        case .pathExact: self.paths.insert(.exact(try TagValue.matchable(try TagValue.path(value))))
         case .pathRegex: self.paths.insert(.regularExpression(try TagValue.regularExpression(value)))
         case .method:
             for method in try TagValue.list(value, atMost: Self.maximumMethods) {
@@ -184,13 +184,14 @@ private func setOnce<Value: Equatable>(_ place: inout Value?, _ value: Value) th
 }
 
 extension Redirect {
-    /// - Parameter tag: `https`, or `https://www.example.com:8443/path` with or without port and path.
+    /// - Parameter tag: `https`, or `https://www.example.com:8443/path` with or without port and path, or the same with
+    ///   `http://`. Not `http` alone: where requests come as such, it would lead to themselves.
     fileprivate init(tag text: String) throws(BadTag) {
         let bad = BadTag(
             problem: "\(text.excerpt) is no place to redirect to",
-            cure: "write https, or https://www.example.com with or without a port and a path"
+            cure: "write https, or https:// or http:// and a host, with or without a port and a path"
         )
-        guard let scheme = ["https", "http"].first(where: { text == $0 || text.hasPrefix("\($0)://") }) else {
+        guard let scheme = ["https", "http"].first(where: { text.hasPrefix("\($0)://") || text == "https" }) else {
             throw bad
         }
         self.init(scheme: scheme)

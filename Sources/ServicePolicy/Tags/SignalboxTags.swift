@@ -188,13 +188,25 @@ package struct SignalboxTags: TagDialect {
     }
 
     /// The tag that was meant by one that has the prefix in other letters, or a known key behind what is nearly the
-    /// prefix.
+    /// prefix, or behind the prefix with something else than its dot.
     private func misspelt(_ tag: String) -> String? {
         let bytes = tag.utf8
-        guard let dot = bytes.prefix(self.prefix.utf8.count + 2).firstIndex(of: UInt8(ascii: ".")) else { return nil }
-        let word = String(Substring(bytes[...dot])).lowercased()
-        guard Spelling.nearest(to: word, among: [self.prefix]) != nil else { return nil }
-        let rest = String(Substring(bytes[bytes.index(after: dot)...].prefix(300)))
+        let end: String.Index
+        let word: String
+        if let dot = bytes.prefix(self.prefix.utf8.count + 2).firstIndex(of: UInt8(ascii: ".")) {
+            end = dot
+            word = String(Substring(bytes[...dot])).lowercased()
+            guard Spelling.nearest(to: word, among: [self.prefix]) != nil else { return nil }
+        } else {
+            let stem = self.prefix.utf8.dropLast()
+            guard let index = bytes.index(bytes.startIndex, offsetBy: stem.count, limitedBy: bytes.endIndex),
+                index < bytes.endIndex, "-_/:".utf8.contains(bytes[index])
+            else { return nil }
+            end = index
+            word = String(Substring(bytes[..<index])).lowercased()
+            guard word == String(Substring(stem)).lowercased() else { return nil }
+        }
+        let rest = String(Substring(bytes[bytes.index(after: end)...].prefix(300)))
         guard let (key, value) = self.split(self.prefix + rest) else { return nil }
         if case .unknown = self.key(key.lowercased()), word != self.prefix { return nil }
         return "\(self.prefix)\(key.lowercased())=\(value)"

@@ -21,13 +21,20 @@ package struct TagReader: Sendable {
         var badWeights: Set<TagFault> = []
         for instance in service.instances {
             var tags: [String] = []
+            var weights: [Int: [String: Weight]] = [:]
             for tag in instance.tags {
-                guard let dialect = self.dialects.first(where: { $0.isRelevant(tag) }) else { continue }
-                switch dialect.weight(tag) {
+                guard let index = self.dialects.firstIndex(where: { $0.isRelevant(tag) }) else { continue }
+                switch self.dialects[index].weight(tag) {
                 case nil: tags.append(tag)
                 case .bad(let fault) where badWeights.count < ServiceTags.maximumFaults: badWeights.insert(fault)
-                case .bad, .weight, .relative: break
+                case .bad: break
+                case .weight(let weight), .relative(let weight, _): weights[index, default: [:]][tag] = weight
                 }
+            }
+            // Those of two dialects may be meant for two readers.
+            for stated in weights.values where Set(stated.values).count > 1 {
+                guard badWeights.count < ServiceTags.maximumFaults else { break }
+                badWeights.insert(.severalWeights(stated.keys.sorted()))
             }
             counts[TagInput.Speaker(tags: tags.sorted(), isCanary: instance.isCanary), default: 0] += 1
         }
@@ -101,5 +108,16 @@ package struct TagInput: Hashable, Sendable {
                 cure: "give all instances of a service the same tags"
             )
         ]
+    }
+}
+
+extension TagFault {
+    fileprivate static func severalWeights(_ tags: [String]) -> TagFault {
+        BadTag(
+            code: .badCombination,
+            problem: "they give one instance different weights, of which the smallest counts",
+            cure: "keep one of them"
+        )
+        .fault(of: tags, cost: .nothing)
     }
 }

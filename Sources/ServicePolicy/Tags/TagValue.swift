@@ -52,6 +52,19 @@ enum TagValue {
         return path.utf8.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
+    /// A path that requests can have: proxies resolve the elements `.` and `..` before they look for a route, also if their
+    /// dots are escaped.
+    static func matchable(_ path: String) throws(BadTag) -> String {
+        let elements = path.split(separator: "/").map { $0.lowercased().replacing("%2e", with: ".") }
+        guard !elements.contains(".") && !elements.contains("..") else {
+            throw BadTag(
+                problem: "no request has the path \(path.excerpt): proxies resolve \".\" and \"..\" in paths first",
+                cure: "write the path that is left, without \".\" and \"..\""
+            )
+        }
+        return path
+    }
+
     static func regularExpression(_ text: String) throws(BadTag) -> String {
         guard !text.isEmpty, text.utf8.count <= TextSyntax.maximumPathBytes else {
             throw BadTag(
