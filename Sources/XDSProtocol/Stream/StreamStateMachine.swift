@@ -116,7 +116,9 @@ package struct StreamStateMachine: Sendable {
         var claimed = NameMemory()
         for state in self.states.values {
             for name in state.subscription.names { subscribed.add(name) }
-            for name in state.held.exceptions.keys where !state.subscription.names.contains(name) { claimed.add(name) }
+            for (name, held) in state.held.exceptions where held != nil && !state.subscription.names.contains(name) {
+                claimed.add(name)
+            }
         }
         return (subscribed, claimed)
     }

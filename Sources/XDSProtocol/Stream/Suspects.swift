@@ -55,7 +55,7 @@ struct Suspects: Sendable {
 
     // MARK: Trials
 
-    /// With one culprit among n, 2 log n trials find it. Some thirty are found before a search is given up.
+    /// With one culprit among n, 2 log n trials find it; with several, 64 more free most of the others.
     private static func limit(of suspects: Int) -> Int {
         64 + 2 * (Int.bitWidth - max(1, suspects).leadingZeroBitCount)
     }
@@ -64,7 +64,9 @@ struct Suspects: Sendable {
     mutating func nextTrial(current: (ResourceName) -> Resource?) -> [Resource] {
         // Nothing is left of what was to be sent without them.
         if self.groups.isEmpty { self.tryAccused() }
-        while let group = self.groups.popLast() {
+        // The largest first: that frees most, and when the search is given up, only small groups are left around the culprits.
+        while let place = self.groups.indices.reversed().max(by: { self.groups[$0].count < self.groups[$1].count }) {
+            let group = self.groups.remove(at: place)
             let resources = group.compactMap { name -> Resource? in
                 guard let conviction = self.awaitingTrial[name] else { return nil }
                 if let resource = current(name), resource.version == conviction.version { return resource }
