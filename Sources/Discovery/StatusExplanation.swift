@@ -50,7 +50,8 @@ struct StatusExplanation: Sendable {
         switch status.fault {
         case .rights, .unknownToken, .expiredToken, .tokenFile, nil:
             // Whatever the old token lacks, the file comes first. And if it lacks nothing, a restart would have none.
-            if status.problem == nil || status.fault != nil { status.reason = "acl" }
+            // But it is still heard.
+            if status.problem == nil || (status.fault != nil && status.reason != "partial") { status.reason = "acl" }
             status.problem = status.problem.map { "\(words); \($0)" } ?? words
             status.fault = .tokenFile
         case .filter:

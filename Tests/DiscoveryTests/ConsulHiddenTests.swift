@@ -127,6 +127,27 @@ struct ConsulHiddenTests {
         #expect(rig.inForce[Self.web]?.instances.count == 2)
     }
 
+    @Test func `a service whose instances may none be read any more goes when that is accepted, and Consul is well`() {
+        var rig = Self.rig()
+        rig.change { $0.register("far", .init(node: "n2", id: "far")) }
+        rig.run(for: .seconds(3))
+        rig.change { model in
+            model.forbidden = ["node:n2"]
+            model.register("far", .init(node: "n2", id: "far", weight: 2))
+        }
+        rig.run(for: .seconds(100))
+        #expect(rig.guarded.held.map(\.instances) == [1] && rig.guarded.held.map(\.emptied) == [1])
+        rig.accept()
+        #expect(rig.inForce[ServiceName("far")]?.instances ?? [] == [])
+        rig.run(for: .seconds(100))
+        #expect(rig.inForce[ServiceName("far")]?.instances ?? [] == [])
+        #expect(rig.status == SourceStatus(source: .consul, state: .up) && rig.guarded.held == [])
+        rig.change { $0.forbidden = [] }
+        rig.change { $0.register("far", .init(node: "n2", id: "far", weight: 3)) }
+        rig.run(for: .seconds(10))
+        #expect(rig.inForce[ServiceName("far")]?.instances.count == 1)
+    }
+
     @Test func `thousands that are known and gone keep nobody waiting, and each is asked for twice`() {
         var rig = ConsulRig()
         rig.change { model in

@@ -53,6 +53,20 @@ struct StatusExplanationTests {
         #expect(status?.problem?.hasPrefix(Self.broken) == true && status?.problem?.hasSuffix("; it says 403") == true)
     }
 
+    /// For `CatalogGuard`, whose clock stands still for one that is not heard.
+    @Test func `a source that is heard but in part is heard still`() {
+        let partial = SourceStatus(
+            source: .consul,
+            state: .suspect,
+            problem: "no keys",
+            reason: "partial",
+            fault: .rights
+        )
+        let status = Self.status(partial)
+        #expect(status?.state == .suspect && status?.reason == "partial" && status?.fault == .tokenFile)
+        #expect(status?.problem?.hasPrefix(Self.broken) == true && status?.problem?.hasSuffix("; no keys") == true)
+    }
+
     @Test func `a source that is down for another reason keeps it`() {
         let status = Self.status(SourceStatus(source: .consul, state: .down, problem: "refused", reason: "unreachable"))
         #expect(status?.reason == "unreachable" && status?.fault == .tokenFile)

@@ -32,6 +32,12 @@ import Testing
         #expect(mask.blanked(text.utf8) == blanked)
     }
 
+    @Test func `a sentence that is whole ends as it ends`() {
+        let mask = SecretMask([Secret("consul:sesame"), Secret("sesame")])
+        #expect(mask.blanked("in answer to /v1/catalog/service/consul".utf8, isCutOff: false).hasSuffix("/consul"))
+        #expect(mask.blanked("it says sesame".utf8, isCutOff: false) == "it says (secret)")
+    }
+
     @Test func `of secrets within one another the longest goes`() {
         let mask = SecretMask([Secret("sesame"), Secret("me:sesame"), Secret("")])
         #expect(mask.blanked("me:sesame, sesame and me".utf8) == "(secret), (secret) and me")

@@ -131,8 +131,9 @@ extension ConsulDatacenter {
             let (since, times) = self.services.wasEmpty(name, at: effects.now)
             let pause = effects.backOff(after: times, to: .seconds(10))
             self.services.rest(name, until: effects.now + pause)
-            // One that is listed no more is asked about elsewhere.
-            if effects.now - since >= Self.patience, !self.missing.contains(name) {
+            // One that is listed no more is asked about elsewhere. And what the token may not read may be what an operator let go.
+            let isAccepted = known.isRead && known.isFiltered && known.instances.isEmpty
+            if effects.now - since >= Self.patience, !self.missing.contains(name), !isAccepted {
                 self.problems[.service(name)] = ConsulFailure(
                     reason: .acl,
                     message: "listed, and without an instance that can be read; "

@@ -189,7 +189,7 @@ package final class APIClient: Sendable {
         var error = APIError(cause, of: self.configuration, limit: limit)
         if error.kind == .tooLarge, let path { error.message += " in answer to \(APIError.printable(path))" }
         if error.kind == .tls { self.certificates.refused() }
-        error.message = self.mask().blanked(error.message.utf8)
+        error.message = self.mask().blanked(error.message.utf8, isCutOff: false)
         return error
     }
 }

@@ -16,7 +16,9 @@ struct SecretMask: Hashable, Sendable {
     }
 
     /// The text without them.
-    func blanked(_ text: some Collection<UInt8>) -> String {
+    ///
+    /// - Parameter isCutOff: whether its end may be in the midst of one.
+    func blanked(_ text: some Collection<UInt8>, isCutOff: Bool = true) -> String {
         let secrets = self.secrets.map { $0.value.utf8.map(Self.lowered) }.filter { $0.count >= Self.shortest }
         let text = Array(text)
         guard !secrets.isEmpty else { return String(decoding: text, as: UTF8.self) }
@@ -24,7 +26,7 @@ struct SecretMask: Hashable, Sendable {
         var place = 0
         while place < text.count {
             let ends = secrets.flatMap { secret in
-                [false, true].map { Self.end(of: secret, in: text, from: place, isEscaped: $0) }
+                [false, true].map { Self.end(of: secret, in: text, from: place, isEscaped: $0, isCutOff: isCutOff) }
             }
             if let end = ends.compactMap(\.self).max() {
                 result += Self.blank.utf8
@@ -38,11 +40,17 @@ struct SecretMask: Hashable, Sendable {
     }
 
     /// Where it ends, if it starts there and is whole or cut off by the end of the text.
-    private static func end(of secret: [UInt8], in text: [UInt8], from start: Int, isEscaped: Bool) -> Int? {
+    private static func end(
+        of secret: [UInt8],
+        in text: [UInt8],
+        from start: Int,
+        isEscaped: Bool,
+        isCutOff: Bool
+    ) -> Int? {
         var place = start
         for (count, wanted) in secret.enumerated() {
             let unit = isEscaped ? Self.unescaped(text, place) : Self.plain(text, place)
-            guard let (byte, length) = unit else { return count >= Self.shortest ? text.count : nil }
+            guard let (byte, length) = unit else { return isCutOff && count >= Self.shortest ? text.count : nil }
             guard Self.lowered(byte) == wanted else { return nil }
             place += length
         }
