@@ -145,6 +145,8 @@ class EnvoysOwnWords(SystemTest):
         for name in ("a", "b"):
             self.write(f"rds-{name}", route_configuration(name, virtual_host(name, answer(name))))
         self.write("scope-1", self.scope("1", "a"))
+        # Keeps "a" in Envoy: a scope that turns to routes that no scope has is answered 404 until Envoy has asked for them.
+        self.write("scope-3", self.scope("3", "a"))
         self.write("listener", listener("raw", self.raw, scoped_routes=scoped))
 
         def said(scope, text):
