@@ -138,6 +138,8 @@ package enum SourceEvent: Sendable {
     case untaken([ServiceName: Untaken])
     /// Documents that live in the source, as if it were a directory of files.
     case documents([FileChange], isAccepted: Bool = false)
+    /// Config entries and documents that it refuses to show, and showed before: all of them, each by its subject. They stay.
+    case hiddenPolicy(Set<String>)
     /// Input that could not be used: all of it, in place of what was reported before.
     case diagnostics([Diagnostic])
     case status(SourceStatus)

@@ -48,6 +48,10 @@ extension [HeldRemoval] {
                 (mine.reduce(0) { $0 + $1.instances }, "instance", "instances"),
                 (mine.names(of: .configEntries), "config entry", "config entries"),
                 (mine.names(of: .documents), "document", "documents"),
+                (
+                    mine.names(of: .hiddenPolicy), "config entry or document that it refuses to show",
+                    "config entries and documents that it refuses to show"
+                ),
             ]
             return counts.filter { $0.0 > 0 }.map { HeldSum(count: $0, one: $1, many: $2, source: source) }
         }

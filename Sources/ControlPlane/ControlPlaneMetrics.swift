@@ -94,7 +94,7 @@ extension HeldRemoval.Reason {
     fileprivate func concerns(_ source: SourceName) -> Bool {
         switch self {
         case .massRemoval, .lastInstances: source != .file
-        case .configEntries: source == .consul
+        case .configEntries, .hiddenPolicy: source == .consul
         case .hidden: source != .file
         case .documents: source == .file
         }

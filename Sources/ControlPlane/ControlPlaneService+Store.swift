@@ -26,13 +26,7 @@ extension ControlPlaneService {
             }
         }
         guard case .loaded(let stored) = load else { return [:] }
-        return stored.sources.mapValues { source in
-            let services = (source.services ?? []).filter { !$0.instances.isEmpty }
-            return KnownWord(
-                parts: source.parts,
-                services: Dictionary(services.map { ($0.name, Set($0.instances.map(\.datacenter))) }) { $0.union($1) }
-            )
-        }
+        return stored.sources.mapValues(KnownWord.init)
     }
 
     /// What to start from the next time; nil while nothing is in force.

@@ -120,7 +120,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
                 switch event {
                 case .status(let status): self.note(status, after: state.statuses[source])
                 case .catalog: state.unread.remove(source)
-                case .configEntries, .documents, .diagnostics, .untaken: break
+                case .configEntries, .documents, .hiddenPolicy, .diagnostics, .untaken: break
                 }
                 return state.pipeline.apply(event, from: source, at: now)
             }

@@ -20,6 +20,8 @@ extension Pipeline {
             let isOther = self.apply(documents, isAccepted: isAccepted, at: now)
             let change = self.take(outcome)
             return isOther ? .anything : change
+        case .hiddenPolicy(let subjects):
+            return self.take(self.catalogGuard.hidePolicy(subjects, of: source, at: now))
         case .diagnostics(let diagnostics):
             self.sourceDiagnostics[source] = diagnostics.abridged(of: source.rawValue)
             return .none

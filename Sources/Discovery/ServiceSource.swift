@@ -20,10 +20,30 @@ package struct KnownWord: Sendable {
     package var parts: Set<CatalogGuard.Part>
     /// Those with instances, and the datacenters of these.
     package var services: [ServiceName: Set<String>]
+    package var configEntries: Set<ConfigEntry.Key>
+    /// By their paths.
+    package var documents: Set<String>
 
-    package init(parts: Set<CatalogGuard.Part> = [], services: [ServiceName: Set<String>] = [:]) {
+    package init(
+        parts: Set<CatalogGuard.Part> = [],
+        services: [ServiceName: Set<String>] = [:],
+        configEntries: Set<ConfigEntry.Key> = [],
+        documents: Set<String> = []
+    ) {
         self.parts = parts
         self.services = services
+        self.configEntries = configEntries
+        self.documents = documents
+    }
+
+    package init(_ stored: StoredCatalog.Source) {
+        let services = (stored.services ?? []).filter { !$0.instances.isEmpty }
+        self.init(
+            parts: stored.parts,
+            services: Dictionary(services.map { ($0.name, Set($0.instances.map(\.datacenter))) }) { $0.union($1) },
+            configEntries: Set((stored.configEntries ?? []).map(\.key)),
+            documents: Set((stored.documents ?? []).map(\.path))
+        )
     }
 
     /// - Parameter datacenter: nil: there is one.

@@ -41,6 +41,12 @@ import Testing
         #expect(Acceptance(.nomad, of: [held]).description == "let go of 3 instances of nomad")
     }
 
+    @Test func `what is refused besides services counts by its names`() {
+        let held = [Self.of(consul: .hiddenPolicy, ["config-entry/service-router/web", "key/sb/a.yaml"])]
+        let what = "2 config entries and documents that it refuses to show of consul"
+        #expect(Acceptance(.consul, of: held).description == "let go of \(what)")
+    }
+
     @Test func `what was let go is told by sort and source`() {
         let held = [
             Self.documents, Self.of(consul: .massRemoval, ["api", "web"], instances: 12),

@@ -225,8 +225,14 @@ struct ConsulHiddenTests {
         #expect(Self.documents(rig).isEmpty && Self.entries(rig)?.names == ["api", "web"])
         #expect(rig.findings.map(\.code) == ["SB353", "SB353"])
         #expect(rig.findings.allSatisfy { $0.cure.contains("; or let go of that with signalbox catalog accept") })
+        let held = rig.guarded.held
+        #expect(held.map(\.reason) == [.hiddenPolicy])
+        #expect(held.first?.names == ["config-entry/service-router/web", "key/sb/a.yaml", "key/sb/b.yaml"])
         rig.accept()
         rig.run(for: .seconds(5))
+        #expect(rig.guarded.held == [])
+        #expect(rig.guardEvents.map(\.change) == [.held, .held, .released(.accepted)])
+        #expect(rig.guardEvents.last?.names == Set(held.first?.names ?? []))
         #expect(Self.documents(rig).map(\.paths) == [["consul:kv/sb/a.yaml", "consul:kv/sb/b.yaml"]])
         #expect(Self.documents(rig).map(\.isAccepted) == [true])
         #expect(Self.entries(rig)?.names == ["api", "new"] && Self.entries(rig)?.isAccepted == true)
@@ -238,6 +244,28 @@ struct ConsulHiddenTests {
         }
         rig.run(for: .seconds(5))
         #expect(Self.entries(rig)?.names == ["api", "web"] && Self.entries(rig)?.isAccepted == false)
+    }
+
+    @Test(arguments: [[], ["web", "sb/a", "sb/b"]])
+    func `over a restart, only documents and entries stay that may not be read any more`(forbidden: Set<String>) {
+        var rig = Self.policyRig()
+        rig.restart()
+        rig.change { model in
+            model.forbidden = forbidden
+            model.setEntries(forbidden.isEmpty ? ["api"] : ["api", "web"], ofKind: "service-router")
+            if forbidden.isEmpty { for key in ["a", "b"] { model.setKey("sb/\(key).yaml", nil) } }
+        }
+        rig.run(for: .seconds(10))
+        let entries = rig.guarded.configEntries(of: .consul).map(\.key.name)
+        #expect(entries == (forbidden.isEmpty ? ["api"] : ["api", "web"]))
+        #expect(Self.documents(rig).isEmpty)
+        let documents = rig.guarded.stored(wallClock: 0, at: rig.now).sources[.consul]?.documents?.map(\.path).sorted()
+        let kept = forbidden.isEmpty ? ["c"] : ["a", "b", "c"]
+        #expect(documents == kept.map { "consul:kv/sb/\($0).yaml" })
+        #expect(rig.guarded.held.flatMap(\.names).count == forbidden.count)
+        rig.accept()
+        rig.run(for: .seconds(5))
+        #expect(rig.guarded.held == [] && rig.guarded.configEntries(of: .consul).map(\.key.name) == ["api"])
     }
 
     @Test func `the word of the operator is about what is refused then, and no later`() {

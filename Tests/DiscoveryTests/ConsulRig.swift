@@ -115,10 +115,9 @@ struct ConsulRig {
 
     /// The operator accepts what goes.
     mutating func accept() {
-        // Of these he has been told, or will be.
+        // Of these he was told.
         let hidden = self.guarded.held.filter { $0.reason == .hidden }.flatMap(\.names)
-        for service in self.told.values
-        where hidden.contains(service.name.rawValue) || self.model.isForbidden(service.name.rawValue) {
+        for service in self.told.values where hidden.contains(service.name.rawValue) {
             for instance in service.instances { self.lastAbsent["\(service.name)/\(instance.id)"] = self.now }
         }
         self.guardEvents += self.guarded.accept(.consul, at: self.now).events
@@ -128,13 +127,11 @@ struct ConsulRig {
     /// Another process, that knows what the one before had stored.
     mutating func restart() {
         let stored = self.guarded.stored(wallClock: 0, at: self.now)
-        let services = (stored.sources[.consul]?.services ?? []).filter { !$0.instances.isEmpty }
         self.guarded = CatalogGuard(.init(rules: [.consul: self.rules]))
         _ = self.guarded.seed(stored, wallClock: 0, at: self.now)
-        let known = services.map { ($0.name, Set($0.instances.map(\.datacenter))) }
         self.follower = ConsulFollower(
             self.configuration,
-            knowing: KnownWord(parts: [.services], services: Dictionary(uniqueKeysWithValues: known)),
+            knowing: stored.sources[.consul].map(KnownWord.init) ?? KnownWord(),
             multiplexes: self.model.questionsPerConnection > 0,
             seed: .random(in: 0...UInt64.max, using: &self.random)
         )
@@ -311,7 +308,18 @@ struct ConsulRig {
             self.guarded.apply(status, at: self.now)
             #expect(status != self.statuses.last)
             self.statuses.append(status)
-        case .configEntries, .documents, .diagnostics, .untaken: break
+        case .configEntries(let entries, let isAccepted):
+            let outcome = self.guarded.apply(
+                configEntries: entries,
+                from: .consul,
+                isAccepted: isAccepted,
+                at: self.now
+            )
+            self.guardEvents += outcome.events
+        case .documents(let changes, _): _ = self.guarded.apply(documents: changes, from: .consul, at: self.now)
+        case .hiddenPolicy(let subjects):
+            self.guardEvents += self.guarded.hidePolicy(subjects, of: .consul, at: self.now).events
+        case .diagnostics, .untaken: break
         }
     }
 

@@ -102,6 +102,11 @@ extension CatalogGuard {
         return (all, outcome)
     }
 
+    /// - Parameter subjects: all config entries and documents that the source refuses to show.
+    package mutating func hidePolicy(_ subjects: Set<String>, of source: SourceName, at now: Duration) -> GuardOutcome {
+        self.withSource(source) { $0.hidePolicy(subjects, at: now) }
+    }
+
     /// Releases what is due.
     package mutating func advance(to now: Duration) -> GuardOutcome {
         var outcome = GuardOutcome()

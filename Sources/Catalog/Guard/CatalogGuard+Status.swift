@@ -18,6 +18,7 @@ extension CatalogGuard {
         Self.precedence.flatMap { source -> [HeldRemoval] in
             guard let state = self.sources[source] else { return [] }
             return state.heldServices(of: source) + state.heldEntries(of: source) + state.hiddenServices(of: source)
+                + state.hiddenPolicy(of: source)
         }
     }
 
@@ -95,6 +96,12 @@ extension SourceState {
                 until: nil
             )
         ]
+    }
+
+    func hiddenPolicy(of source: SourceName) -> [HeldRemoval] {
+        guard let since = self.hiddenPolicy.values.min() else { return [] }
+        let names = self.hiddenPolicy.keys.sorted()
+        return [HeldRemoval(source: source, reason: .hiddenPolicy, names: names, since: since, until: nil)]
     }
 
     func heldEntries(of source: SourceName) -> [HeldRemoval] {

@@ -27,6 +27,7 @@ extension [HeldRemoval] {
                     )
                 )
             case .documents: break  // Not of this guard.
+            case .hiddenPolicy: break  // The source says what it is refused.
             case .hidden:
                 diagnostics.append(
                     Diagnostic(

@@ -12,11 +12,13 @@ package struct HeldRemoval: Hashable, Sendable {
         case configEntries = "config_entries"
         /// The source refuses to show them, and showed them before. They wait for the operator.
         case hidden
+        /// The same of config entries and documents.
+        case hiddenPolicy = "hidden_policy"
         /// More documents went than should, or all of a kind. They wait for the operator.
         case documents
 
         /// Whether only its source or the operator releases it, and no time.
-        package var isUntilAccepted: Bool { self == .documents || self == .hidden }
+        package var isUntilAccepted: Bool { [.documents, .hidden, .hiddenPolicy].contains(self) }
     }
 
     package var source: SourceName

@@ -19,8 +19,11 @@ struct SourceState: Sendable {
     var refusals: [ServiceName: [Diagnostic]] = [:]
     /// What it refuses to show, and is as it told it before.
     private(set) var hidden: [ServiceName: Hidden] = [:]
+    /// The same of config entries and documents, and since when, on the clock of the guard.
+    private(set) var hiddenPolicy: [String: Duration] = [:]
     /// What of that was let go. It may be repeated until the source has heard so.
     private var released: [ServiceName: Unheard.Share] = [:]
+    private var releasedPolicy: Set<String> = []
 
     struct Hidden: Hashable, Sendable {
         var share: Unheard.Share
@@ -65,8 +68,29 @@ struct SourceState: Sendable {
         return tally
     }
 
+    /// - Parameter subjects: all config entries and documents that it refuses to show.
+    mutating func hidePolicy(_ subjects: Set<String>, at now: Duration) -> EventTally {
+        var tally = EventTally()
+        for subject in Set(self.hiddenPolicy.keys).subtracting(subjects) {
+            tally.count(.released(.returned), .hiddenPolicy, subject, instances: 0)
+            self.hiddenPolicy[subject] = nil
+        }
+        self.releasedPolicy.formIntersection(subjects)
+        for subject in subjects.subtracting(self.releasedPolicy) where self.hiddenPolicy[subject] == nil {
+            tally.count(.held, .hiddenPolicy, subject, instances: 0)
+            self.hiddenPolicy[subject] = now
+        }
+        return tally
+    }
+
+    /// The source lets go of the config entries and documents itself, once it was refused them once more.
     mutating func acceptHidden(at now: Duration) -> EventTally {
         var tally = EventTally()
+        for subject in self.hiddenPolicy.keys {
+            tally.count(.released(.accepted), .hiddenPolicy, subject, instances: 0)
+        }
+        self.releasedPolicy.formUnion(self.hiddenPolicy.keys)
+        self.hiddenPolicy = [:]
         let shares = self.hidden.mapValues(\.share)
         for (name, share) in shares { self.count(.released(.accepted), name, share, in: &tally) }
         self.services.forget(shares, at: self.clock.reading(at: now), now: now)

@@ -102,9 +102,18 @@ struct ConsulUnreadableEntries: Hashable, Sendable {
 }
 
 struct ConsulKey: Hashable, Sendable {
+    private static let place = "consul:kv/"
+
     /// The index of its last change.
     var index: UInt64
     var value: [UInt8]
+
+    /// The path of the file that a key is told as.
+    static func file(_ name: String) -> String { Self.place + name }
+
+    static func name(ofFile path: String) -> String? {
+        path.hasPrefix(Self.place) ? String(path.dropFirst(Self.place.count)) : nil
+    }
 }
 
 /// Why there is no answer that can be used.

@@ -42,10 +42,10 @@ extension ConsulDatacenter {
         )
     }
 
-    /// The operator says that all this is gone.
-    mutating func accept() {
-        for name in self.missing.accept() { self.isGone(name) }
-        for name in self.services.acceptHidden() {
+    /// The operator says that what he was told of this is gone.
+    mutating func accept(_ told: Set<String>) {
+        for name in self.missing.accept(told) { self.isGone(name) }
+        for name in self.services.acceptHidden(told) {
             self.problems[.service(name)] = nil
             self.services.isDirty(name, needed: nil)
             self.isChanged(name)

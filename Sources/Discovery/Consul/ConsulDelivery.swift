@@ -73,6 +73,9 @@ struct ConsulDelivery: Sendable {
         return (isNews ? update : nil, self.findings == before ? nil : self.diagnostics)
     }
 
+    /// Services that were told not to be read any more, whole or in part.
+    var hidden: some Collection<ServiceName> { self.unheard.hidden.keys }
+
     func isTold(_ name: ServiceName) -> Bool { self.services[name] != nil }
 
     private func unheard(of datacenters: [ConsulDatacenter]) -> Unheard {

@@ -30,6 +30,8 @@ struct ConsulFollower: Sendable {
     private var inquiry: ConsulInquiry
     /// What was told to be left out by the settings.
     private var untaken: [ServiceName: Untaken] = [:]
+    /// What was told to be refused besides services.
+    private var hiddenPolicy: Set<String> = []
 
     /// - Parameters:
     ///   - known: what stands in until it is heard.
@@ -61,7 +63,8 @@ struct ConsulFollower: Sendable {
         }
         self.policy = ConsulPolicy(
             followsConfigEntries: configuration.followsConfigEntries,
-            keyPrefix: configuration.keyPrefix
+            keyPrefix: configuration.keyPrefix,
+            knowing: known
         )
     }
 
@@ -142,10 +145,11 @@ struct ConsulFollower: Sendable {
         return self.proceed()
     }
 
-    /// The operator says that what the token may not read any more is gone.
+    /// The operator says that what was told to be hidden is gone.
     mutating func accepted(at now: Duration) -> [ConsulAction] {
         self.effects.now = now
-        for place in self.datacenters.indices { self.datacenters[place].accept() }
+        let told = Set(self.delivery.hidden.map(\.rawValue))
+        for place in self.datacenters.indices { self.datacenters[place].accept(told) }
         self.policy.accept(at: now)
         return self.proceed()
     }
@@ -216,6 +220,11 @@ struct ConsulFollower: Sendable {
         }
         if self.delivery.isComplete { self.tellUntaken() }
         for event in self.policy.takeEvents() { self.effects.deliver(event) }
+        let hiddenPolicy = self.policy.hidden
+        if hiddenPolicy != self.hiddenPolicy {
+            self.hiddenPolicy = hiddenPolicy
+            self.effects.deliver(.hiddenPolicy(hiddenPolicy))
+        }
         self.report(findings)
     }
 

@@ -53,7 +53,7 @@ struct ConsulLack {
     var diagnostic: Diagnostic {
         let (subject, file) =
             switch self.subject {
-            case .keys(let prefix): ("key/\(prefix)", "consul:kv/\(prefix)")
+            case .keys(let prefix): ("key/\(prefix)", ConsulKey.file(prefix))
             case .entries(let kind): ("config-entry/\(kind)", "consul:config/\(kind)")
             default: ("source/consul", "consul")
             }

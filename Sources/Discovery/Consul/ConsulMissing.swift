@@ -127,8 +127,8 @@ struct ConsulMissing: Sendable {
     }
 
     /// What the token may not read is gone, by the operator's word. Returns that.
-    mutating func accept() -> Set<String> {
-        let refused = self.refused
+    mutating func accept(_ told: Set<String>) -> Set<String> {
+        let refused = self.refused.intersection(told)
         for name in refused { self.end(name) }
         self.postponed.removeAll(where: refused.contains)
         return refused

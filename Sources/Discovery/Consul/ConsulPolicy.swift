@@ -19,10 +19,17 @@ struct ConsulPolicy: Sendable {
     private var isEntryChanged = false
     private var fileChanges: [FileChange] = []
 
-    init(followsConfigEntries: Bool, keyPrefix: String?) {
+    /// - Parameter known: what stands in until it is heard.
+    init(followsConfigEntries: Bool, keyPrefix: String?, knowing known: KnownWord) {
         let kinds = followsConfigEntries ? Self.kinds : []
-        self.topics = kinds.map { ConsulTopic(subject: .entries(kind: $0)) }
-        if let keyPrefix { self.topics.append(ConsulTopic(subject: .keys(prefix: keyPrefix))) }
+        self.topics = kinds.map { kind in
+            let entries = known.configEntries.filter { $0.kind == kind }
+            return ConsulTopic(.entries(kind: kind), knowing: entries.sorted().map { .entry($0) })
+        }
+        if let keyPrefix {
+            let keys = known.documents.compactMap(ConsulKey.name(ofFile:)).filter { $0.hasPrefix(keyPrefix) }
+            self.topics.append(ConsulTopic(.keys(prefix: keyPrefix), knowing: keys.sorted().map { .key($0) }))
+        }
     }
 
     /// What is asked for and cannot be had, with the reason, and whether it was told before.
@@ -40,6 +47,19 @@ struct ConsulPolicy: Sendable {
         self.topics.compactMap { topic in
             guard case .entries(let kind) = topic.subject, topic.unreadable.count > 0 else { return nil }
             return (kind, topic.unreadable)
+        }
+    }
+
+    /// What is kept only because the token may not read it any more, by the subjects of diagnostics.
+    var hidden: Set<String> {
+        self.topics.reduce(into: []) { hidden, topic in
+            for subject in topic.hidden {
+                switch subject {
+                case .key(let key): hidden.insert("key/\(key)")
+                case .entry(let key): hidden.insert("config-entry/\(key)")
+                default: break
+                }
+            }
         }
     }
 
@@ -97,9 +117,7 @@ struct ConsulPolicy: Sendable {
     }
 
     private mutating func doubt(_ place: Int, _ failure: ConsulFailure?, _ effects: inout ConsulEffects) {
-        self.topics[place].dropped()
-        self.topics[place].doubts += 1
-        self.topics[place].problem = failure
+        self.topics[place].doubted(failure)
         self.topics[place].watch.doubted(times: self.topics[place].doubts, &effects)
     }
 
@@ -199,10 +217,10 @@ struct ConsulPolicy: Sendable {
         case .keys(let keys):
             let known = self.topics[place].keys
             for (path, key) in keys.sorted(by: { $0.key < $1.key }) where known[path]?.value != key.value {
-                self.fileChanges.append(FileChange(path: "consul:kv/\(path)", content: .bytes(key.value)))
+                self.fileChanges.append(FileChange(path: ConsulKey.file(path), content: .bytes(key.value)))
             }
             for path in known.keys.sorted() where keys[path] == nil {
-                self.fileChanges.append(FileChange(path: "consul:kv/\(path)", content: .removed))
+                self.fileChanges.append(FileChange(path: ConsulKey.file(path), content: .removed))
             }
             self.topics[place].keys = keys
         case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .presence,

@@ -141,15 +141,16 @@ struct ConsulServices: Sendable {
     }
 
     /// What is hidden is gone. Returns of which services.
-    mutating func acceptHidden() -> [String] {
-        defer { self.hidden = [:] }
-        for (name, hidden) in self.hidden {
+    mutating func acceptHidden(_ told: Set<String>) -> [String] {
+        let accepted = self.hidden.filter { told.contains($0.key) }
+        for (name, hidden) in accepted {
+            self.hidden[name] = nil
             self.instanceCount -= self.byName[name]?.instances.count { hidden.contains($0.id) } ?? 0
             self.byName[name]?.instances.removeAll { hidden.contains($0.id) }
             self.byName[name]?.isFiltered = true
             self.byName[name]?.failures = 0
         }
-        return Array(self.hidden.keys)
+        return Array(accepted.keys)
     }
 
     /// Takes what was read as the truth. Returns whether it is another one.

@@ -13,7 +13,9 @@ struct ConsulTopic: Sendable {
         var request: ConsulRequestID?
     }
 
-    var subject: ConsulQuery.Subject
+    let subject: ConsulQuery.Subject
+    /// What stands in until it is answered.
+    let known: [ConsulQuery.Subject]
     var watch = ConsulWatch()
     var entries: [ConfigEntry] = []
     /// There are more, which cannot be read.
@@ -29,15 +31,36 @@ struct ConsulTopic: Sendable {
     var isAccepted = false
     /// Whether something went for that since the last word.
     var isLetGo = false
+    /// What the last answer that was not believed lacks.
+    private var lacking: [ConsulQuery.Subject] = []
+
+    init(_ subject: ConsulQuery.Subject, knowing known: [ConsulQuery.Subject]) {
+        self.subject = subject
+        self.known = known
+    }
 
     /// Whether something is kept only because the token may not read it.
     var isRefused: Bool { self.doubts > 0 && self.problem?.fault == .rights }
 
+    /// What is kept only for that, and perhaps is gone.
+    var hidden: [ConsulQuery.Subject] { self.isRefused ? self.lacking : [] }
+
     mutating func believed() {
         self.isAnswered = true
+        self.lacking = []
         self.doubts = 0
         self.problem = nil
         self.isAccepted = false
+    }
+
+    /// The answer that was held is not believed.
+    ///
+    /// - Parameter failure: nil: something that it lacks is there.
+    mutating func doubted(_ failure: ConsulFailure?) {
+        if let held = self.held { self.lacking = self.missing(from: held.content) }
+        self.dropped()
+        self.doubts += 1
+        self.problem = failure
     }
 
     /// The answer that was held is none.
@@ -46,28 +69,30 @@ struct ConsulTopic: Sendable {
         (self.isAccepted, self.isLetGo) = (false, false)
     }
 
-    /// What was there and is not in this answer. Of the keys, if there is none at first: the prefix, since what was there
-    /// before a restart is not known here.
+    /// What was there and is not in this answer. Of the keys, if there is none at first: also the prefix, as whoever has no
+    /// store does not know what was there before the start.
     func missing(from content: ConsulAnswer.Content) -> [ConsulQuery.Subject] {
         switch content {
         case .entries(let entries, let unreadable):
             let keys = Set(entries.map(\.key))
-            return self.entries.map(\.key).filter { !keys.contains($0) && !unreadable.mayBe($0.name) }
-                .map { .entry($0) }
+            return self.told.filter { subject in
+                if case .entry(let key) = subject { !keys.contains(key) && !unreadable.mayBe(key.name) } else { false }
+            }
         case .keys(let keys):
-            if keys.isEmpty, !self.isAnswered, case .keys(let prefix) = self.subject { return [.key(prefix)] }
-            return self.keys.keys.filter { keys[$0] == nil }.map { .key($0) }
+            let missing = self.told.filter { if case .key(let key) = $0 { keys[key] == nil } else { false } }
+            guard keys.isEmpty, !self.isAnswered, case .keys(let prefix) = self.subject else { return missing }
+            return missing + [.key(prefix)]
         case .servers, .server, .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .presence,
             .agent:
             return []
         }
     }
 
-    func knows(_ subject: ConsulQuery.Subject) -> Bool {
-        switch subject {
-        case .key(let key): self.keys[key] != nil
-        case .entry(let key): self.entries.contains { $0.key == key }
-        default: false
-        }
+    func knows(_ subject: ConsulQuery.Subject) -> Bool { self.told.contains(subject) }
+
+    /// What is in force of it.
+    private var told: [ConsulQuery.Subject] {
+        guard self.isAnswered else { return self.known }
+        return self.entries.map { .entry($0.key) } + self.keys.keys.map { .key($0) }
     }
 }
