@@ -132,7 +132,8 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             let isDue = self.state.withLock { state in
-                state.world == nil || state.pipeline.nextDeadline.map { $0 <= self.now } ?? false
+                let deadlines = [state.pipeline.nextDeadline, state.log.due].compactMap(\.self)
+                return state.world == nil || deadlines.contains { $0 <= self.now }
             }
             guard isDue else { continue }
             self.change(by: "time") { state, now in state.pipeline.advance(to: now) }
@@ -201,7 +202,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         }
         let diagnostics = state.diagnostics
         let due = diagnostics.filter { !state.isPremature($0, at: self.now) || state.log.hasTold($0) }
-        let news = state.log.update(due)
+        let news = state.log.update(due, at: self.now)
         for diagnostic in news.new { self.logger.log(diagnostic) }
         for diagnostic in news.cured { self.logger.log(cured: diagnostic) }
         self.metrics.update(
