@@ -26,8 +26,9 @@ extension Pipeline {
             self.sourceDiagnostics[source] = diagnostics.abridged(of: source.rawValue)
             return .none
         case .untaken(let services):
+            let isOther = self.isOther(services, of: source)
             self.untaken[source] = services
-            return self.hasUnknownServices ? self.compile() : .none
+            return isOther ? self.compile() : .none
         case .status(let status):
             self.catalogGuard.apply(status, at: now)
             return .none

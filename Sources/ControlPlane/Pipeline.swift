@@ -145,9 +145,13 @@ package struct Pipeline: Sendable {
         return targets.isEmpty ? .none : .endpoints(targets)
     }
 
-    /// Whether something refers to a service that is not there.
-    var hasUnknownServices: Bool {
-        self.admitted?.diagnostics.contains { $0.code == Diagnostic.unknownServiceCode } ?? false
+    /// Whether this says something else than before of a service that something refers to and that is not there: what is
+    /// said of any other tells nobody anything.
+    ///
+    /// - Parameter untaken: what the source does not take.
+    func isOther(_ untaken: [ServiceName: Untaken], of source: SourceName) -> Bool {
+        let before = self.untaken[source] ?? [:]
+        return self.admitted?.unknownServices.contains { before[$0] != untaken[$0] } ?? false
     }
 
     mutating func compile() -> Change {

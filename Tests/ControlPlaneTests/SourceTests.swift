@@ -68,6 +68,24 @@ import Testing
         #expect(unknown().first?.hasPrefix("no service is named 'web'") == true)
     }
 
+    @Test func `what is not taken and nothing refers to makes no difference`() {
+        var pipeline = Self.pipeline()
+        let reasons = ["a setting", "another"].map { Untaken(reason: $0, cure: "set it") }
+        // Nothing is in force yet.
+        #expect(!pipeline.isOther([Self.web: reasons[0]], of: .consul))
+        _ = pipeline.apply(Self.update([]), from: .consul, at: .seconds(1))
+        let other = ServiceName("other")
+        #expect(!pipeline.isOther([other: reasons[0]], of: .consul))
+        #expect(pipeline.isOther([other: reasons[0], Self.web: reasons[0]], of: .consul))
+        _ = pipeline.apply(.untaken([Self.web: reasons[0]]), from: .consul, at: .seconds(2))
+        #expect(!pipeline.isOther([other: reasons[0], Self.web: reasons[0]], of: .consul))
+        #expect(pipeline.isOther([Self.web: reasons[1]], of: .consul) && pipeline.isOther([:], of: .consul))
+        #expect(pipeline.isOther([Self.web: reasons[0]], of: .nomad))
+        // It is there.
+        _ = pipeline.apply(Self.update([Self.service()]), from: .consul, at: .seconds(3))
+        #expect(!pipeline.isOther([:], of: .consul))
+    }
+
     @Test func `what Nomad stops is not routed to, though its registration is only what was stored`() {
         var pipeline = Self.pipeline()
         _ = pipeline.apply(Self.stored, wallClock: 1010, at: .zero)

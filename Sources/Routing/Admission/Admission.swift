@@ -8,6 +8,8 @@ package struct Admitted: Hashable, Sendable {
     package var policy: Policy
     /// Has every service that a route of `policy` leads to.
     package private(set) var catalog: Catalog
+    /// Services that documents refer to, those included that are not in force, and that are not there.
+    package private(set) var unknownServices: Set<ServiceName> = []
     /// In the order of their origins.
     package var diagnostics: [Diagnostic]
 
@@ -20,6 +22,14 @@ package struct Admitted: Hashable, Sendable {
     /// Other instances of services that are in it: nothing to admit anew.
     package mutating func replace(_ services: [Service]) {
         self.catalog.replace(services)
+    }
+
+    fileprivate mutating func noteUnknown(_ documents: some Sequence<some ReferringDocument>, in services: Catalog) {
+        for document in documents {
+            for backend in document.backends where services[backend.service] == nil {
+                self.unknownServices.insert(backend.service)
+            }
+        }
     }
 }
 
@@ -48,7 +58,10 @@ package func admit(
     policy.routes = admission.admit(candidate.routes, previous: previous?.policy.routes ?? [:])
     policy.rawResources = admission.admit(candidate.rawResources, previous: previous?.policy.rawResources ?? [:])
     let catalog = admission.retainServices(of: policy.routes)
-    return Admitted(policy: policy, catalog: catalog, diagnostics: admission.diagnostics.inOrder)
+    var admitted = Admitted(policy: policy, catalog: catalog, diagnostics: admission.diagnostics.inOrder)
+    admitted.noteUnknown(candidate.routes.values, in: admission.services)
+    admitted.noteUnknown(candidate.rawResources.values, in: admission.services)
+    return admitted
 }
 
 /// One run of `admit`: the world that references are looked up in, and what was found.
