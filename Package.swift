@@ -26,6 +26,7 @@ let grpcTransport: Target.Dependency = .product(
     package: "grpc-swift-nio-transport"
 )
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heaps: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -127,7 +128,7 @@ let package = Package(
         .target(
             name: "Discovery",
             dependencies: [
-                "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, deques, logging, metrics, nioCore, nioPosix,
+                "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, deques, heaps, logging, metrics, nioCore, nioPosix,
                 systemPackage,
             ],
             swiftSettings: settings

@@ -37,6 +37,7 @@ extension ConsulDatacenter {
         self.unaskable = nil
         var untaken: [String: Untaken] = [:]
         defer { self.untaken = untaken }
+        self.troubles.changed()
         for (name, tags) in listed {
             guard self.selection.takes(name, tags: tags) else {
                 untaken[name] = self.selection.untaken(name, tags: tags)

@@ -23,6 +23,7 @@ extension ConsulDatacenter {
     }
 
     private mutating func found(_ finding: ConsulMissing.Finding) {
+        self.troubles.changed()
         switch finding {
         case .nothing: break
         case .refused(let name), .granted(let name): self.isChanged(name)

@@ -172,6 +172,7 @@ extension ConsulDatacenter {
             notBefore: pause
         )
         if isChanged { self.isChanged(name) }
+        if self.problems[.service(name)] != nil { self.troubles.changed() }
         self.multiplex.learned(name, index: answer.index)
         let isNews = (self.services[name]?.recency ?? 0) > recency
         if isNews, !self.multiplex.isAtHome(name) { self.focus.touch(name) }

@@ -48,7 +48,11 @@ struct ConsulDatacenter: Sendable {
     var criticalChecks: Set<ConsulCheckKey> = []
     var warningChecks: Set<ConsulCheckKey> = []
     /// The last failure of each question, until it is answered.
-    var problems: [ConsulQuery.Subject: ConsulFailure] = [:]
+    var problems: [ConsulQuery.Subject: ConsulFailure] = [:] {
+        didSet { self.troubles.changed() }
+    }
+    /// What that is for the services.
+    var troubles = ConsulTroubles()
 
     var services = ConsulServices()
     /// Known from before the start, and neither listed nor found to be gone since.
@@ -179,6 +183,7 @@ struct ConsulDatacenter: Sendable {
     func deadline(at now: Duration, asking earliest: Duration) -> Duration? {
         var times: [Duration] = []
         if self.link.isUp, self.isResetWanted { times.append(self.resetNotBefore) }
+        if self.link.isUp, let due = self.troubles.due { times.append(due) }
         if let due = self.nextQuestion(at: now) { times.append(max(due, earliest)) }
         if self.link.request == nil { times.append(self.link.due) }
         return times.min()
@@ -191,7 +196,7 @@ struct ConsulDatacenter: Sendable {
         guard self.isBased else { return times.min() }
         let isAnyToRead = self.services.isAnyQueued || self.missing.isAnyWaiting
         if isAnyToRead, self.readings.count + self.missing.inFlight < self.readers { times.append(now) }
-        if let wake = self.services.resting.values.min() { times.append(wake) }
+        if let wake = self.services.nextWake { times.append(wake) }
         if let due = self.missing.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
         if self.sharesConnections, let due = self.multiplex.due(room: self.multiplexRoom) { times.append(due) }
@@ -209,6 +214,7 @@ struct ConsulDatacenter: Sendable {
     mutating func proceed(_ effects: inout ConsulEffects) {
         self.link.check(in: self.name, floor: self.catalogIndex, &effects)
         guard self.link.isUp else { return }
+        defer { self.lookAtTroubles(at: effects.now) }
         effects.isCautious = self.doubt.isRecent(at: effects.now)
         if self.isResetWanted, self.resetNotBefore <= effects.now { self.reset(&effects) }
         if self.isBased, self.missing.wake(at: effects.now) { self.names.askAgain(&effects) }

@@ -6,12 +6,15 @@ import Catalog
 struct ConsulDelivery: Sendable {
     /// How long changes gather: a deployment is many of them.
     static let pause = Duration.milliseconds(5)
+    /// The same for each service that is not heard or hidden: an update tells of them all, and everybody who gets it goes
+    /// through them.
+    private static let pauseOfUnheard = Duration.microseconds(10)
 
     /// What was told last.
     private var services: [ServiceName: Service] = [:]
     /// What was told of each, for those that something is wrong with.
     private var findings: [String: [Diagnostic]] = [:]
-    private var changed: Set<String> = []
+    private(set) var changed: Set<String> = []
     private(set) var due: Duration?
     /// Whether everything was told once.
     private(set) var isComplete = false
@@ -23,7 +26,9 @@ struct ConsulDelivery: Sendable {
     mutating func changes(_ names: Set<String>, at now: Duration) {
         guard !names.isEmpty else { return }
         self.changed.formUnion(names)
-        if self.isComplete, self.due == nil { self.due = now + Self.pause }
+        guard self.isComplete, self.due == nil else { return }
+        let unheard = self.unheard.services.count + self.unheard.hidden.count
+        self.due = now + max(Self.pause, Self.pauseOfUnheard * unheard)
     }
 
     /// Another datacenter has answered: what of it was known before and is not there is gone.

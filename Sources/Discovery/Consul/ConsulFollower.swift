@@ -10,6 +10,8 @@ struct ConsulFollower: Sendable {
     static let probers = 4
     /// Those that are left to services which are watched one by one, where others share connections.
     private static let leastFocus = 5
+    /// Between two statuses that differ in their words only.
+    private static let pauseOfWords = Duration.seconds(1)
 
     private let configuration: ConsulConfiguration
     private let known: KnownWord
@@ -32,6 +34,12 @@ struct ConsulFollower: Sendable {
     private var untaken: [ServiceName: Untaken] = [:]
     /// What was told to be refused besides services.
     private var hiddenPolicy: Set<String> = []
+    /// Those of them that are taken now, and not told yet.
+    private var lingering: Set<String> = []
+    /// Of the status, so long as its state and reason stay: so it is told once a second for thousands of services.
+    private var wordsNotBefore = Duration.zero
+    /// Whether there are other words than those that were told.
+    private var areWordsOwed = false
 
     /// - Parameters:
     ///   - known: what stands in until it is heard.
@@ -98,6 +106,7 @@ struct ConsulFollower: Sendable {
             times.append(max(due, earliest))
         }
         if !self.delivery.isComplete, let due = self.gate.due(after: now) { times.append(due) }
+        if self.areWordsOwed { times.append(self.wordsNotBefore) }
         return times.min()
     }
 
@@ -204,21 +213,24 @@ struct ConsulFollower: Sendable {
     private mutating func deliver() {
         let now = self.effects.now
         var findings: [Diagnostic]?
+        var told: Set<String> = []
         let isWhole =
             self.delivery.isComplete
             ? self.delivery.isAnotherHeard(self.datacenters) : self.gate.opens(self.datacenters, at: now)
         if isWhole {
             // Before whoever looks for them does so first.
-            self.tellUntaken()
+            self.tellUntaken(told: told)
+            told = self.lingering
             let (update, diagnostics) = self.delivery.complete(self.datacenters)
             findings = diagnostics
             self.effects.deliver(.catalog(update))
         } else if let due = self.delivery.due, due <= now {
+            told = self.delivery.changed
             let (update, diagnostics) = self.delivery.takeUpdate(self.datacenters)
             findings = diagnostics
             if let update { self.effects.deliver(.catalog(update)) }
         }
-        if self.delivery.isComplete { self.tellUntaken() }
+        if self.delivery.isComplete { self.tellUntaken(told: told) }
         for event in self.policy.takeEvents() { self.effects.deliver(event) }
         let hiddenPolicy = self.policy.hidden
         if hiddenPolicy != self.hiddenPolicy {
@@ -229,8 +241,12 @@ struct ConsulFollower: Sendable {
     }
 
     /// Of datacenters that differ, the first has the word.
-    private mutating func tellUntaken() {
-        guard self.datacenters.contains(where: \.isOtherUntaken) else { return }
+    ///
+    /// - Parameter told: services of which it was just told what is known.
+    private mutating func tellUntaken(told: Set<String>) {
+        guard self.datacenters.contains(where: \.isOtherUntaken) || !self.lingering.isDisjoint(with: told) else {
+            return
+        }
         var untaken: [ServiceName: Untaken] = [:]
         for place in self.datacenters.indices {
             self.datacenters[place].isOtherUntaken = false
@@ -239,14 +255,21 @@ struct ConsulFollower: Sendable {
             }
         }
         // Until what is taken now is told, it is not there.
-        for (name, reason) in self.untaken where untaken[name] == nil && !self.delivery.isTold(name) {
-            guard self.datacenters.contains(where: { $0.services[name.rawValue] != nil }) else { continue }
+        self.lingering = []
+        for (name, reason) in self.untaken where untaken[name] == nil && self.isToBeTold(name) {
             untaken[name] = reason
-            self.datacenters[0].isOtherUntaken = true
+            self.lingering.insert(name.rawValue)
         }
         guard untaken != self.untaken else { return }
         self.untaken = untaken
         self.effects.deliver(.untaken(untaken))
+    }
+
+    /// Whether it is taken, and whoever looks for it does not find it yet.
+    private func isToBeTold(_ name: ServiceName) -> Bool {
+        if self.delivery.isTold(name) { return false }
+        if self.delivery.changed.contains(name.rawValue) { return true }
+        return self.datacenters.contains { $0.services[name.rawValue]?.isRead == false }
     }
 
     // MARK: How it is
@@ -256,7 +279,11 @@ struct ConsulFollower: Sendable {
         let gate = self.delivery.isComplete ? nil : self.gate
         let status = ConsulHealth.status(of: self.datacenters, gate: gate, lacks: lacks)
         let current = self.inquiry.status ?? status
-        if self.isNews(current) {
+        let isNews = self.isNews(current)
+        self.areWordsOwed = !isNews && self.areOtherWords(current)
+        if isNews || self.areWordsOwed && self.wordsNotBefore <= self.effects.now {
+            self.areWordsOwed = false
+            self.wordsNotBefore = self.effects.now + Self.pauseOfWords
             self.status = current
             self.effects.deliver(.status(current))
         }
@@ -271,7 +298,10 @@ struct ConsulFollower: Sendable {
     }
 
     private func isNews(_ status: SourceStatus) -> Bool {
-        if self.status?.state != status.state || self.status?.reason != status.reason { return true }
+        self.status?.state != status.state || self.status?.reason != status.reason
+    }
+
+    private func areOtherWords(_ status: SourceStatus) -> Bool {
         // The words of what does not answer may differ with each try.
         let areStable = [.starting, .suspect].contains(status.state) || status.fault == .rights
         return areStable && self.status?.problem != status.problem

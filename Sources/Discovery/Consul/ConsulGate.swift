@@ -43,52 +43,32 @@ struct ConsulGate: Sendable {
         // What was not read by then stays as it was stored.
         if self.isStored { return true }
         // Of one that is gone again nothing more is read.
-        let areOthersTried = datacenters.dropFirst().allSatisfy { !$0.isBased || !$0.link.isUp || $0.wasAllTried }
-        return first.wasAllTried && areOthersTried && Self.obstacle(datacenters) == nil
+        let areOthersTried = datacenters.dropFirst().allSatisfy {
+            !$0.isBased || !$0.link.isUp || $0.troubles.wasAllTried
+        }
+        // The last look may not have seen all that is listed now; the next one is soon.
+        guard first.troubles.due == nil, first.troubles.wasAllTried else { return false }
+        return areOthersTried && Self.obstacle(datacenters) == nil
     }
 
     /// The others are reserves: their agents' failures stop nothing.
     private static func obstacle(_ datacenters: [ConsulDatacenter]) -> Obstacle? {
-        if datacenters.contains(where: \.isFilterRefused) { return .agent }
-        return datacenters.first?.obstacle
+        if datacenters.contains(where: \.troubles.isFilterRefused) { return .agent }
+        return datacenters.first?.troubles.obstacle
     }
 
     /// Of the status of the preferred datacenter: what the start waits for, with the cure.
     func words(_ datacenter: ConsulDatacenter) -> String {
-        guard !self.isStored, datacenter.link.isUp, datacenter.isBased, datacenter.isAnyFailureKnown else { return "" }
-        return switch datacenter.obstacle {
-        case .agent where datacenter.isFilterRefused: "; nothing is sent to proxies before Consul takes the filter"
+        let troubles = datacenter.troubles
+        guard !self.isStored, datacenter.link.isUp, datacenter.isBased, troubles.isAnyFailureKnown else { return "" }
+        return switch troubles.obstacle {
+        case .agent where troubles.isFilterRefused: "; nothing is sent to proxies before Consul takes the filter"
         case .agent:
             "; nothing is sent to proxies before the agent answers this: see its log and limits, or leave services out by "
                 + "consul.services"
-        case .most where datacenter.wasAllTried:
+        case .most where troubles.wasAllTried:
             "; nothing is sent to proxies before at least half of the services can be read"
         case .most, nil: "; the start waits for that for \(Self.patience.components.seconds) s"
         }
-    }
-}
-
-extension ConsulDatacenter {
-    /// Why services were not read, as far as that is known.
-    private var unreadFailures: some Sequence<ConsulFailure> {
-        self.problems.lazy.compactMap { subject, failure in
-            guard case .service(let name) = subject, self.services.unread.contains(name) else { return nil }
-            return failure
-        }
-    }
-
-    fileprivate var isAnyFailureKnown: Bool { self.unreadFailures.contains { _ in true } }
-
-    /// Whether of each service that was not read it is known why. Those that are listed no more are asked about elsewhere.
-    fileprivate var wasAllTried: Bool {
-        self.services.unread.allSatisfy { self.problems[.service($0)] != nil || self.missing.contains($0) }
-    }
-
-    fileprivate var isFilterRefused: Bool { self.unreadFailures.contains { $0.fault == .filter } }
-
-    fileprivate var obstacle: ConsulGate.Obstacle? {
-        if self.unreadFailures.contains(where: { !$0.isOfSubject }) { return .agent }
-        let unread = self.services.unread.count
-        return unread > self.services.byName.count - unread ? .most : nil
     }
 }

@@ -73,33 +73,7 @@ enum ConsulHealth {
             guard let failure = datacenter.problems[subject] else { continue }
             return status(.down, failure.reason.rawValue, failure.message, failure.fault)
         }
-        let refused = datacenter.missing.refused
-        if !refused.isEmpty {
-            let first = [String].first(of: refused)
-            return status(
-                .suspect,
-                "acl",
-                "the token may not read \(first.named("service", of: refused.count)) any more, and what was known stays; "
-                    + "grant it service:read there, \(Self.acceptance)",
-                .rights
-            )
-        }
-        let troubled = datacenter.problems.compactMap { subject, failure -> (name: String, failure: ConsulFailure)? in
-            guard case .service(let name) = subject, let service = datacenter.services[name] else { return nil }
-            return service.failures >= Self.failures ? (name, failure) : nil
-        }.sorted { $0.name < $1.name }
-        // A token without rights may hide more than these.
-        guard let failure = (troubled.first { $0.failure.reason == .acl } ?? troubled.first)?.failure else {
-            return SourceStatus(source: .consul, state: .up)
-        }
-        let alike = troubled.filter { $0.failure == failure }.map(\.name)
-        let more = troubled.count > alike.count ? " (and \(troubled.count - alike.count) more services)" : ""
-        return status(
-            .suspect,
-            failure.reason == .acl ? failure.reason.rawValue : "partial",
-            "\(alike.named("service")): \(failure.message)\(more)",
-            failure.fault
-        )
+        return datacenter.troubles.status ?? SourceStatus(source: .consul, state: .up)
     }
 
     private static func cure(of failure: ConsulFailure, in datacenter: ConsulDatacenter) -> String {

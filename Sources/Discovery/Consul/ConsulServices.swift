@@ -2,6 +2,7 @@
 
 import Catalog
 import DequeModule
+import HeapModule
 
 /// The services that are followed in one datacenter, and the order in which they are read.
 struct ConsulServices: Sendable {
@@ -22,6 +23,15 @@ struct ConsulServices: Sendable {
     private var urgent = Deque<String>()
     private var patient = Deque<String>()
     private var lastRecency: UInt64 = 0
+    /// The ends of their rests, the earliest first; some of them do not hold any more.
+    private var alarms = Heap<Alarm>()
+
+    private struct Alarm: Comparable {
+        let time: Duration
+        let name: String
+
+        static func < (left: Self, right: Self) -> Bool { left.time < right.time }
+    }
 
     subscript(name: String) -> ConsulKnownService? { self.byName[name] }
 
@@ -73,6 +83,7 @@ struct ConsulServices: Sendable {
         self.urgent = []
         self.patient = []
         self.resting = [:]
+        self.alarms = Heap()
         for name in self.byName.keys {
             self.byName[name]?.index = 0
             self.byName[name]?.needed = 0
@@ -82,23 +93,30 @@ struct ConsulServices: Sendable {
 
     /// Those whose rest is over are queued again: behind those that were never tried, if they were never read.
     mutating func wake(at now: Duration) {
-        guard !self.resting.isEmpty else { return }
-        for (name, end) in self.resting where end <= now {
-            self.resting[name] = nil
-            self.enqueue(name, isUrgent: !self.unread.contains(name))
+        while let alarm = self.alarms.min {
+            let isCurrent = self.resting[alarm.name] == alarm.time
+            guard alarm.time <= now || !isCurrent else { return }
+            self.alarms.removeMin()
+            guard isCurrent else { continue }
+            self.resting[alarm.name] = nil
+            self.enqueue(alarm.name, isUrgent: !self.unread.contains(alarm.name))
         }
     }
 
+    /// When the first of those that rest may be queued again; it may be too early.
+    var nextWake: Duration? { self.alarms.min?.time }
+
     /// Those that failed need not rest any longer.
     mutating func retry(at now: Duration) {
-        for (name, end) in self.resting where (self.byName[name]?.failures ?? 0) > 0 {
-            self.resting[name] = min(end, now)
+        for (name, end) in self.resting where end > now && (self.byName[name]?.failures ?? 0) > 0 {
+            self.rest(name, until: now)
         }
     }
 
     mutating func rest(_ name: String, until: Duration) {
         self.byName[name]?.work = .resting
         self.resting[name] = until
+        self.alarms.insert(Alarm(time: until, name: name))
     }
 
     /// The next to be read; it counts as being read.
