@@ -10,8 +10,6 @@ struct ConsulFollower: Sendable {
     static let probers = 4
     /// Those that are left to services which are watched one by one, where others share connections.
     private static let leastFocus = 5
-    /// Between two statuses that differ in their words only.
-    private static let pauseOfWords = Duration.seconds(1)
 
     private let configuration: ConsulConfiguration
     private let known: KnownWord
@@ -19,10 +17,7 @@ struct ConsulFollower: Sendable {
     private var policy: ConsulPolicy
     private var delivery = ConsulDelivery()
     private var effects: ConsulEffects
-    private var status: SourceStatus?
-    /// Of the services.
-    private var findings: [Diagnostic] = []
-    private var otherFindings: [Diagnostic] = []
+    private var report = ConsulReport()
     private var gate: ConsulGate
     /// How the preferred datacenter's link was.
     private var lastLink: ConsulLink.State = .unknown
@@ -32,14 +27,8 @@ struct ConsulFollower: Sendable {
     private var inquiry: ConsulInquiry
     /// What was told to be left out by the settings.
     private var untaken: [ServiceName: Untaken] = [:]
-    /// What was told to be refused besides services.
-    private var hiddenPolicy: Set<String> = []
     /// Those of them that are taken now, and not told yet.
     private var lingering: Set<String> = []
-    /// Of the status, so long as its state and reason stay: so it is told once a second for thousands of services.
-    private var wordsNotBefore = Duration.zero
-    /// Whether there are other words than those that were told.
-    private var areWordsOwed = false
 
     /// - Parameters:
     ///   - known: what stands in until it is heard.
@@ -89,7 +78,7 @@ struct ConsulFollower: Sendable {
     /// What is counted about it now.
     var figures: SourceMetrics.Figures {
         SourceMetrics.Figures(
-            isUp: self.status?.state == .up,
+            isUp: self.report.status?.state == .up,
             services: self.datacenters.reduce(0) { $0 + $1.services.byName.count },
             instances: self.datacenters.reduce(0) { $0 + $1.services.instanceCount },
             inFlight: self.datacenters.reduce(self.policy.inFlight) { $0 + $1.inFlight }
@@ -98,7 +87,7 @@ struct ConsulFollower: Sendable {
 
     /// When to call `timePassed`; nil: not before an answer.
     func deadline(at now: Duration) -> Duration? {
-        var times = [self.delivery.due, self.inquiry.due].compactMap { $0 }
+        var times = [self.delivery.due, self.inquiry.due, self.report.due].compactMap { $0 }
         guard self.inquiry.isScopeKnown else { return times.min() }
         let earliest = self.effects.pacer.earliest(at: now)
         times += self.datacenters.compactMap { $0.deadline(at: now, asking: earliest) }
@@ -106,7 +95,6 @@ struct ConsulFollower: Sendable {
             times.append(max(due, earliest))
         }
         if !self.delivery.isComplete, let due = self.gate.due(after: now) { times.append(due) }
-        if self.areWordsOwed { times.append(self.wordsNotBefore) }
         return times.min()
     }
 
@@ -232,12 +220,8 @@ struct ConsulFollower: Sendable {
         }
         if self.delivery.isComplete { self.tellUntaken(told: told) }
         for event in self.policy.takeEvents() { self.effects.deliver(event) }
-        let hiddenPolicy = self.policy.hidden
-        if hiddenPolicy != self.hiddenPolicy {
-            self.hiddenPolicy = hiddenPolicy
-            self.effects.deliver(.hiddenPolicy(hiddenPolicy))
-        }
-        self.report(findings)
+        if let event = self.report.news(ofHidden: self.policy.hidden) { self.effects.deliver(event) }
+        self.tellHealth(findings)
     }
 
     /// Of datacenters that differ, the first has the word.
@@ -272,38 +256,16 @@ struct ConsulFollower: Sendable {
         return self.datacenters.contains { $0.services[name.rawValue]?.isRead == false }
     }
 
-    // MARK: How it is
-
-    private mutating func report(_ findings: [Diagnostic]?) {
+    /// - Parameter findings: of the services; nil: as before.
+    private mutating func tellHealth(_ findings: [Diagnostic]?) {
         let lacks = ConsulLack.all(of: self.policy, stored: self.known.parts)
         let gate = self.delivery.isComplete ? nil : self.gate
-        let status = ConsulHealth.status(of: self.datacenters, gate: gate, lacks: lacks)
-        let current = self.inquiry.status ?? status
-        let isNews = self.isNews(current)
-        self.areWordsOwed = !isNews && self.areOtherWords(current)
-        if isNews || self.areWordsOwed && self.wordsNotBefore <= self.effects.now {
-            self.areWordsOwed = false
-            self.wordsNotBefore = self.effects.now + Self.pauseOfWords
-            self.status = current
-            self.effects.deliver(.status(current))
-        }
+        let status = self.inquiry.status ?? ConsulHealth.status(of: self.datacenters, gate: gate, lacks: lacks)
+        if let event = self.report.news(of: status, at: self.effects.now) { self.effects.deliver(event) }
         let others =
             lacks.map(\.diagnostic) + ConsulHealth.unreadable(self.policy)
             + self.datacenters.compactMap(ConsulHealth.unaskable)
             + [self.inquiry.problem].compactMap { $0 }
-        guard findings.map({ $0 != self.findings }) ?? false || others != self.otherFindings else { return }
-        self.findings = findings ?? self.findings
-        self.otherFindings = others
-        self.effects.deliver(.diagnostics(others + self.findings))
-    }
-
-    private func isNews(_ status: SourceStatus) -> Bool {
-        self.status?.state != status.state || self.status?.reason != status.reason
-    }
-
-    private func areOtherWords(_ status: SourceStatus) -> Bool {
-        // The words of what does not answer may differ with each try.
-        let areStable = [.starting, .suspect].contains(status.state) || status.fault == .rights
-        return areStable && self.status?.problem != status.problem
+        if let event = self.report.news(of: others, ofServices: findings) { self.effects.deliver(event) }
     }
 }
