@@ -29,9 +29,10 @@ package struct FakeEnvoy {
         self.perform(self.machine.snapshotChanged(snapshot, changes: changes))
     }
 
-    package mutating func passDeadlines() {
-        let passed = self.deadlines
-        self.deadlines = []
+    /// The first so many; nil: all.
+    package mutating func passDeadlines(_ count: Int? = nil) {
+        let passed = self.deadlines.prefix(count ?? self.deadlines.count)
+        self.deadlines.removeFirst(passed.count)
         for deadline in passed { self.perform(self.machine.deadlinePassed(deadline)) }
     }
 

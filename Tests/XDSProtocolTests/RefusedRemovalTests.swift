@@ -124,16 +124,75 @@ private let roots: [TypeURL] = [.listener, .cluster]
         #expect(envoy.holds[.cluster]?["a"] == Resource(.cluster, "a", "2").version)
     }
 
-    @Test func `what a listener that stays may lead to is not removed`() {
-        var envoy = FakeEnvoy(.sotw, snapshot: Snapshot(1, [.cluster: ["x": "1"], .listener: ["l": "1", "m": "1"]]))
+    /// It was told that the listener `l` is gone, with the cluster `x`, and refused.
+    func refusingToLose() -> FakeEnvoy {
+        let world: [TypeURL: [String: String]] = [.cluster: ["x": "1", "y": "1"], .listener: ["l": "1", "m": "1"]]
+        var envoy = FakeEnvoy(.sotw, snapshot: Snapshot(1, world))
         envoy.subscribe(.cluster)
         envoy.settle()
         envoy.subscribe(.listener)
         envoy.settle()
-        envoy.publish(Snapshot(2, [.listener: ["m": "1"]]))
+        envoy.publish(Snapshot(2, [.cluster: ["y": "1"], .listener: ["m": "1"]]))
         envoy.nack(.listener, "no")
+        return envoy
+    }
+
+    @Test func `what a listener that stays may lead to is not removed`() {
+        let envoy = self.refusingToLose()
         #expect(envoy.unanswered.isEmpty)
-        #expect(envoy.holds[.cluster]?.keys.sorted() == ["x"])
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["x", "y"])
+    }
+
+    @Test func `what a listener that stays may lead to is removed in the end, though no listener changes`() {
+        var envoy = self.refusingToLose()
+        envoy.passDeadlines()
+        #expect(envoy.unanswered.map(\.type) == [.cluster])
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["y"])
+        // What goes from then on need not wait, and the client is told as before to keep the listener.
+        envoy.publish(Snapshot(3, [.listener: ["m": "1"]]))
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.isEmpty == true)
+        envoy.publish(Snapshot(4, [.listener: ["m": "2"]]))
+        #expect(envoy.ack(.listener)?.resources.map(\.name).sorted() == ["l", "m"])
+    }
+
+    @Test func `a removal that is refused once more has no more time, and another one has its own`() {
+        var envoy = self.refusingToLose()
+        envoy.publish(Snapshot(3, [.cluster: ["y": "1"], .listener: ["m": "2"]]))
+        envoy.ack(.listener)
+        envoy.nack(.listener, "still no")
+        #expect(envoy.unanswered.isEmpty)
+        envoy.passDeadlines()
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["y"])
+        envoy.publish(Snapshot(4, [:]))
+        envoy.nack(.listener, "nor that")
+        #expect(envoy.unanswered.isEmpty)
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["y"])
+        envoy.passDeadlines()
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.isEmpty == true)
+    }
+
+    @Test func `the time of a removal that was accepted after all is nobody else's`() {
+        var envoy = self.refusingToLose()
+        let both = ["l": "1", "m": "2"]
+        envoy.publish(Snapshot(3, [.cluster: ["y": "1"], .listener: ["m": "2"]]))
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["y"])
+        envoy.publish(Snapshot(4, [.cluster: ["y": "1"], .listener: both]))
+        envoy.settle()
+        let first = envoy
+        envoy.publish(Snapshot(5, [.listener: ["m": "2"]]))
+        envoy.nack(.listener, "no")
+        // The new refusal's time is the last one.
+        #expect(envoy.deadlines.count == first.deadlines.count + 1)
+        envoy.passDeadlines(first.deadlines.count)
+        #expect(envoy.unanswered.isEmpty)
+        envoy.passDeadlines()
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.isEmpty == true)
     }
 
     @Test(arguments: [TypeURL.endpoints, .routeConfiguration])

@@ -58,10 +58,11 @@ package struct TypeStatus: Sendable {
             let message = "not tried by itself, among too many: \(conviction.message)"
             return RejectedResource(name: name, version: conviction.version, message: message)
         }
-        self.rejected += state.refusedRemovals.messages.compactMap { name, message in
-            state.held[name]?.resource.map {
-                RejectedResource(name: name, version: $0.version, message: "its removal: \(message)")
+        self.rejected += state.refusedRemovals.names.compactMap { name in
+            guard let message = state.refusedRemovals.message(name), let resource = state.held[name]?.resource else {
+                return nil
             }
+            return RejectedResource(name: name, version: resource.version, message: "its removal: \(message)")
         }
         self.rejected.sort { $0.name < $1.name }
         self.responsesSent = state.responsesSent

@@ -56,6 +56,9 @@ package struct StreamStateMachine: Sendable {
     static let endpointsDeadline = Duration.seconds(2)
     /// How long a push waits for the answers to what goes before it. Removals wait for ever.
     static let orderDeadline = Duration.seconds(2)
+    /// How long what a refused removal may lead to stays. So long Envoy drains a listener that goes.
+    /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/cli#cmdoption-drain-time-s
+    static let refusedRemovalDeadline = Duration.seconds(600)
     /// How long a changed route configuration may take on another stream until its virtual hosts are sent again.
     static let routeConfigurationDelay = Duration.milliseconds(500)
 
@@ -73,6 +76,8 @@ package struct StreamStateMachine: Sendable {
         case endpoints
         /// Go on without the answers that a push waits for, of those that are still the same.
         case order([TypeURL: Nonce])
+        /// Do not keep any longer what these removals of the type, which were refused, may lead to.
+        case refusedRemovals(TypeURL, batch: Int)
         /// Tell the client of what expires.
         case heartbeat
         /// The route configurations have arrived on their own stream: send their virtual hosts again.
@@ -205,6 +210,8 @@ package struct StreamStateMachine: Sendable {
             for (type, nonce) in nonces {
                 self.states.update(type) { if $0.inFlight?.nonce == nonce { $0.isOverdue = true } }
             }
+        case .refusedRemovals(let type, let batch):
+            self.states.update(type) { $0.refusedRemovals.outwait(batch) }
         case .heartbeat:
             self.beatsHeart = false
             self.states.updateAll { if !$0.expiring.isEmpty { $0.owesHeartbeat = true } }
@@ -278,7 +285,15 @@ package struct StreamStateMachine: Sendable {
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.
         if type == .cluster || type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
         let (blamed, untried) = verdict ?? ([], [])
-        return [.report(Rejection(type: type, nonce: nonce, resources: blamed, untried: untried, message: error))]
+        var actions: [Action] = [
+            .report(Rejection(type: type, nonce: nonce, resources: blamed, untried: untried, message: error))
+        ]
+        if PushOrder.referring.contains(type),
+            let batch = self.states.update(type, { $0.refusedRemovals.takeNewBatch() }) ?? nil
+        {
+            _ = self.wake(for: .refusedRemovals(type, batch: batch), after: Self.refusedRemovalDeadline, &actions)
+        }
+        return actions
     }
 
     // MARK: Responses
@@ -320,7 +335,7 @@ package struct StreamStateMachine: Sendable {
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
     private mutating func mayRemove() -> Bool {
         PushOrder.referring.allSatisfy { type in
-            self.states.update(type) { $0.suspects.mayHavePredecessors || !$0.refusedRemovals.isEmpty } != true
+            self.states.update(type) { $0.suspects.mayHavePredecessors || $0.refusedRemovals.holdBack } != true
         }
     }
 

@@ -31,7 +31,7 @@ extension TypeState {
         }
         self.suspects.acknowledged(trial: flight.trial, isComplete: self.dirty.isEmpty)
         if flight.isWhole, !self.refusedRemovals.isEmpty {
-            for name in self.refusedRemovals.messages.keys where self.held[name] == nil {
+            for name in self.refusedRemovals.names where self.held[name] == nil {
                 self.refusedRemovals.forget(name)
             }
             self.dirty.formUnion(self.refusedRemovals.accepted())

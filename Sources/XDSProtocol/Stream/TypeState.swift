@@ -157,7 +157,7 @@ struct TypeState: Sendable {
         self.doomed.formIntersection(names)
         self.expiring.formIntersection(names)
         for name in self.suspects.names where !names.contains(name) { self.suspects.forget(name) }
-        for name in self.refusedRemovals.messages.keys where !names.contains(name) { self.refusedRemovals.forget(name) }
+        for name in self.refusedRemovals.names where !names.contains(name) { self.refusedRemovals.forget(name) }
     }
 
     /// Everything is covered from now on: what was not asked for by name before is not held.
