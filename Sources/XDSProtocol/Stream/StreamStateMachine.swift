@@ -90,6 +90,8 @@ package struct StreamStateMachine: Sendable {
     private var waitsForOrder = false
     /// What the last request was, for metrics.
     package private(set) var lastRequestKind = RequestKind.subscribe
+    /// How many names the response had that the last request ACKed.
+    package private(set) var lastAcknowledged = 0
 
     package init(variant: Variant, limits: Limits = Limits()) {
         self.variant = variant
@@ -104,11 +106,15 @@ package struct StreamStateMachine: Sendable {
         /// Of a name that is in a few sets, beside its bytes.
         private static let overhead = 64
 
+        package private(set) var count = 0
         package private(set) var bytes = 0
         /// About so many bytes of memory.
         package private(set) var cost = 0
 
-        mutating func add(_ name: ResourceName) {
+        package init() {}
+
+        package mutating func add(_ name: ResourceName) {
+            self.count += 1
             let bytes = name.rawValue.utf8.count
             self.bytes += bytes
             self.cost += bytes + Self.overhead
@@ -255,6 +261,7 @@ package struct StreamStateMachine: Sendable {
 
     /// Takes the ACK or NACK that a request may be.
     private mutating func answered(_ type: TypeURL, nonce: Nonce, error: String?, isFirst: Bool) -> [Action] {
+        self.lastAcknowledged = 0
         // Rule 7: a stale nonce answers nothing; the subscription in the request counts all the same.
         let inFlight = isFirst ? nil : self.states.update(type) { $0.inFlight } ?? nil
         guard let flight = inFlight, flight.nonce == nonce else {
@@ -270,6 +277,7 @@ package struct StreamStateMachine: Sendable {
                 state.acknowledge(self.snapshot)
                 return !state.expiring.isEmpty
             }
+            self.lastAcknowledged = flight.content.upserts.count + flight.content.removals.count
             var actions: [Action] = []
             if hasExpiring == true { self.scheduleHeartbeat(&actions) }
             if type == .endpoints, !self.awaitedEndpoints.isEmpty {

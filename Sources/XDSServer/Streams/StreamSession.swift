@@ -15,18 +15,11 @@ final class StreamSession: Sendable {
         var names: [TypeURL: [UInt8]] = [:]
         /// Of the node, once it is known.
         var node: Account?
-        /// What the connection and the node were told that the names of the stream cost.
-        var charge = 0
-        /// The bytes that came since, which may have been names.
-        var uncounted = 0
-        /// Some of the charge is for what the client said that it holds: it need not be remembered when that is answered.
-        var hasClaims = false
+        var count = NameCount()
     }
 
     /// Of one type: 50,000 names of 80 bytes.
     private static let namesBytesKept = 4 << 20
-    /// So few are not worth to be counted.
-    private static let bytesUncounted = 4_096
 
     private let method: DiscoveryMethod
     private let server: DiscoveryServer
@@ -77,8 +70,8 @@ final class StreamSession: Sendable {
             var actions = try self.identify(&state, message.node, onDelivery)
             if takesNewest { actions += self.takeSnapshot(&state) }
             let type = try self.method.type(of: message)
-            state.uncounted += message.byteCount - (message.node?.count ?? 0)
-            if message.repeatsNames(of: type) { state.uncounted -= message.namesBytes.count }
+            let repeated = message.repeatsNames(of: type) ? message.namesBytes.count : 0
+            state.count.received(bytes: message.byteCount - (message.node?.count ?? 0) - repeated)
             do {
                 switch self.method.variant {
                 case .delta:
@@ -103,21 +96,19 @@ final class StreamSession: Sendable {
                 try self.connection.takeRequest()
                 try state.node?.takeRequest()
             }
-            if state.uncounted > state.charge / 4 + Self.bytesUncounted || state.hasClaims && kind == .ack {
-                try self.countNames(&state)
-            }
+            state.count.acknowledged(names: state.machine.lastAcknowledged)
+            if state.count.isDue { try self.countNames(&state) }
             return actions
         }
     }
 
-    /// Counts them anew each time that they may have become a quarter more, which is seldom.
     private func countNames(_ state: inout State) throws(RPCError) {
         let (names, claims) = state.machine.nameMemory
-        let charge = names.cost + claims.cost + state.names.values.reduce(0) { $0 + $1.count }
-        let difference = charge - state.charge
-        state.charge = charge
-        state.uncounted = 0
-        state.hasClaims = claims.cost > Self.bytesUncounted
+        let difference = state.count.counted(
+            subscribed: names,
+            claimed: claims,
+            repeated: state.names.values.reduce(0) { $0 + $1.count }
+        )
         // Both are told before one of them refuses: both are told when the stream ends.
         let refusals = [self.connection, state.node].compactMap { $0?.add(nameBytes: difference) }
         if let refusal = refusals.first { throw refusal }
@@ -177,8 +168,8 @@ final class StreamSession: Sendable {
     /// - Returns: about how many bytes nobody needs to remember any more.
     func end() -> Int {
         let (watch, node, charge) = self.state.withLock { state in
-            defer { state.charge = 0 }
-            return (state.watch.take(), state.node.take(), state.charge)
+            defer { state.count = NameCount() }
+            return (state.watch.take(), state.node.take(), state.count.charge)
         }
         if let watch { self.server.cache.cancel(watch) }
         self.connection.remove(nameBytes: charge)
