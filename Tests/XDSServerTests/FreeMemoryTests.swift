@@ -8,6 +8,7 @@ import XDSProtocol
 
 @Suite struct FreeMemoryTests {
     private static let hole = 64 << 20
+    private static var unpaced: FreeMemory { FreeMemory(interval: .zero) }
 
     /// Resident bytes of this process, in which other tests run too.
     private var resident: Int {
@@ -38,11 +39,11 @@ import XDSProtocol
     }
 
     @Test func `what a world made anew leaves behind is given back`() {
-        #expect(self.given { SnapshotCache().publish(TestWorld([:])) } > Self.hole / 2)
+        #expect(self.given { SnapshotCache(memory: Self.unpaced).publish(TestWorld([:])) } > Self.hole / 2)
     }
 
     @Test func `what the first of a large group leaves behind is given back, and nobody else waits for it`() {
-        let cache = SnapshotCache()
+        let cache = SnapshotCache(memory: Self.unpaced)
         let names = (0..<1_000).map { "\($0)" }
         let large = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
         cache.publish(TestWorld(["large": [.cluster: large], "small": [:]], members: ["s": "small"], others: "large"))
@@ -50,5 +51,50 @@ import XDSProtocol
         #expect(self.given { join("s") } < Self.hole / 2)
         #expect(self.given { join("a") } > Self.hole / 2)
         #expect(self.given { join("b") } < Self.hole / 2)
+    }
+
+    @Test func `what is left behind soon after is given back a while later`() {
+        let cache = SnapshotCache(memory: FreeMemory(interval: .seconds(600)))
+        #expect(self.given { cache.publish(TestWorld([:])) } > Self.hole / 2)
+        #expect(self.given { for _ in 0..<10 { cache.publish(TestWorld([:])) } } < Self.hole / 2)
+        let sooner = SnapshotCache(memory: FreeMemory(interval: .milliseconds(500)))
+        sooner.publish(TestWorld([:]))
+        let given = self.given {
+            sooner.publish(TestWorld([:]))
+            usleep(1_000_000)
+        }
+        #expect(given > Self.hole / 2)
+    }
+
+    @Test func `a while later is when the interval is over, and once for all who asked`() {
+        var pace = GivingBack(interval: .seconds(10))
+        #expect(pace.asked(at: .seconds(3)) == .now)
+        #expect(pace.asked(at: .seconds(4)) == .later(.seconds(9)))
+        #expect(pace.asked(at: .seconds(5)) == .none)
+        #expect(pace.asked(at: .seconds(14)) == .none)
+        pace.began(at: .seconds(15))
+        #expect(pace.asked(at: .seconds(16)) == .later(.seconds(9)))
+        pace.began(at: .seconds(25))
+        #expect(pace.asked(at: .seconds(35)) == .now)
+    }
+
+    @Test func `a storm has it given back once every 10 seconds`() {
+        var pace = GivingBack()
+        var times: [Duration] = []
+        var due: Duration?
+        for step in 0..<1_000 {
+            let now = Duration.milliseconds(100 * step)
+            if let time = due, time <= now {
+                pace.began(at: now)
+                times.append(now)
+                due = nil
+            }
+            switch pace.asked(at: now) {
+            case .now: times.append(now)
+            case .later(let wait): due = now + wait
+            case .none: break
+            }
+        }
+        #expect(times == (0..<10).map { .seconds(10 * $0) })
     }
 }

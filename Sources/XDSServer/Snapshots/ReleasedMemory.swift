@@ -30,6 +30,6 @@ final class ReleasedMemory: Sendable {
 
     func giveBack() {
         self.state.withLock { $0 = State() }
-        FreeMemory.giveBack()
+        FreeMemory.shared.giveBack()
     }
 }

@@ -72,8 +72,15 @@ package final class SnapshotCache: Sendable {
     /// One publication at a time: what a world says of changes is relative to the one before.
     private let publication = Mutex(())
     private let state = Mutex(State())
+    private let memory: FreeMemory
 
-    package init() {}
+    package convenience init() {
+        self.init(memory: .shared)
+    }
+
+    init(memory: FreeMemory) {
+        self.memory = memory
+    }
 
     /// Rises with every publication; 0 before the first.
     package var generation: UInt64 { self.state.withLock { $0.generation } }
@@ -88,7 +95,7 @@ package final class SnapshotCache: Sendable {
             self.state.withLock { $0.install(world, updates) }
         }
         // At the start, and when other proxies are selected: rare, and a world made anew leaves the most behind.
-        if !world.keepsGroups { FreeMemory.giveBack() }
+        if !world.keepsGroups { self.memory.giveBack() }
     }
 
     /// Starts to deliver to a stream; the newest snapshot at once, if there is one.
@@ -102,7 +109,7 @@ package final class SnapshotCache: Sendable {
         let watch = SnapshotWatch(node: node, streams: streams, types: types, onDelivery: onDelivery)
         let made = self.state.withLock { $0.place(watch) }
         // Small groups may be many, and leave little behind.
-        if made >= 1_000 { FreeMemory.giveBack() }
+        if made >= 1_000 { self.memory.giveBack() }
         return watch
     }
 
