@@ -2,6 +2,7 @@
 
 import EnvoyAPI
 import GRPCCore
+import SwiftProtobuf
 import TestSupport
 import Testing
 import XDSProtocol
@@ -114,6 +115,25 @@ import XDSProtocol
                 #expect(try await first.response().contents == ["a": "2"])
             }
         }
+    }
+
+    @Test func `fetches are counted over all connections of a node, and with its streams`() throws {
+        let limits = Self.limits(requests: 10)
+        let cache = SnapshotCache()
+        cache.publish(TestWorld([.cluster: ["a": "1"]]))
+        let server = DiscoveryServer(cache: cache, registry: StreamRegistry(logger: EventLog().logger), limits: limits)
+        let method = try #require(DiscoveryMethod.fetches.first { $0.type == .cluster })
+        let fetch = { (node: String) in
+            let request = SotWRequestMessage.ask(.cluster, as: node)
+            _ = try server.fetch(request.serializedBytes(), by: method, on: .connection(limits))
+        }
+        let account = server.registry.account(of: Node(id: "a"), limits)
+        for _ in 0..<15 { try fetch("a") }
+        for _ in 0..<5 { try account.takeRequest() }
+        let error = #expect(throws: RPCError.self) { try fetch("a") }
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "too many requests on all streams of one node")
+        try fetch("b")
     }
 
     private static let fetch = DiscoveryMethod.CDS.FetchClusters.descriptor

@@ -8,6 +8,7 @@ extension DiscoveryServer {
     func fetch(_ bytes: [UInt8], by method: DiscoveryMethod, on connection: Account) throws -> [UInt8] {
         try connection.takeRequest()
         let (node, type, request) = try self.read(bytes, by: method)
+        try self.registry.account(of: node, self.limits).takeRequest()
         let watch = self.cache.watch(node: node, streams: method.streams) {}
         defer { self.cache.cancel(watch) }
         guard let (snapshot, _) = watch.take() else {

@@ -22,6 +22,12 @@ struct NodeAccounts {
         return (entry.account, entry.streams)
     }
 
+    /// For what has no stream.
+    mutating func account(of node: String, _ limits: StreamLimits) -> Account {
+        defer { self.close(node) }
+        return self.open(node, limits).account
+    }
+
     mutating func close(_ node: String) {
         guard let streams = self.entries[node]?.streams else { return }
         self.entries[node]?.streams = streams - 1

@@ -52,6 +52,11 @@ package final class StreamRegistry: Sendable {
         return account
     }
 
+    /// What all that the node asks for costs together, for what is not a stream.
+    func account(of node: Node, _ limits: StreamLimits) -> Account {
+        self.state.withLock { $0.nodes.account(of: node.id, limits) }
+    }
+
     func close(_ record: StreamRecord, reason: String) {
         let node = record.node?.id
         record.detach()
