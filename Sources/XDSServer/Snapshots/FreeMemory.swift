@@ -12,9 +12,11 @@ final class FreeMemory: Sendable {
 
     private let start = ContinuousClock.now
     private let pace: Mutex<GivingBack>
+    private let trim: @Sendable () -> Void
 
-    /// - Parameter interval: for tests.
-    init(interval: Duration = GivingBack.interval) {
+    /// Parameters are for tests.
+    init(interval: Duration = GivingBack.interval, trim: @escaping @Sendable () -> Void = { malloc_trim(0) }) {
+        self.trim = trim
         self.pace = Mutex(GivingBack(interval: interval))
     }
 
@@ -27,12 +29,12 @@ final class FreeMemory: Sendable {
     func giveBack() {
         // The time is taken under the lock, so that it never goes back.
         switch self.pace.withLock({ $0.asked(at: self.start.duration(to: .now)) }) {
-        case .now: malloc_trim(0)
+        case .now: self.trim()
         case .later(let wait):
             MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: TimeAmount(wait)) {
                 NIOThreadPool.singleton.submit { _ in
                     self.pace.withLock { $0.began(at: self.start.duration(to: .now)) }
-                    malloc_trim(0)
+                    self.trim()
                 }
             }
         case .none: break
