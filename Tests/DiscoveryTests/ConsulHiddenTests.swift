@@ -246,8 +246,11 @@ struct ConsulHiddenTests {
         #expect(Self.entries(rig)?.names == ["api", "web"] && Self.entries(rig)?.isAccepted == false)
     }
 
-    @Test(arguments: [[], ["web", "sb/a", "sb/b"]])
-    func `over a restart, only documents and entries stay that may not be read any more`(forbidden: Set<String>) {
+    @Test(arguments: zip([[], ["web", "sb/a", "sb/b"], ["web", "sb/"]], [0, 3, 4]))
+    func `over a restart, only documents and entries stay that may not be read any more`(
+        forbidden: Set<String>,
+        hidden: Int
+    ) {
         var rig = Self.policyRig()
         rig.restart()
         rig.change { model in
@@ -262,7 +265,7 @@ struct ConsulHiddenTests {
         let documents = rig.guarded.stored(wallClock: 0, at: rig.now).sources[.consul]?.documents?.map(\.path).sorted()
         let kept = forbidden.isEmpty ? ["c"] : ["a", "b", "c"]
         #expect(documents == kept.map { "consul:kv/sb/\($0).yaml" })
-        #expect(rig.guarded.held.flatMap(\.names).count == forbidden.count)
+        #expect(rig.guarded.held.flatMap(\.names).count == hidden)
         rig.accept()
         rig.run(for: .seconds(5))
         #expect(rig.guarded.held == [] && rig.guarded.configEntries(of: .consul).map(\.key.name) == ["api"])

@@ -62,7 +62,7 @@ struct ConsulRightsTests {
         rig.change { $0.forbidden = ["sb/"] }
         rig.run(for: .seconds(30))
         #expect(!rig.events.contains { if case .documents = $0 { true } else { false } })
-        #expect(rig.findings.map(\.code) == ["SB353"])
+        #expect(rig.findings.map(\.code) == ["SB353"] && rig.guarded.held == [])
         rig.change { $0.forbidden = [] }
         rig.run(for: .seconds(15))
         #expect(rig.events.contains { if case .documents([], _) = $0 { true } else { false } })

@@ -57,7 +57,11 @@ struct ConsulTopic: Sendable {
     ///
     /// - Parameter failure: nil: something that it lacks is there.
     mutating func doubted(_ failure: ConsulFailure?) {
-        if let held = self.held { self.lacking = self.missing(from: held.content) }
+        // Not the prefix, which only tells whether an empty list may be believed.
+        if let held = self.held {
+            let told = Set(self.told)
+            self.lacking = self.missing(from: held.content).filter(told.contains)
+        }
         self.dropped()
         self.doubts += 1
         self.problem = failure

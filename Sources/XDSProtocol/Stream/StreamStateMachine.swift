@@ -10,58 +10,6 @@
 /// the protocol is an action (`close`); a stale nonce is legitimately ignored.
 /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol
 package struct StreamStateMachine: Sendable {
-    package enum Variant: String, Hashable, Sendable {
-        /// State of the world.
-        case sotw
-        case delta
-    }
-
-    package enum Action: Equatable, Sendable {
-        /// Send it.
-        case respond(Response)
-        /// Tell the operator.
-        case report(Rejection)
-        /// Call `deadlinePassed(_:)` with this number after the duration.
-        case wake(Int, after: Duration)
-        /// End the stream with this status; nothing follows.
-        case close(Violation)
-    }
-
-    /// What ends a stream: the client broke the protocol or asked for too much.
-    package enum Violation: Equatable, Sendable {
-        case invalidArgument(String)
-        case resourceExhausted(String)
-    }
-
-    package enum RequestKind: String, Sendable, CaseIterable {
-        /// It answers no response.
-        case subscribe
-        case ack
-        case nack
-        /// It answers a response that is not the newest of its type.
-        case stale
-    }
-
-    package struct Limits: Sendable {
-        package var types = 32
-        /// Names over all types.
-        package var subscriptions = 50_000
-        /// UTF-8 bytes of one name.
-        package var nameBytes = 4_096
-
-        package init() {}
-    }
-
-    /// How long a push waits for a client to ask for the endpoints of a cluster that it was sent.
-    static let endpointsDeadline = Duration.seconds(2)
-    /// How long a push waits for the answers to what goes before it. Removals wait for ever.
-    static let orderDeadline = Duration.seconds(2)
-    /// How long what a refused removal may lead to stays. So long Envoy drains a listener that goes.
-    /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/cli#cmdoption-drain-time-s
-    static let refusedRemovalDeadline = Duration.seconds(600)
-    /// How long a changed route configuration may take on another stream until its virtual hosts are sent again.
-    static let routeConfigurationDelay = Duration.milliseconds(500)
-
     package let variant: Variant
     private let limits: Limits
     private var states = TypeTable<TypeState>()
@@ -70,21 +18,7 @@ package struct StreamStateMachine: Sendable {
     private var nonces = 0
     /// Clusters that were sent and whose endpoints the client has not acknowledged since (rule 2).
     private var awaitedEndpoints: Set<ResourceName> = []
-    /// What to do when a time has passed, by the number that was given out for it.
-    private enum Deadline: Sendable {
-        /// Go on without the endpoints that a push waits for.
-        case endpoints
-        /// Go on without the answers that a push waits for, of those that are still the same.
-        case order([TypeURL: Nonce])
-        /// Do not keep any longer what these removals of the type, which were refused, may lead to.
-        case refusedRemovals(TypeURL, batch: Int)
-        /// Tell the client of what expires.
-        case heartbeat
-        /// The route configurations have arrived on their own stream: send their virtual hosts again.
-        case virtualHosts(Set<ResourceName>)
-    }
-    private var deadlines: [Int: Deadline] = [:]
-    private var deadlinesGiven = 0
+    private var deadlines = Deadlines()
     private var endpointsDeadlineGiven: Int?
     private var beatsHeart = false
     private var waitsForOrder = false
@@ -100,26 +34,6 @@ package struct StreamStateMachine: Sendable {
 
     /// Whether it was asked for the type before.
     package func hasSubscription(to type: TypeURL) -> Bool { self.states.contains(type) }
-
-    /// What it takes to remember names.
-    package struct NameMemory: Sendable {
-        /// Of a name that is in a few sets, beside its bytes.
-        private static let overhead = 64
-
-        package private(set) var count = 0
-        package private(set) var bytes = 0
-        /// About so many bytes of memory.
-        package private(set) var cost = 0
-
-        package init() {}
-
-        package mutating func add(_ name: ResourceName) {
-            self.count += 1
-            let bytes = name.rawValue.utf8.count
-            self.bytes += bytes
-            self.cost += bytes + Self.overhead
-        }
-    }
 
     /// Of all names that the stream subscribes to; and of what the client says that it holds, if that is not what it should.
     package var nameMemory: (subscribed: NameMemory, claimed: NameMemory) {
@@ -206,7 +120,7 @@ package struct StreamStateMachine: Sendable {
 
     package mutating func deadlinePassed(_ number: Int) -> [Action] {
         var actions: [Action] = []
-        switch self.deadlines.removeValue(forKey: number) {
+        switch self.deadlines.take(number) {
         case .endpoints:
             // The client did not ask for the endpoints that a push waits for.
             guard number == self.endpointsDeadlineGiven, !self.awaitedEndpoints.isEmpty else { return [] }
@@ -230,13 +144,6 @@ package struct StreamStateMachine: Sendable {
         return actions
     }
 
-    private mutating func wake(for deadline: Deadline, after duration: Duration, _ actions: inout [Action]) -> Int {
-        self.deadlinesGiven += 1
-        self.deadlines[self.deadlinesGiven] = deadline
-        actions.append(.wake(self.deadlinesGiven, after: duration))
-        return self.deadlinesGiven
-    }
-
     /// A third of the shortest time to live: two heartbeats may get lost.
     private mutating func scheduleHeartbeat(_ actions: inout [Action]) {
         guard !self.beatsHeart, let snapshot = self.snapshot else { return }
@@ -245,7 +152,7 @@ package struct StreamStateMachine: Sendable {
         }
         guard let shortest = times.min() else { return }
         self.beatsHeart = true
-        _ = self.wake(for: .heartbeat, after: shortest / 3, &actions)
+        _ = self.deadlines.wake(for: .heartbeat, after: shortest / 3, &actions)
     }
 
     /// On a stream of its own, virtual hosts cannot see when their route configuration was accepted: they are sent again a
@@ -254,7 +161,7 @@ package struct StreamStateMachine: Sendable {
         guard self.states.contains(.virtualHost), !self.states.contains(.routeConfiguration),
             let names = changes.names[.routeConfiguration]
         else { return }
-        _ = self.wake(for: .virtualHosts(names), after: Self.routeConfigurationDelay, &actions)
+        _ = self.deadlines.wake(for: .virtualHosts(names), after: Self.routeConfigurationDelay, &actions)
     }
 
     // MARK: Requests
@@ -299,7 +206,11 @@ package struct StreamStateMachine: Sendable {
         if PushOrder.referring.contains(type),
             let batch = self.states.update(type, { $0.refusedRemovals.takeNewBatch() }) ?? nil
         {
-            _ = self.wake(for: .refusedRemovals(type, batch: batch), after: Self.refusedRemovalDeadline, &actions)
+            _ = self.deadlines.wake(
+                for: .refusedRemovals(type, batch: batch),
+                after: Self.refusedRemovalDeadline,
+                &actions
+            )
         }
         return actions
     }
@@ -337,7 +248,7 @@ package struct StreamStateMachine: Sendable {
         for state in self.states.values where !state.isOverdue { nonces[state.type] = state.inFlight?.nonce }
         guard !nonces.isEmpty else { return }
         self.waitsForOrder = true
-        _ = self.wake(for: .order(nonces), after: Self.orderDeadline, &actions)
+        _ = self.deadlines.wake(for: .order(nonces), after: Self.orderDeadline, &actions)
     }
 
     /// While a proxy works with an older listener or route than ours, what that may refer to stays.
@@ -398,7 +309,7 @@ package struct StreamStateMachine: Sendable {
         }
         // Counted from the first of them: a stream of updates must not put the deadline off for ever.
         if !wasAwaiting, !self.awaitedEndpoints.isEmpty {
-            self.endpointsDeadlineGiven = self.wake(for: .endpoints, after: Self.endpointsDeadline, &actions)
+            self.endpointsDeadlineGiven = self.deadlines.wake(for: .endpoints, after: Self.endpointsDeadline, &actions)
         }
     }
 }
