@@ -20,14 +20,14 @@ package struct KnownWord: Sendable {
     package var parts: Set<CatalogGuard.Part>
     /// Those with instances, and the datacenters of these.
     package var services: [ServiceName: Set<String>]
-    package var configEntries: Set<ConfigEntry.Key>
+    package var configEntries: [ConfigEntry]
     /// By their paths.
     package var documents: Set<String>
 
     package init(
         parts: Set<CatalogGuard.Part> = [],
         services: [ServiceName: Set<String>] = [:],
-        configEntries: Set<ConfigEntry.Key> = [],
+        configEntries: [ConfigEntry] = [],
         documents: Set<String> = []
     ) {
         self.parts = parts
@@ -41,7 +41,7 @@ package struct KnownWord: Sendable {
         self.init(
             parts: stored.parts,
             services: Dictionary(services.map { ($0.name, Set($0.instances.map(\.datacenter))) }) { $0.union($1) },
-            configEntries: Set((stored.configEntries ?? []).map(\.key)),
+            configEntries: stored.configEntries ?? [],
             documents: Set((stored.documents ?? []).map(\.path))
         )
     }

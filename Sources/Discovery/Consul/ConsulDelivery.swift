@@ -67,9 +67,11 @@ struct ConsulDelivery: Sendable {
             self.note(name, datacenters)
             let key = ServiceName(name)
             let service = Self.service(name, datacenters)
-            guard service != self.services[key] || wasUnheard.services[key] != self.unheard.services[key] else {
-                continue
-            }
+            // What was hidden may have been let go meanwhile, by an operator's word.
+            let isSame =
+                wasUnheard.services[key] == self.unheard.services[key]
+                && wasUnheard.hidden[key] == self.unheard.hidden[key]
+            guard service != self.services[key] || !isSame else { continue }
             self.services[key] = service
             update.services[key] = .some(service)
         }

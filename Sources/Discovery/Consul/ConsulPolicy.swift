@@ -22,13 +22,10 @@ struct ConsulPolicy: Sendable {
     /// - Parameter known: what stands in until it is heard.
     init(followsConfigEntries: Bool, keyPrefix: String?, knowing known: KnownWord) {
         let kinds = followsConfigEntries ? Self.kinds : []
-        self.topics = kinds.map { kind in
-            let entries = known.configEntries.filter { $0.kind == kind }
-            return ConsulTopic(.entries(kind: kind), knowing: entries.sorted().map { .entry($0) })
-        }
+        self.topics = kinds.map { ConsulTopic(entriesOf: $0, knowing: known.configEntries) }
         if let keyPrefix {
-            let keys = known.documents.compactMap(ConsulKey.name(ofFile:)).filter { $0.hasPrefix(keyPrefix) }
-            self.topics.append(ConsulTopic(.keys(prefix: keyPrefix), knowing: keys.sorted().map { .key($0) }))
+            let keys = Set(known.documents.compactMap(ConsulKey.name(ofFile:)))
+            self.topics.append(ConsulTopic(keysBelow: keyPrefix, knowing: keys))
         }
     }
 
@@ -51,14 +48,15 @@ struct ConsulPolicy: Sendable {
     }
 
     /// What is kept only because the token may not read it any more, by the subjects of diagnostics.
-    var hidden: Set<String> {
-        self.topics.reduce(into: []) { hidden, topic in
-            for subject in topic.hidden {
-                switch subject {
-                case .key(let key): hidden.insert("key/\(key)")
-                case .entry(let key): hidden.insert("config-entry/\(key)")
-                default: break
-                }
+    private(set) var hidden: Set<String> = []
+
+    private mutating func noteHidden() {
+        self.hidden = []
+        for subject in self.topics.lazy.flatMap(\.hidden) {
+            switch subject {
+            case .key(let key): self.hidden.insert("key/\(key)")
+            case .entry(let key): self.hidden.insert("config-entry/\(key)")
+            default: break
             }
         }
     }
@@ -88,14 +86,15 @@ struct ConsulPolicy: Sendable {
                 self.learn(answer.content, at: place)
             } else {
                 let check = link.checkNow(at: effects.now)
-                self.topics[place].held = ConsulTopic.Held(content: answer.content, check: check, missing: missing)
+                self.topics[place].hold(.init(content: answer.content, check: check, missing: missing))
             }
         }
     }
 
     mutating func failed(_ request: ConsulRequestID, _ failure: ConsulFailure, _ effects: inout ConsulEffects) {
         if let place = self.topics.firstIndex(where: { $0.held?.request == request }) {
-            guard self.topics[place].isAccepted, failure.fault == .rights else {
+            let asked = self.topics[place].held?.missing.last
+            guard failure.fault == .rights, asked.map(self.topics[place].accepted.contains) == true else {
                 return self.doubt(place, failure, &effects)
             }
             self.topics[place].held?.request = nil
@@ -108,16 +107,17 @@ struct ConsulPolicy: Sendable {
         self.topics[place].problem = failure
     }
 
-    /// The operator says that what the token may not read any more is gone.
+    /// The operator says that what was told to be hidden is gone.
     mutating func accept(at now: Duration) {
         for place in self.topics.indices where self.topics[place].isRefused {
-            self.topics[place].isAccepted = true
+            self.topics[place].accept()
             self.topics[place].watch.hurry(at: now)
         }
     }
 
     private mutating func doubt(_ place: Int, _ failure: ConsulFailure?, _ effects: inout ConsulEffects) {
         self.topics[place].doubted(failure)
+        self.noteHidden()
         self.topics[place].watch.doubted(times: self.topics[place].doubts, &effects)
     }
 
@@ -171,6 +171,7 @@ struct ConsulPolicy: Sendable {
     private mutating func drop(_ place: Int, _ effects: inout ConsulEffects) {
         if let request = self.topics[place].held?.request { _ = effects.cancel(request) }
         self.topics[place].dropped()
+        self.noteHidden()
         self.topics[place].watch.forget(&effects)
     }
 
@@ -178,7 +179,7 @@ struct ConsulPolicy: Sendable {
     mutating func takeEvents() -> [SourceEvent] {
         var events: [SourceEvent] = []
         let kinds = self.topics.filter { if case .entries = $0.subject { true } else { false } }
-        if !kinds.isEmpty, kinds.allSatisfy(\.isAnswered), self.isEntryChanged || !self.areEntriesDelivered {
+        if !kinds.isEmpty, kinds.allSatisfy(\.canBeTold), self.isEntryChanged || !self.areEntriesDelivered {
             self.areEntriesDelivered = true
             self.isEntryChanged = false
             let isAccepted = self.takeLetGo { if case .entries = $0 { true } else { false } }
@@ -228,5 +229,6 @@ struct ConsulPolicy: Sendable {
             return
         }
         self.topics[place].believed()
+        if !self.hidden.isEmpty { self.noteHidden() }
     }
 }

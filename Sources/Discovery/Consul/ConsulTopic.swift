@@ -14,10 +14,11 @@ struct ConsulTopic: Sendable {
     }
 
     let subject: ConsulQuery.Subject
-    /// What stands in until it is answered.
-    let known: [ConsulQuery.Subject]
     var watch = ConsulWatch()
+    /// Until it is answered, what stands in.
     var entries: [ConfigEntry] = []
+    /// The keys of documents that stand in until it is answered.
+    private var knownKeys: [String] = []
     /// There are more, which cannot be read.
     var unreadable = ConsulUnreadableEntries()
     var keys: [String: ConsulKey] = [:]
@@ -27,50 +28,74 @@ struct ConsulTopic: Sendable {
     var held: Held?
     /// How many of those were not believed, in a row.
     var doubts = 0
-    /// Whether an operator said that what the token may not read is gone: of the answer that comes next.
-    var isAccepted = false
+    /// What an operator said is gone if the token still may not read it.
+    private(set) var accepted: Set<ConsulQuery.Subject> = []
     /// Whether something went for that since the last word.
     var isLetGo = false
-    /// What the last answer that was not believed lacks.
-    private var lacking: [ConsulQuery.Subject] = []
+    /// What the last answer that was not believed lacks, if the token may not read some of it: it is kept only for that.
+    private(set) var hidden: [ConsulQuery.Subject] = []
+    /// Whether that was the reason.
+    private(set) var isRefused = false
 
-    init(_ subject: ConsulQuery.Subject, knowing known: [ConsulQuery.Subject]) {
-        self.subject = subject
-        self.known = known
+    init(entriesOf kind: String, knowing known: [ConfigEntry]) {
+        self.subject = .entries(kind: kind)
+        self.entries = known.filter { $0.key.kind == kind }.sorted { $0.key < $1.key }
     }
 
-    /// Whether something is kept only because the token may not read it.
-    var isRefused: Bool { self.doubts > 0 && self.problem?.fault == .rights }
+    init(keysBelow prefix: String, knowing known: Set<String>) {
+        self.subject = .keys(prefix: prefix)
+        self.knownKeys = known.filter { $0.hasPrefix(prefix) }.sorted()
+    }
 
-    /// What is kept only for that, and perhaps is gone.
-    var hidden: [ConsulQuery.Subject] { self.isRefused ? self.lacking : [] }
+    /// Whether there is something to tell of it: an answer, or what stands in for one that is not believed.
+    var canBeTold: Bool { self.isAnswered || self.isRefused && !self.entries.isEmpty }
 
     mutating func believed() {
         self.isAnswered = true
-        self.lacking = []
+        (self.hidden, self.isRefused, self.accepted) = ([], false, [])
         self.doubts = 0
         self.problem = nil
-        self.isAccepted = false
+    }
+
+    /// An answer that lacks something.
+    mutating func hold(_ held: Held) {
+        self.held = held
+        // What is back is another matter if it is missing again.
+        self.accepted.formIntersection(held.missing)
+    }
+
+    mutating func accept() {
+        self.accepted = Set(self.hidden)
+        // That it is refused says nothing of what is below it.
+        if case .keys(let prefix) = self.subject { self.accepted.insert(.key(prefix)) }
     }
 
     /// The answer that was held is not believed.
     ///
     /// - Parameter failure: nil: something that it lacks is there.
     mutating func doubted(_ failure: ConsulFailure?) {
-        // Not the prefix, which only tells whether an empty list may be believed.
-        if let held = self.held {
-            let told = Set(self.told)
-            self.lacking = self.missing(from: held.content).filter(told.contains)
+        // Whether it may be read, no other failure tells.
+        if failure == nil || failure?.fault == .rights {
+            self.isRefused = failure != nil
+            self.hidden = self.isRefused ? self.told(lackingIn: self.held) : []
         }
-        self.dropped()
+        (self.held, self.isLetGo) = (nil, false)
         self.doubts += 1
         self.problem = failure
     }
 
-    /// The answer that was held is none.
+    /// Not the prefix, which only tells whether an empty list may be believed.
+    private func told(lackingIn held: Held?) -> [ConsulQuery.Subject] {
+        guard let held else { return [] }
+        let told = Set(self.told)
+        return self.missing(from: held.content).filter(told.contains)
+    }
+
+    /// The answer that was held is none: another token may see more, or nothing is seen at all.
     mutating func dropped() {
-        self.held = nil
-        (self.isAccepted, self.isLetGo) = (false, false)
+        (self.held, self.isLetGo) = (nil, false)
+        // The word was about another token, or is said again.
+        if !self.accepted.isEmpty { (self.accepted, self.hidden, self.isRefused) = ([], [], false) }
     }
 
     /// What was there and is not in this answer. Of the keys, if there is none at first: also the prefix, as whoever has no
@@ -96,7 +121,7 @@ struct ConsulTopic: Sendable {
 
     /// What is in force of it.
     private var told: [ConsulQuery.Subject] {
-        guard self.isAnswered else { return self.known }
-        return self.entries.map { .entry($0.key) } + self.keys.keys.map { .key($0) }
+        let keys = self.isAnswered ? Array(self.keys.keys) : self.knownKeys
+        return self.entries.map { .entry($0.key) } + keys.map { .key($0) }
     }
 }
