@@ -13,10 +13,10 @@ from rig.survival import RATE, Survival
 from rig.traffic import once
 
 LASTS = sized(60, 1)  # seconds of each fault, after it was said
-REQUESTS = sized(2, 10)  # a second, meanwhile; one second may also have what was on its way when the fault was said
+REQUESTS = sized(2, 40)  # a second, meanwhile; one second may also have what was on its way when the fault was said
 SAID = 7.0  # seconds until a fault is said
 GROWTH = 50  # megabytes
-HEALED = 2.0  # seconds until a change is followed after a fault
+HEALED = sized(2.0, 4.0)  # seconds until a change is followed after a fault; a debug build reads 32 MiB for one or two
 LIES = sized(30, 1.5)  # seconds of each wrong index
 SEEN = 2.0  # seconds until a change that was made under a wrong index is in the traffic
 BUSY = 0.5  # of a core: no wrong index makes a loop
