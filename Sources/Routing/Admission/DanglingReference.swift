@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Catalog
+import Catalog
 
 /// A reference to what does not exist, and how that is told.
 enum DanglingReference {
@@ -62,5 +62,5 @@ enum DanglingReference {
 }
 
 extension Diagnostic {
-    package static let unknownServiceCode = "SB203"
+    fileprivate static let unknownServiceCode = "SB203"
 }
