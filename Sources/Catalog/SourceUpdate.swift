@@ -55,6 +55,8 @@ package struct SourceStatus: Hashable, Sendable {
         case filter
         /// The file of the token cannot be used any more, and what was last read from it is.
         case tokenFile
+        /// The same of a file of certificates or of a key.
+        case certificateFile
     }
 
     package var source: SourceName

@@ -31,7 +31,7 @@ extension SourceStatus {
         case .unknownToken: "\(name) does not know the token of \(token): replace it by one that \(name) knows"
         case .expiredToken: "the token of \(token) has expired: replace it"
         case .rights: "the token is that of \(token)"
-        case .filter, .tokenFile: nil
+        case .filter, .tokenFile, .certificateFile: nil
         }
     }
 }

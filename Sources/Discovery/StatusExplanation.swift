@@ -3,13 +3,12 @@
 import Catalog
 import HashiCorpAPI
 
-/// Tells how a source is with what its follower does not know: what the settings say, how the file of the token is, and which
-/// version the agent has.
+/// Tells how a source is with what its follower does not know: what the settings say, how the files that they name are, and
+/// which version the agent has.
 struct StatusExplanation: Sendable {
     private let agent: APIConfiguration
     private var status: SourceStatus?
-    /// What is wrong with the file of the token, while the token that was last read from it stays in use.
-    private var fileProblem: String?
+    private var files = CredentialFiles()
     private var version: String?
 
     init(_ agent: APIConfiguration) {
@@ -27,11 +26,10 @@ struct StatusExplanation: Sendable {
         return .source(self.told(event))
     }
 
-    /// - Parameter problem: nil: it is good.
     /// - Returns: what the follower told last, to be told again.
-    mutating func tokenFile(_ problem: String?) -> SourceEvent? {
-        guard problem != self.fileProblem else { return nil }
-        self.fileProblem = problem
+    mutating func files(_ files: CredentialFiles) -> SourceEvent? {
+        guard files != self.files else { return nil }
+        self.files = files
         return self.status.map { .status($0) }
     }
 
@@ -43,12 +41,24 @@ struct StatusExplanation: Sendable {
     }
 
     private func explained(_ status: SourceStatus) -> SourceStatus {
-        var status = status
+        var status = self.explainedByToken(status)
         status.version = self.version
-        guard let fileProblem = self.fileProblem else { return status.explained(by: self.agent) }
-        let words = "\(fileProblem), and the token that was last read from it stays in use; write the token to it again"
+        if let problem = self.files.certificates {
+            let words = "\(problem), and what was last read stays in use; put it right before certificates expire"
+            // Nobody is refused for it as long as the old ones are good.
+            status.reason = status.reason ?? "tls"
+            status.problem = status.problem.map { "\($0); besides, \(words)" } ?? words
+            status.fault = status.fault ?? .certificateFile
+        }
+        return status
+    }
+
+    private func explainedByToken(_ status: SourceStatus) -> SourceStatus {
+        guard let problem = self.files.token else { return status.explained(by: self.agent) }
+        var status = status
+        let words = "\(problem), and the token that was last read from it stays in use; write the token to it again"
         switch status.fault {
-        case .rights, .unknownToken, .expiredToken, .tokenFile, nil:
+        case .rights, .unknownToken, .expiredToken, .tokenFile, .certificateFile, nil:
             // Whatever the old token lacks, the file comes first. And if it lacks nothing, a restart would have none.
             // But it is still heard.
             if status.problem == nil || (status.fault != nil && status.reason != "partial") { status.reason = "acl" }
@@ -58,28 +68,5 @@ struct StatusExplanation: Sendable {
             status.problem = status.explained(by: self.agent).problem.map { "\($0); besides, \(words)" }
         }
         return status
-    }
-}
-
-/// Looks at the file of a token, as nobody else does where nothing is asked for minutes.
-enum TokenFileWatch {
-    private static let interval = Duration.seconds(1)
-
-    /// Until the task is cancelled.
-    ///
-    /// - Parameter tell: gets what is wrong with it, whenever that changes. What one look alone found is not told: the file may
-    ///   be empty for a moment while it is written.
-    static func run(_ client: APIClient, _ tell: (String?) async -> Void) async {
-        var last: String?
-        var told: String?
-        while !Task.isCancelled {
-            let problem = client.tokenFileProblem()
-            if problem != told, problem == nil || last != nil {
-                told = problem
-                await tell(problem)
-            }
-            last = problem
-            try? await Task.sleep(for: Self.interval)
-        }
     }
 }

@@ -59,6 +59,28 @@ struct ConsulHiddenTests {
         #expect(rig.inForce[Self.web] == told)
     }
 
+    /// Every time from the right's return to the moment at which it is known, and after that.
+    @Test func `a service whose right comes back just when it is accepted is there in the end`() {
+        var stayed = 0
+        for delay in stride(from: 0, through: 12_000, by: 125) {
+            var rig = Self.rig()
+            rig.run(for: .seconds(3))
+            let told = rig.inForce[Self.web]
+            rig.change { $0.forbidden = ["web"] }
+            rig.run(for: .seconds(90))
+            #expect(Self.hidden(rig) == ["web"])
+            rig.change { $0.forbidden = [] }
+            rig.run(for: .milliseconds(delay))
+            rig.accept()
+            if rig.inForce[Self.web] != nil { stayed += 1 }
+            rig.run(for: .seconds(80))
+            #expect(rig.inForce[Self.web] == told && told != nil, "\(delay) ms")
+            #expect(rig.guarded.held == [] && rig.status?.state == .up, "\(delay) ms")
+        }
+        // Both happened: the word came before it was known that there is nothing to accept, and after.
+        #expect((1..<97).contains(stayed), "\(stayed)")
+    }
+
     @Test func `a restart keeps what may not be read, and nothing that is gone`() {
         var rig = Self.rig()
         rig.run(for: .seconds(3))

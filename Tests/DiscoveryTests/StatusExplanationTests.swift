@@ -15,7 +15,7 @@ private final class Told: Sendable {
     func add(_ problem: String?) { self.problems.withLock { $0.append(problem) } }
 }
 
-/// What operators are told about the file of a token that breaks.
+/// What operators are told about files of credentials that break.
 struct StatusExplanationTests {
     private static let broken = "the token file /t is empty"
     private static let agent = APIConfiguration(
@@ -29,7 +29,9 @@ struct StatusExplanationTests {
     private static func status(_ status: SourceStatus, file: String? = broken) -> SourceStatus? {
         var explanation = StatusExplanation(self.agent)
         _ = explanation.told(.status(status))
-        guard let again = explanation.tokenFile(file), case .status(let told) = explanation.told(again) else {
+        guard let again = explanation.files(CredentialFiles(token: file)),
+            case .status(let told) = explanation.told(again)
+        else {
             return nil
         }
         return told
@@ -77,21 +79,47 @@ struct StatusExplanationTests {
         #expect(filter?.problem?.hasPrefix("no; correct consul.filter; besides, \(Self.broken)") == true)
     }
 
+    @Test func `broken certificates are named beside what else is wrong, and a source that is up stays up`() {
+        func status(_ status: SourceStatus, token: String? = nil) -> SourceStatus? {
+            var explanation = StatusExplanation(Self.agent)
+            _ = explanation.told(.status(status))
+            let files = CredentialFiles(token: token, certificates: "there is no certificate in /ca")
+            guard let again = explanation.files(files), case .status(let told) = explanation.told(again) else {
+                return nil
+            }
+            return told
+        }
+        let up = status(SourceStatus(source: .consul, state: .up))
+        #expect(up?.state == .up && up?.reason == "tls" && up?.fault == .certificateFile)
+        #expect(
+            up?.problem == "there is no certificate in /ca, and what was last read stays in use; "
+                + "put it right before certificates expire"
+        )
+        let both = status(SourceStatus(source: .consul, state: .up), token: Self.broken)
+        #expect(both?.reason == "acl" && both?.fault == .tokenFile)
+        #expect(
+            both?.problem?.hasPrefix(Self.broken) == true && both?.problem?.contains("; besides, there is no") == true
+        )
+        let down = status(SourceStatus(source: .consul, state: .down, problem: "refused", reason: "unreachable"))
+        #expect(down?.state == .down && down?.reason == "unreachable")
+        #expect(down?.problem?.hasPrefix("refused; besides, there is no certificate") == true)
+    }
+
     @Test func `what does not change is not told again, and what is good again is`() {
         var explanation = StatusExplanation(Self.agent)
         // Nothing was told yet: the first status has it.
-        #expect(explanation.tokenFile(Self.broken) == nil)
+        #expect(explanation.files(CredentialFiles(token: Self.broken)) == nil)
         guard case .status(let first) = explanation.told(.status(SourceStatus(source: .consul, state: .up))) else {
             return
         }
         #expect(first.fault == .tokenFile)
-        #expect(explanation.tokenFile(Self.broken) == nil)
-        guard case .status(let good)? = explanation.tokenFile(nil).map({ explanation.told($0) }) else {
+        #expect(explanation.files(CredentialFiles(token: Self.broken)) == nil)
+        guard case .status(let good)? = explanation.files(CredentialFiles()).map({ explanation.told($0) }) else {
             Issue.record("it is not told")
             return
         }
         #expect(good == SourceStatus(source: .consul, state: .up))
-        #expect(explanation.tokenFile(nil) == nil)
+        #expect(explanation.files(CredentialFiles()) == nil)
     }
 
     @Test func `the version of the agent is told with every status, and when it is another one`() {
@@ -116,7 +144,7 @@ struct StatusExplanationTests {
         _ = client.tokenFileProblem()
         let told = Told()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await TokenFileWatch.run(client) { problem in told.add(problem) } }
+            group.addTask { await CredentialFilesWatch.run(client) { files in told.add(files.token) } }
             try directory.remove("token")
             try await Self.eventually { told.all.count == 1 }
             #expect(told.all[0]?.contains("no such file") == true)

@@ -249,6 +249,15 @@ struct TextSyntaxTests {
     }
 
     @Test(arguments: [
+        ("/", true), ("/a.b/..c/...", true), ("/.well-known", true), ("/a/%2f.", true), ("/a/.", false),
+        ("/./a", false),
+        ("/a/../b", false), ("/%2e", false), ("/a/.%2E/b", false), ("/%2E%2e", false),
+    ])
+    func `a path that requests have was resolved`(path: String, isResolved: Bool) {
+        #expect(TextSyntax.isResolved(path: path) == isResolved)
+    }
+
+    @Test(arguments: [
         ("/", true), ("/a", true), ("/a/", true), ("/a/b%20c;d=e", true), ("/\u{E9}", true), ("", false), ("a", false),
         ("//", false), ("/a//b", false), ("/a?b", false), ("/a#b", false), ("/a b", false), ("/a\u{7F}", false),
     ])

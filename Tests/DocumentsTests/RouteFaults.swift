@@ -50,6 +50,12 @@ extension FaultTests {
         .rule("a path with an empty element", "SB110:5") {
             "matches: [{path: {value: /a//b}}]\nbackends: [{service: web}]"
         },
+        .rule("a path with an element that proxies resolve", "SB110:5") {
+            "matches: [{path: {value: /a/../b}}]\nbackends: [{service: web}]"
+        },
+        .rule("an exact path with such an element, escaped", "SB110:5") {
+            "matches: [{path: {type: Exact, value: /a/%2E.}}]\nbackends: [{service: web}]"
+        },
         .rule("a path without a value", "SB106:5") { "matches: [{path: {type: Exact}}]\nbackends: [{service: web}]" },
         .rule("a type of path", "SB108:5") {
             "matches: [{path: {type: Prefix, value: /}}]\nbackends: [{service: web}]"

@@ -173,6 +173,36 @@ import Testing
         }
     }
 
+    @Test func `files that break are named while what was last read stays in use`() async throws {
+        let directory = self.certificates.directory
+        for name in ["ca", "client", "client-key"] { try directory.copy("\(name).pem", to: "my-\(name).pem") }
+        let server = try await TestServer.start(
+            tls: self.certificates.serverContext(wantsClient: true)
+        ) { _, connection in connection.answer(headers: "Connection: close\r\n") }
+        let options = TLSOptions(
+            caFile: directory("my-ca.pem"),
+            certificateFile: directory("my-client.pem"),
+            keyFile: directory("my-client-key.pem")
+        )
+        try await withClient(server.address, tls: options) { client in
+            #expect(client.certificateProblem() == nil)
+            try await client.send(APIRequest(.get, "/v1/x")).expect(200)
+            for (name, words) in [
+                ("ca", "something else"), ("client", "something else"), ("client-key", "no PEM private key"),
+            ] {
+                try directory.write("nothing", to: "my-\(name).pem")
+                // As a handshake that fails does: nobody waits for the next look.
+                client.certificates.refused()
+                let problem = client.certificateProblem()
+                #expect(problem?.contains(words) == true, "\(problem ?? "nothing")")
+                try await client.send(APIRequest(.get, "/v1/x")).expect(200)
+                try directory.copy("\(name).pem", to: "my-\(name).pem")
+                client.certificates.refused()
+                #expect(client.certificateProblem() == nil)
+            }
+        }
+    }
+
     @Test func `files that are no certificates are told by their names`() async throws {
         try self.certificates.directory.write("nothing", to: "empty.pem")
         let certificate = self.certificates.certificate("client")

@@ -6,6 +6,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from rig import documents as text
+from rig.case import sized
 from rig.consul import own_address
 from rig.consul_case import ConsulTest, answers
 from rig.jwt import Issuer
@@ -85,6 +86,17 @@ class Access(ConsulTest):
         eventually(lambda: self.source(self.server)["state"] == "up", 15, "the source is up")
         self.note(f"up {time.monotonic() - healed:.1f} s after the authority's certificate was put right")
         self.answered()
+        for file in sized((trusted, ours, ours_key), (trusted,)):
+            good = file.read_text()
+            self.replace(file, "nothing\n")
+            broken = time.monotonic()
+            problem = eventually(lambda: self.source(self.server).get("problem"), 15, f"{file.name} is named")
+            self.assertIn(str(file), problem)
+            self.assertEqual(self.source(self.server)["state"], "up")
+            self.note(f"{file.name} named {time.monotonic() - broken:.1f} s after it broke")
+            self.answered()
+            self.replace(file, good)
+            eventually(lambda: "problem" not in self.source(self.server), 15, "it is good again")
         log = self.server.log.read_text()
         self.assertNotIn("PRIVATE KEY", log)
 

@@ -43,6 +43,15 @@ package enum TextSyntax {
             }
     }
 
+    /// Whether requests can have the path: proxies resolve the elements `.` and `..` before they look for a route, also if
+    /// their dots are escaped. See https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.3
+    package static func isResolved(path: String) -> Bool {
+        !path.utf8.contains(UInt8(ascii: ".")) && !path.utf8.contains(UInt8(ascii: "%"))
+            || path.split(separator: "/").allSatisfy { element in
+                ![".", ".."].contains(element.lowercased().replacing("%2e", with: "."))
+            }
+    }
+
     package static func isMethod(_ text: String) -> Bool {
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
         return text.utf8.first.map(letters.contains) == true

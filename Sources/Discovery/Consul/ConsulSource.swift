@@ -27,7 +27,7 @@ package final class ConsulSource: Sendable {
         case accepted
         case ended(ConsulRequestID, Result<ConsulAnswer, ConsulFailure>)
         case timer
-        case tokenFile(problem: String?)
+        case files(CredentialFiles)
     }
 
     /// Takes the operator's word that what the token may not read any more is gone.
@@ -93,8 +93,8 @@ package final class ConsulSource: Sendable {
             group.addTask {
                 for await _ in self.acceptances { feed.yield(.accepted) }
             }
-            if case .file = self.agent.token {
-                group.addTask { await TokenFileWatch.run(exchange.client) { feed.yield(.tokenFile(problem: $0)) } }
+            if CredentialFilesWatch.isNeeded(by: self.agent) {
+                group.addTask { await CredentialFilesWatch.run(exchange.client) { feed.yield(.files($0)) } }
             }
             var ends: [ConsulRequestID: AsyncStream<Void>.Continuation] = [:]
             var actions = follower.timePassed(at: .zero)
@@ -123,8 +123,7 @@ package final class ConsulSource: Sendable {
                 case .timer:
                     alarm.rang()
                     actions = follower.timePassed(at: now)
-                case .tokenFile(let problem):
-                    actions = explanation.tokenFile(problem).map { [.deliver($0)] } ?? []
+                case .files(let files): actions = explanation.files(files).map { [.deliver($0)] } ?? []
                 case .ended(let id, .success(let answer)):
                     ends[id] = nil
                     var again: [ConsulAction] = []

@@ -17,7 +17,7 @@ package final class NomadSource: Sendable {
         case streamEnded(NomadRequestID, NomadFailure?)
         case accepted
         case tokenFileReplaced
-        case tokenFile(problem: String?)
+        case files(CredentialFiles)
         case version(String)
     }
 
@@ -78,9 +78,9 @@ package final class NomadSource: Sendable {
             }
             if let file = NomadTokenFile(of: self.agent) {
                 group.addTask { await file.watch { await inputs.send(.tokenFileReplaced) } }
-                group.addTask {
-                    await TokenFileWatch.run(exchange.client) { await inputs.send(.tokenFile(problem: $0)) }
-                }
+            }
+            if CredentialFilesWatch.isNeeded(by: self.agent) {
+                group.addTask { await CredentialFilesWatch.run(exchange.client) { await inputs.send(.files($0)) } }
             }
             group.addTask { await exchange.watchVersion { await inputs.send(.version($0)) } }
             var ends: [NomadRequestID: AsyncStream<Void>.Continuation] = [:]
@@ -127,8 +127,7 @@ package final class NomadSource: Sendable {
                 case .tokenFileReplaced: actions = follower.tokenFileReplaced(at: now)
                 case .version(let version):
                     actions = explanation.agent(of: version).map { [.deliver(.source($0))] } ?? []
-                case .tokenFile(let problem):
-                    actions = explanation.tokenFile(problem).map { [.deliver(.source($0))] } ?? []
+                case .files(let files): actions = explanation.files(files).map { [.deliver(.source($0))] } ?? []
                 }
             }
             group.cancelAll()

@@ -22,6 +22,23 @@ extension Format where Value == String {
         }
     }
 
+    /// Of paths: those that requests can have when the proxy looks for a route.
+    var resolved: Format {
+        Format(schema: self.schema) { node, faults in
+            guard let path = self.read(node, faults) else { return nil }
+            guard TextSyntax.isResolved(path: path) else {
+                faults.report(
+                    .badFormat,
+                    line: node.line,
+                    "\(node.label) is \(path.excerpt), which no request has: proxies resolve \".\" and \"..\" in paths first",
+                    cure: "write the path that is left, without \".\" and \"..\""
+                )
+                return nil
+            }
+            return path
+        }
+    }
+
     static var method: Format {
         .text("an HTTP method in capital letters", pattern: "^[A-Z][A-Z0-9_-]*$") { _ in
             "write a method such as GET"

@@ -73,6 +73,9 @@ package final class APIClient: Sendable {
     /// the file.
     package func tokenFileProblem() -> String? { self.tokens.problem() }
 
+    /// The same of the files of certificates and keys.
+    package func certificateProblem() -> String? { self.certificates.problem() }
+
     /// The answer, whatever its status.
     package func send(_ request: APIRequest) async throws(APIError) -> APIResponse {
         let deadline = NIODeadline.now() + request.deadline.timeAmount

@@ -105,6 +105,11 @@ package struct TLSOptions: Hashable, Sendable {
         self.serverName = serverName
         self.verify = verify
     }
+
+    /// Whether there is anything to read.
+    package var hasFiles: Bool {
+        [self.caFile, self.caDirectory, self.certificateFile, self.keyFile].contains { $0 != nil }
+    }
 }
 
 /// HTTP basic authentication, RFC 7617.

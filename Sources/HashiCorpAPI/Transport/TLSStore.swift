@@ -6,7 +6,9 @@ import Synchronization
 /// Knows the certificates of the moment: short-lived ones are replaced on disk while we run.
 final class TLSStore: Sendable {
     /// How long files are used without another look. They matter to new connections only.
-    private static let interval = Duration.seconds(10)
+    private static let interval = Duration.seconds(4)
+    /// The same of files that cannot be used: they may have been looked at while they were written.
+    private static let intervalOfBroken = Duration.seconds(1)
 
     /// The files' contents. Configurations are only made anew if these differ, as each has its own pool of connections.
     private struct Material: Equatable {
@@ -19,6 +21,8 @@ final class TLSStore: Sendable {
         var material: Material?
         var configuration: TLSConfiguration?
         var lastLook: ContinuousClock.Instant?
+        /// What the last look found wrong with the files.
+        var problem: APIError?
     }
 
     private let options: TLSOptions
@@ -30,33 +34,43 @@ final class TLSStore: Sendable {
 
     /// Files that can no longer be read leave what was last read in use.
     func configuration() throws(APIError) -> TLSConfiguration {
-        let options = self.options
-        let now = ContinuousClock.now
-        let result = self.state.withLock { state -> Result<TLSConfiguration, APIError> in
-            if let configuration = state.configuration, let last = state.lastLook, now - last < Self.interval {
-                return .success(configuration)
-            }
-            state.lastLook = now
-            do throws(APIError) {
-                let material = try Self.material(options)
-                if let configuration = state.configuration, material == state.material {
-                    return .success(configuration)
-                }
-                let configuration = try Self.configuration(options, material)
-                state.material = material
-                state.configuration = configuration
-                return .success(configuration)
-            } catch {
-                guard let configuration = state.configuration else { return .failure(error) }
-                return .success(configuration)
-            }
+        try self.state.withLock { self.look(&$0) }.get()
+    }
+
+    /// What is wrong with the files while what was last read from them stays in use; nil: nothing, or nothing was read yet.
+    func problem() -> String? {
+        self.state.withLock { state in
+            guard state.configuration != nil else { return nil }
+            _ = self.look(&state)
+            return state.problem?.message
         }
-        return try result.get()
     }
 
     /// A handshake failed: the next request looks at the files, however recent the last look.
     func refused() {
         self.state.withLock { $0.lastLook = nil }
+    }
+
+    /// At the files, unless that was done a moment ago.
+    private func look(_ state: inout State) -> Result<TLSConfiguration, APIError> {
+        let now = ContinuousClock.now
+        let interval = state.problem == nil ? Self.interval : Self.intervalOfBroken
+        if let configuration = state.configuration, let last = state.lastLook, now - last < interval {
+            return .success(configuration)
+        }
+        state.lastLook = now
+        do throws(APIError) {
+            let material = try Self.material(self.options)
+            state.problem = nil
+            if let configuration = state.configuration, material == state.material { return .success(configuration) }
+            let configuration = try Self.configuration(self.options, material)
+            state.material = material
+            state.configuration = configuration
+            return .success(configuration)
+        } catch {
+            state.problem = error
+            return state.configuration.map { .success($0) } ?? .failure(error)
+        }
     }
 
     private static func material(_ options: TLSOptions) throws(APIError) -> Material {

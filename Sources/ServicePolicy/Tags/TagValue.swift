@@ -52,11 +52,9 @@ enum TagValue {
         return path.utf8.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
-    /// A path that requests can have: proxies resolve the elements `.` and `..` before they look for a route, also if their
-    /// dots are escaped.
+    /// A path that requests can have.
     static func matchable(_ path: String) throws(BadTag) -> String {
-        let elements = path.split(separator: "/").map { $0.lowercased().replacing("%2e", with: ".") }
-        guard !elements.contains(".") && !elements.contains("..") else {
+        guard TextSyntax.isResolved(path: path) else {
             throw BadTag(
                 problem: "no request has the path \(path.excerpt): proxies resolve \".\" and \"..\" in paths first",
                 cure: "write the path that is left, without \".\" and \"..\""
