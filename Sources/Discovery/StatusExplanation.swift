@@ -46,7 +46,7 @@ struct StatusExplanation: Sendable {
         if let problem = self.files.certificates {
             let words = "\(problem), and what was last read stays in use; put it right before certificates expire"
             // Nobody is refused for it as long as the old ones are good.
-            status.reason = status.reason ?? "tls"
+            if status.state == .up { status.reason = status.reason ?? "tls" }
             status.problem = status.problem.map { "\($0); besides, \(words)" } ?? words
             status.fault = status.fault ?? .certificateFile
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import NIOCore
 import NIOSSL
 import Testing
@@ -200,6 +201,15 @@ import Testing
                 client.certificates.refused()
                 #expect(client.certificateProblem() == nil)
             }
+            // One of both is replaced before the other.
+            try directory.copy("other-client.pem", to: "my-client.pem")
+            client.certificates.refused()
+            #expect(client.certificateProblem()?.contains("do not belong together") == true)
+            try await client.send(APIRequest(.get, "/v1/x")).expect(200)
+            try directory.copy("client.pem", to: "my-client.pem")
+            // Without a failure, the next look sees it.
+            try await Task.sleep(for: .milliseconds(1100))
+            #expect(client.certificateProblem() == nil)
         }
     }
 
@@ -219,6 +229,17 @@ import Testing
             #expect(error?.kind == .tls)
             #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
         }
+    }
+
+    @Test func `of a directory of authorities the file that is none is named`() async throws {
+        let directory = self.certificates.directory
+        #expect(mkdir(directory("authorities"), 0o700) == 0)
+        try directory.copy("ca.pem", to: "authorities/a.pem")
+        let options = TLSOptions(caDirectory: directory("authorities"))
+        #expect(try await self.error(options) == nil)
+        try directory.write("nothing", to: "authorities/b.pem")
+        let error = try await self.error(options)
+        #expect(error?.message.contains(directory("authorities/b.pem")) == true, "\(error?.message ?? "")")
     }
 
     @Test func `a port without TLS is told as such`() async throws {

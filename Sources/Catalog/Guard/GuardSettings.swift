@@ -36,7 +36,7 @@ extension CatalogGuard {
         package var serviceLimit = 5
         package var instanceLimit = 20
         package var window = Duration.seconds(60)
-        /// How long removals beyond the limits are held, from the first of them on.
+        /// How long removals beyond the limits are held, each from when it is.
         package var grace = Duration.seconds(60)
         /// How long the last routable instances of a service are held if they are removed. 0: not at all.
         package var lastInstanceGrace = Duration.seconds(60)

@@ -43,15 +43,6 @@ package enum TextSyntax {
             }
     }
 
-    /// Whether requests can have the path: proxies resolve the elements `.` and `..` before they look for a route, also if
-    /// their dots are escaped. See https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.3
-    package static func isResolved(path: String) -> Bool {
-        !path.utf8.contains(UInt8(ascii: ".")) && !path.utf8.contains(UInt8(ascii: "%"))
-            || path.split(separator: "/").allSatisfy { element in
-                ![".", ".."].contains(element.lowercased().replacing("%2e", with: "."))
-            }
-    }
-
     package static func isMethod(_ text: String) -> Bool {
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
         return text.utf8.first.map(letters.contains) == true
@@ -92,7 +83,7 @@ package enum TextSyntax {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
         self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
             || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
     }

@@ -23,19 +23,12 @@ extension Format where Value == String {
     }
 
     /// Of paths: those that requests can have when the proxy looks for a route.
-    var resolved: Format {
+    var normalized: Format {
         Format(schema: self.schema) { node, faults in
             guard let path = self.read(node, faults) else { return nil }
-            guard TextSyntax.isResolved(path: path) else {
-                faults.report(
-                    .badFormat,
-                    line: node.line,
-                    "\(node.label) is \(path.excerpt), which no request has: proxies resolve \".\" and \"..\" in paths first",
-                    cure: "write the path that is left, without \".\" and \"..\""
-                )
-                return nil
-            }
-            return path
+            guard let fault = PathFault(path: path) else { return path }
+            faults.report(.badFormat, line: node.line, "\(node.label): \(fault.problem)", cure: fault.cure)
+            return nil
         }
     }
 

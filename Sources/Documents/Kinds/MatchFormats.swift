@@ -39,8 +39,8 @@ enum MatchFormats {
     ) { _, faults, type, value in
         guard let value else { return nil }
         return switch type ?? .prefix {
-        case .prefix: Format.pathPrefix.resolved.read(value, faults).map { .prefix($0) }
-        case .exact: Format.path.resolved.read(value, faults).map { .exact($0) }
+        case .prefix: Format.pathPrefix.normalized.read(value, faults).map { .prefix($0) }
+        case .exact: Format.path.normalized.read(value, faults).map { .exact($0) }
         case .regularExpression: Format.regularExpression.read(value, faults).map { .regularExpression($0) }
         }
     }

@@ -36,6 +36,25 @@ enum SmallFile {
         }
     }
 
+    /// Differs if the file is another one, or was written to.
+    struct Signature: Hashable, Sendable {
+        private let numbers: [Int64]
+
+        fileprivate init(_ status: stat) {
+            self.numbers = [
+                Int64(truncatingIfNeeded: status.st_dev), Int64(truncatingIfNeeded: status.st_ino),
+                Int64(status.st_size),
+                Int64(status.st_ctim.tv_sec), Int64(status.st_ctim.tv_nsec),
+            ]
+        }
+    }
+
+    /// Nil: there is none, or it cannot be told.
+    static func signature(of path: String) -> Signature? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Signature(status) : nil
+    }
+
     /// The paths of the files in a directory and below, in order; at most 1,000.
     static func paths(in directory: String, depth: Int = 0) throws(Failure) -> [String] {
         guard let handle = opendir(directory) else { throw Self.failure(errno) }

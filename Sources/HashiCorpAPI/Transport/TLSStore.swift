@@ -10,15 +10,11 @@ final class TLSStore: Sendable {
     /// The same of files that cannot be used: they may have been looked at while they were written.
     private static let intervalOfBroken = Duration.seconds(1)
 
-    /// The files' contents. Configurations are only made anew if these differ, as each has its own pool of connections.
-    private struct Material: Equatable {
-        var authorities: [[UInt8]]?
-        var certificate: [UInt8]?
-        var key: [UInt8]?
-    }
-
     private struct State {
-        var material: Material?
+        /// Nothing is read while it stays the same; nil: whatever it is.
+        var signature: [SmallFile.Signature?]?
+        /// Configurations are only made anew if this differs, as each has its own pool of connections.
+        var material: TLSMaterial?
         var configuration: TLSConfiguration?
         var lastLook: ContinuousClock.Instant?
         /// What the last look found wrong with the files.
@@ -32,7 +28,7 @@ final class TLSStore: Sendable {
         self.options = options
     }
 
-    /// Files that can no longer be read leave what was last read in use.
+    /// Files that can no longer be used leave what was last read in use.
     func configuration() throws(APIError) -> TLSConfiguration {
         try self.state.withLock { self.look(&$0) }.get()
     }
@@ -46,9 +42,9 @@ final class TLSStore: Sendable {
         }
     }
 
-    /// A handshake failed: the next request looks at the files, however recent the last look.
+    /// A handshake failed: the next request reads the files, however recent the last look.
     func refused() {
-        self.state.withLock { $0.lastLook = nil }
+        self.state.withLock { ($0.lastLook, $0.signature) = (nil, nil) }
     }
 
     /// At the files, unless that was done a moment ago.
@@ -60,85 +56,27 @@ final class TLSStore: Sendable {
         }
         state.lastLook = now
         do throws(APIError) {
-            let material = try Self.material(self.options)
-            state.problem = nil
-            if let configuration = state.configuration, material == state.material { return .success(configuration) }
-            let configuration = try Self.configuration(self.options, material)
-            state.material = material
-            state.configuration = configuration
-            return .success(configuration)
+            return .success(try self.read(&state))
         } catch {
             state.problem = error
             return state.configuration.map { .success($0) } ?? .failure(error)
         }
     }
 
-    private static func material(_ options: TLSOptions) throws(APIError) -> Material {
-        var material = Material()
-        if let file = options.caFile {
-            material.authorities = [try self.read(file, as: "CA file")]
-        } else if let directory = options.caDirectory {
-            do {
-                material.authorities = []
-                for path in try SmallFile.paths(in: directory) {
-                    material.authorities?.append(try SmallFile.read(path))
-                }
-            } catch {
-                throw APIError(.tls, "the CA directory \(directory) cannot be read: \(error)")
-            }
+    private func read(_ state: inout State) throws(APIError) -> TLSConfiguration {
+        let signature = try TLSMaterial.paths(self.options).map(SmallFile.signature(of:))
+        if let configuration = state.configuration, signature == state.signature {
+            if let problem = state.problem { throw problem }
+            return configuration
         }
-        switch (options.certificateFile, options.keyFile) {
-        case (nil, nil): break
-        case (let certificate?, let key?):
-            material.certificate = try self.read(certificate, as: "client certificate")
-            material.key = try self.read(key, as: "client key")
-        case (_?, nil): throw APIError(.tls, "there is a client certificate without a key; name both or neither")
-        case (nil, _?): throw APIError(.tls, "there is a client key without a certificate; name both or neither")
+        state.signature = signature
+        let material = try TLSMaterial(self.options)
+        if let configuration = state.configuration, material == state.material {
+            state.problem = nil
+            return configuration
         }
-        return material
-    }
-
-    private static func configuration(
-        _ options: TLSOptions,
-        _ material: Material
-    ) throws(APIError) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        if !options.verify { configuration.certificateVerification = .none }
-        if let authorities = material.authorities {
-            let place = options.caFile ?? options.caDirectory ?? ""
-            var certificates: [NIOSSLCertificate] = []
-            for pem in authorities {
-                certificates += try self.certificates(pem, of: place)
-            }
-            guard !certificates.isEmpty else { throw APIError(.tls, "there is no certificate in \(place)") }
-            configuration.trustRoots = .certificates(certificates)
-        }
-        if let certificate = material.certificate, let key = material.key {
-            let place = options.certificateFile ?? ""
-            configuration.certificateChain = try self.certificates(certificate, of: place).map { .certificate($0) }
-            do {
-                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
-            } catch {
-                throw APIError(.tls, "the client key \(options.keyFile ?? "") is no PEM private key without a password")
-            }
-        }
+        let configuration = try material.configuration(self.options)
+        (state.material, state.configuration, state.problem) = (material, configuration, nil)
         return configuration
-    }
-
-    private static func certificates(_ pem: [UInt8], of path: String) throws(APIError) -> [NIOSSLCertificate] {
-        do {
-            return try NIOSSLCertificate.fromPEMBytes(pem)
-        } catch {
-            throw APIError(.tls, "\(path) holds something else than certificates in PEM")
-        }
-    }
-
-    private static func read(_ path: String, as what: String) throws(APIError) -> [UInt8] {
-        do {
-            return try SmallFile.read(path)
-        } catch {
-            throw APIError(.tls, "the \(what) \(path) cannot be read: \(error)")
-        }
     }
 }

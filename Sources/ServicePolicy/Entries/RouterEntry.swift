@@ -43,8 +43,8 @@ extension ServiceRouter.Route {
         try fields.require(
             nothingBut: ["PathExact", "PathPrefix", "PathRegex", "Methods", "Header", "QueryParam"]
         )
-        let exact = try fields.path("PathExact")
-        let prefix = try fields.path("PathPrefix")
+        let exact = try fields.path("PathExact", fault: PathFault.init(path:))
+        let prefix = try fields.path("PathPrefix", fault: PathFault.init(textPrefix:))
         let expression = try fields.regularExpression("PathRegex")
         switch (exact, prefix, expression) {
         case (nil, nil, nil): self.path = .any
@@ -112,6 +112,13 @@ extension EntryFields {
             )
         }
         return text
+    }
+
+    /// - Parameter fault: why no request has it.
+    fileprivate func path(_ name: String, fault: (String) -> PathFault?) throws(EntryRefusal) -> String? {
+        guard let path = try self.path(name) else { return nil }
+        if let fault = fault(path) { throw self.refusal(name, fault.problem, cure: fault.cure) }
+        return path
     }
 
     fileprivate func regularExpression(_ name: String) throws(EntryRefusal) -> String? {

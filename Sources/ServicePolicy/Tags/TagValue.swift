@@ -54,12 +54,7 @@ enum TagValue {
 
     /// A path that requests can have.
     static func matchable(_ path: String) throws(BadTag) -> String {
-        guard TextSyntax.isResolved(path: path) else {
-            throw BadTag(
-                problem: "no request has the path \(path.excerpt): proxies resolve \".\" and \"..\" in paths first",
-                cure: "write the path that is left, without \".\" and \"..\""
-            )
-        }
+        if let fault = PathFault(path: path) { throw BadTag(problem: fault.problem, cure: fault.cure) }
         return path
     }
 
