@@ -33,7 +33,8 @@ package struct HeldState: Codable, Sendable {
     package var emptied: Int
     package var instances: Int
     package var heldSeconds: Int64
-    /// Absent while the source is down: nothing is released then. And of what waits for the operator.
+    /// Absent while the source is not heard or not believed as a whole: nothing is released then. And of what waits for the
+    /// operator.
     package var remainingSeconds: Int64?
 }
 

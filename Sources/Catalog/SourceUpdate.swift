@@ -67,6 +67,8 @@ package struct SourceStatus: Hashable, Sendable {
     package var reason: String?
     /// Of `problem`; nil: none that is known.
     package var fault: Fault?
+    /// While it is down or suspect: that is of a part of it, and the rest is followed, so that it can say what is back.
+    package var isPartial: Bool
     /// Of the agent that is asked, such as "1.17.2+ent"; nil: it does not say, or has none.
     package var version: String?
 
@@ -76,9 +78,11 @@ package struct SourceStatus: Hashable, Sendable {
         problem: String? = nil,
         reason: String? = nil,
         fault: Fault? = nil,
+        isPartial: Bool = false,
         version: String? = nil
     ) {
         self.source = source
+        self.isPartial = isPartial
         self.version = version
         self.state = state
         self.problem = problem

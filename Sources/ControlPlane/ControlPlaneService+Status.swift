@@ -72,7 +72,9 @@ extension ControlPlaneService {
 
     func note(_ status: SourceStatus, after before: SourceStatus?) {
         // The words of a problem change with every try.
-        let isNews = before?.state != status.state || before?.reason != status.reason || before?.fault != status.fault
+        let isNews =
+            before?.state != status.state || before?.reason != status.reason || before?.fault != status.fault
+            || before?.isPartial != status.isPartial
         guard isNews else { return }
         var metadata: Logger.Metadata = ["source": "\(status.source.rawValue)"]
         if let reason = status.reason { metadata["reason"] = "\(reason)" }

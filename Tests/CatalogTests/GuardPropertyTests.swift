@@ -132,6 +132,11 @@ struct GuardPropertyTests {
             case 1...5:
                 naive.advance(to: now)
                 outcome = guarded.advance(to: now)
+            case 6:
+                naive.advance(to: now)
+                naive.isHeard.toggle()
+                outcome = guarded.advance(to: now)
+                guarded.apply(SourceStatus(source: .consul, state: naive.isHeard ? .up : .down), at: now)
             default:
                 let update = source.next()
                 let stopped = source.stopped()
@@ -147,12 +152,13 @@ struct GuardPropertyTests {
             }
             #expect(guarded.remembered == Set(gone), "step \(step)")
             #expect(guarded.held.map(\.instances).reduce(0, +) == naive.missing.values.count(where: \.isHeld))
-            let deadline = (naive.missing.values.compactMap(\.lastUntil) + naive.missing.values.compactMap(\.massUntil))
-                .min()
             // It may wake up for something that came back meanwhile, and never too late.
-            if let deadline { #expect(guarded.nextDeadline.map { $0 <= deadline } ?? false, "step \(step)") }
+            if let deadline = naive.deadline {
+                #expect(guarded.nextDeadline.map { $0 <= deadline } ?? false, "step \(step)")
+            }
             if guarded.catalog.services.mapValues(\.instances) != naive.inForce { return }
         }
+        guarded.apply(SourceStatus(source: .consul, state: .up), at: now)
         // Left alone, it comes to the last word of the source.
         while let deadline = guarded.nextDeadline { _ = guarded.advance(to: deadline) }
         #expect(guarded.held == [])

@@ -250,17 +250,6 @@ struct MassRemovalTests {
         #expect(guarded.catalog[ServiceName("s3")]?.instances.contains(where: \.isRoutable) == false)
     }
 
-    @Test func `another source's word is no sign of life`() {
-        var guarded = CatalogGuard.consul()
-        guarded.complete(fleet(0..<40), at: 0)
-        guarded.complete([], at: 1)
-        guarded.apply(SourceStatus(source: .consul, state: .down), at: .seconds(2))
-        _ = guarded.apply(.changed([service("s1", fleet(1..<2)[0].instances)]), at: .seconds(3))
-        #expect(guarded.nextDeadline == nil)
-        _ = guarded.advance(to: .seconds(500))
-        #expect(guarded.servingCount == 40)
-    }
-
     @Test func `two names of one place come back one after the other`() {
         let first = fleet(0..<40)
         let second = fleet(0..<40).map { service("\($0.name)-admin", $0.instances) }
@@ -269,33 +258,6 @@ struct MassRemovalTests {
         guarded.complete([], at: 1)
         guarded.complete(first, at: 2)
         #expect(guarded.servingCount == 80)
-    }
-
-    @Test func `the clock stands still while the source is down`() {
-        var guarded = CatalogGuard.consul()
-        guarded.complete(fleet(0..<40), at: 0)
-        guarded.complete([], at: 10)
-        guarded.apply(SourceStatus(source: .consul, state: .down), at: .seconds(20))
-        #expect(guarded.nextDeadline == nil)
-        _ = guarded.advance(to: .seconds(1000))
-        #expect(guarded.servingCount == 40)
-        guarded.apply(SourceStatus(source: .consul, state: .up), at: .seconds(1000))
-        #expect(guarded.nextDeadline == .seconds(1050))
-        _ = guarded.advance(to: .seconds(1050))
-        #expect(guarded.servingCount == 0)
-    }
-
-    @Test(arguments: [("acl", true), (nil, true), ("partial", false), ("decoding", false)])
-    func `it stands still, too, while the source is not believed as a whole`(reason: String?, isStill: Bool) {
-        var guarded = CatalogGuard.consul()
-        guarded.complete(fleet(0..<40), at: 0)
-        guarded.complete([], at: 10)
-        guarded.apply(SourceStatus(source: .consul, state: .suspect, reason: reason), at: .seconds(20))
-        #expect((guarded.nextDeadline == nil) == isStill)
-        guarded.complete(fleet(0..<1), at: 30)
-        #expect((guarded.nextDeadline == nil) == isStill, "what was on its way is no sign of life")
-        guarded.apply(SourceStatus(source: .consul, state: .up), at: .seconds(30))
-        #expect(guarded.nextDeadline == .seconds(isStill ? 80 : 70))
     }
 
     @Test func `it can be turned off`() {

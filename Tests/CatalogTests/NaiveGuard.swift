@@ -12,6 +12,7 @@ struct NaiveGuard {
     struct Missing {
         var instance: Instance
         var left: Duration
+        /// Of the time that the source was heard, and so is the next.
         var massUntil: Duration?
         var inMass: Bool { self.massUntil != nil }
         var lastUntil: Duration?
@@ -20,6 +21,10 @@ struct NaiveGuard {
     }
 
     let rules: CatalogGuard.SourceRules
+    var isHeard = true
+    private(set) var now = Duration.zero
+    /// How long the source was heard.
+    private(set) var heard = Duration.zero
     var said: [ServiceName: Service] = [:]
     var known: Set<ServiceName> = []
     var missing: [Key: Missing] = [:]
@@ -74,7 +79,7 @@ struct NaiveGuard {
                 } else if stopped.contains(key) {
                     continue
                 } else if !routable.contains(key.service), self.rules.lastInstanceGrace > .zero {
-                    departed.lastUntil = now + self.rules.lastInstanceGrace
+                    departed.lastUntil = self.heard + self.rules.lastInstanceGrace
                 }
                 hasDepartures = true
                 if !self.isSuperseded(key, instance, new) { self.missing[key] = departed }
@@ -94,7 +99,7 @@ struct NaiveGuard {
         }
         if hasDepartures, self.isTooMuch(new) {
             for (key, missing) in self.missing where missing.counts && !missing.inMass {
-                self.missing[key]?.massUntil = now + self.rules.grace
+                self.missing[key]?.massUntil = self.heard + self.rules.grace
             }
         }
     }
@@ -121,14 +126,22 @@ struct NaiveGuard {
             || exceeds(gone.count, serving.count, self.rules.serviceLimit)
     }
 
+    /// When something is released; nil: not as long as the source is not heard, or nothing.
+    var deadline: Duration? {
+        let graces = self.missing.values.flatMap { [$0.lastUntil, $0.massUntil] }.compactMap(\.self)
+        return self.isHeard ? graces.min().map { $0 + (self.now - self.heard) } : nil
+    }
+
     mutating func advance(to now: Duration) {
+        if self.isHeard { self.heard += now - self.now }
+        self.now = now
         for (key, missing) in self.missing {
-            if let until = missing.lastUntil, until <= now {
+            if let until = missing.lastUntil, until <= self.heard {
                 if missing.inMass { self.missing[key]?.lastUntil = nil } else { self.missing[key] = nil }
             }
         }
         for (key, missing) in self.missing {
-            guard let until = missing.massUntil, until <= now else { continue }
+            guard let until = missing.massUntil, until <= self.heard else { continue }
             self.missing[key]?.massUntil = nil
             self.missing[key]?.counts = false
             if self.missing[key]?.isHeld == false { self.missing[key] = nil }

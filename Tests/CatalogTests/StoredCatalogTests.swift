@@ -89,7 +89,7 @@ struct StoredCatalogTests {
         _ = guarded.seed(Self.stored, wallClock: 1_000_300, at: .zero)
         #expect(guarded.storedAges(of: .consul, wallClock: 0).count == 3)
         guarded.apply(
-            SourceStatus(source: .consul, state: .suspect, problem: "no key:read", reason: "partial"),
+            SourceStatus(source: .consul, state: .suspect, problem: "no key:read", reason: "partial", isPartial: true),
             at: .zero
         )
         guarded.complete(fleet(0..<20), at: 1)

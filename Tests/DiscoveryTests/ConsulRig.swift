@@ -33,6 +33,8 @@ struct ConsulRig {
     var brokenProbes = false
     /// Why services cannot be read, by datacenter and name.
     var unreadable: [String: [String: ConsulFailure]] = [:]
+    /// What is asked for and too large.
+    var tooLarge: Set<ConsulQuery.Subject> = []
     /// All questions fail but whether the catalog can be seen.
     var brokenButLink = false
     /// One of so many answers is an error; 0: none.
@@ -96,6 +98,7 @@ struct ConsulRig {
             self.step()
         }
         self.now = end
+        self.guardEvents += self.guarded.advance(to: end).events
     }
 
     /// Changes the model; whoever waits for it is answered.
@@ -223,6 +226,7 @@ struct ConsulRig {
             self.answers[id] = Answer(arrives: self.now + self.delay(), result: .failure(failure))
             return
         }
+        if self.tooLarge.contains(request.query.subject) { return self.fail(id, .size) }
         if self.brokenProbes, case .probes = request.query.subject { return self.fail(id, .status) }
         if self.errorRate > 0, UInt64.random(in: 0..<self.errorRate, using: &self.random) == 0 {
             self.answers[id] = Answer(

@@ -33,6 +33,8 @@ struct NomadRig {
     var facts: [String: AllocationFact] = [:]
     var unheard = Unheard()
     var status: SourceStatus?
+    /// What is told goes there.
+    var guarded = CatalogGuard()
     var reports: [NomadReport] = []
     var notes: [NomadNote] = []
     var asked: [NomadQuestion] = []
@@ -75,10 +77,13 @@ struct NomadRig {
             if update.isComplete { self.facts = [:] }
             for (id, fact) in update.allocations { self.facts[id] = fact }
         case .source(.catalog(let update)):
+            _ = self.guarded.apply(update, at: self.now)
             if update.isComplete { self.services = self.services.filter { update.unheard.services[$0.key] != nil } }
             for (name, service) in update.services { self.services[name] = service }
             self.unheard = update.unheard
-        case .source(.status(let status)): self.status = status
+        case .source(.status(let status)):
+            self.guarded.apply(status, at: self.now)
+            self.status = status
         case .source: break
         }
     }

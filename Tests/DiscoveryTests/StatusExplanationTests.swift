@@ -56,16 +56,20 @@ struct StatusExplanationTests {
     }
 
     /// For `CatalogGuard`, whose clock stands still for one that is not heard.
-    @Test func `a source that is heard but in part is heard still`() {
+    @Test(arguments: ["partial", "acl"])
+    func `a source that is heard but in part is heard still`(reason: String) {
         let partial = SourceStatus(
             source: .consul,
             state: .suspect,
             problem: "no keys",
-            reason: "partial",
-            fault: .rights
+            reason: reason,
+            fault: .rights,
+            isPartial: true
         )
+        #expect(partial.explained(by: Self.agent).isPartial)
         let status = Self.status(partial)
-        #expect(status?.state == .suspect && status?.reason == "partial" && status?.fault == .tokenFile)
+        #expect(status?.state == .suspect && status?.reason == reason && status?.fault == .tokenFile)
+        #expect(status?.isPartial == true)
         #expect(status?.problem?.hasPrefix(Self.broken) == true && status?.problem?.hasSuffix("; no keys") == true)
     }
 

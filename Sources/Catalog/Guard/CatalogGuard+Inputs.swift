@@ -26,7 +26,7 @@ extension CatalogGuard {
                 }
             }
             let time = state.clock.reading(at: now)
-            state.services.advance(to: time)
+            state.services.advance(to: time, now: now)
             state.services.apply(
                 admitted,
                 isComplete: update.isComplete,
@@ -47,7 +47,7 @@ extension CatalogGuard {
             switch status.state {
             case .up: state.revive(at: now)
             // What a source cannot say of some of its services is no reason to wait for the others.
-            case .suspect where ["partial", "decoding"].contains(status.reason): state.revive(at: now)
+            case .down where status.isPartial, .suspect where status.isPartial: state.revive(at: now)
             case .down, .suspect:
                 state.clock.stop(at: now)
                 if state.downSince == nil { state.downSince = now }
@@ -113,7 +113,7 @@ extension CatalogGuard {
         for source in Self.precedence where self.sources[source] != nil {
             let next = self.withSource(source) { state in
                 let time = state.clock.reading(at: now)
-                state.services.advance(to: time)
+                state.services.advance(to: time, now: now)
                 return state.entries.advance(to: time)
             }
             outcome.add(next)

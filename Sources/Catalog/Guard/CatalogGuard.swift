@@ -13,14 +13,15 @@
 ///    its last such instance is. If, within `window`, more instances or more services of a source are removed than the
 ///    limit AND the fraction allow, all that were removed within the window are held in force, in whatever number of steps
 ///    they went, each for `grace` from then on. The fraction is of those that are there and those that went within the window.
+///    The window is time that passes, whether the source is heard or not.
 /// 6. **Last instances.** If the last routable instances of a service are removed (not: are critical), they are held for
 ///    `lastInstanceGrace`, or until the service has another.
 /// 7. **No removal** is what was announced: an instance that was draining, or had no weight, or of which another source
 ///    says that it stopped.
 /// 8. **Release.** What comes back is released by itself. So is what is superseded: another instance of the source has its
 ///    address and port, and came to be there within the window and not together with it. An operator may `accept` all at
-///    once. The clock of a source stands still while it is down, so that no grace runs out while nobody could say what is
-///    back.
+///    once. The clock of a source stands still while it is not heard or not believed as a whole, so that no grace runs out
+///    while nobody could say what is back.
 /// 9. **Memory.** A service that is gone stays known, without instances, so that routes to it answer 503 and not 404;
 ///    up to `rememberedServices`, and over restarts. What it said itself, by tags, does not count.
 package struct CatalogGuard: Sendable {

@@ -4,7 +4,7 @@
 struct EntryLedger: Sendable {
     private struct Missing: Sendable {
         var entry: ConfigEntry
-        /// On the clock of the source.
+        /// On the clock of the guard, and so is the window.
         var left: Duration
         var isHeld = false
     }
@@ -48,12 +48,12 @@ struct EntryLedger: Sendable {
             if new[key] != nil, missing.isHeld {
                 tally.count(.released(.returned), .configEntries, "\(key)", instances: 0)
             }
-            return new[key] == nil && (missing.isHeld || missing.left > time - self.rules.window)
+            return new[key] == nil && (missing.isHeld || missing.left > now - self.rules.window)
         }
         let gone = self.said.filter { new[$0.key] == nil }
         self.said = new
         if !self.rules.isOff, !gone.isEmpty, !isAccepted {
-            for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: time) }
+            for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: now) }
             let all = self.said.count + self.missing.count
             let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all, rules: self.rules)
             if excess.isTooMuch {

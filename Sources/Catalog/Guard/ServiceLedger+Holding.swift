@@ -38,7 +38,11 @@ extension ServiceLedger {
     }
 
     /// Releases what is due.
-    mutating func advance(to time: Duration) {
+    ///
+    /// - Parameters:
+    ///   - time: on the clock of the source.
+    ///   - now: on that of the guard.
+    mutating func advance(to time: Duration, now: Duration) {
         self.releaseMass(through: time)
         var due: [ServiceName: Set<InstanceID>] = [:]
         while let (time, key) = self.graces.pop(through: time) {
@@ -55,7 +59,7 @@ extension ServiceLedger {
             }
             self.drop(name, ids.subtracting(inMass), because: .graceOver)
         }
-        self.expireWindow(at: time)
+        self.expireWindow(at: now)
     }
 
     private mutating func releaseMass(through time: Duration) {
@@ -106,10 +110,10 @@ extension ServiceLedger {
     }
 
     /// What went before the window counts no more.
-    mutating func expireWindow(at time: Duration) {
-        self.expireArrivals(at: time)
+    mutating func expireWindow(at now: Duration) {
+        self.expireArrivals(at: now)
         var expired: [(time: Duration, item: Key)] = []
-        while let next = self.window.pop(through: time - self.rules.window) { expired.append(next) }
+        while let next = self.window.pop(through: now - self.rules.window) { expired.append(next) }
         for (name, ids) in self.current(expired) {
             let held = ids.filter { self.records[name]?.missing[$0]?.isHeld == true }
             if !held.isEmpty {
@@ -132,7 +136,7 @@ extension ServiceLedger {
 
     private func isCurrent(_ time: Duration, _ key: Key) -> Bool {
         guard let missing = self.records[key.service]?.missing[key.instance] else { return false }
-        return missing.left == time && missing.counts && !missing.isHeldInMass
+        return missing.since == time && missing.counts && !missing.isHeldInMass
     }
 
     /// Forgets that they are missing; if they were held, that ends.

@@ -35,19 +35,19 @@ extension ServiceLedger {
     /// How many are remembered to have come.
     private static let mostArrivals = 65_536
 
-    mutating func note(_ newcomers: [Instance], of name: ServiceName, at time: Duration) {
+    mutating func note(_ newcomers: [Instance], of name: ServiceName, at now: Duration) {
         for instance in newcomers {
             let arrival = Arrival(key: Key(service: name, instance: instance.id), place: Place(instance))
-            self.recent[arrival.place, default: [:]][arrival.key] = time
-            self.arrivals.append(arrival, at: time)
+            self.recent[arrival.place, default: [:]][arrival.key] = now
+            self.arrivals.append(arrival, at: now)
         }
-        while self.arrivals.count > Self.mostArrivals, let (time, arrival) = self.arrivals.pop(through: time) {
+        while self.arrivals.count > Self.mostArrivals, let (time, arrival) = self.arrivals.pop(through: now) {
             self.forget(arrival, of: time)
         }
     }
 
-    mutating func expireArrivals(at time: Duration) {
-        while let (time, arrival) = self.arrivals.pop(through: time - self.rules.window) {
+    mutating func expireArrivals(at now: Duration) {
+        while let (time, arrival) = self.arrivals.pop(through: now - self.rules.window) {
             self.forget(arrival, of: time)
         }
     }

@@ -35,13 +35,13 @@ struct ServiceLedger: Sendable {
     var held: Set<ServiceName> = []
     /// Where the missing instances were.
     var places: [Place: Set<Key>] = [:]
-    /// Missing ones that count and are not held in mass, by the time that they went.
+    /// Missing ones that count and are not held in mass, by the time that they went, on the clock of the guard.
     var window = Agenda<Duration, Key>()
-    /// Those held as the last of their service, by the end of their grace.
+    /// Those held as the last of their service, by the end of their grace, on the clock of the source.
     var graces = Agenda<Duration, Key>()
-    /// Those held in mass, by the end of their grace.
+    /// Those held in mass, the same.
     var massGraces = Agenda<Duration, Key>()
-    /// Who came within the window, and where it is.
+    /// Who came within the window, and where it is. On the clock of the guard.
     var recent: [Place: [Key: Duration]] = [:]
     var arrivals = Agenda<Duration, Arrival>()
     /// Services that are gone, in the order in which they went.
@@ -122,6 +122,7 @@ extension ServiceLedger {
     ///   - unheard: of that, what was said before stays.
     ///   - stopped: instances of which another source says that they stopped: their removal is no surprise.
     ///   - time: on the clock of the source.
+    ///   - now: on that of the guard.
     mutating func apply(
         _ services: [ServiceName: Service?],
         isComplete: Bool,
@@ -130,7 +131,7 @@ extension ServiceLedger {
         at time: Duration,
         now: Duration
     ) {
-        self.expireWindow(at: time)
+        self.expireWindow(at: now)
         for (name, ids) in stopped {
             self.drop(name, ids, because: .superseded)
         }
@@ -159,7 +160,7 @@ extension ServiceLedger {
             self.overlookSuperseded(of: change)
         }
         if !isComplete {
-            for change in changes { self.note(change.newcomers, of: change.name, at: time) }
+            for change in changes { self.note(change.newcomers, of: change.name, at: now) }
         }
         if changes.contains(where: { !$0.removed.isEmpty || !$0.becameCritical.isEmpty }), let excess = self.excess {
             self.holdAll(because: excess, at: time, now: now)
@@ -194,19 +195,18 @@ extension ServiceLedger {
             for instance in change.removed {
                 record.missing[instance.id] = ServiceRecord.Missing(
                     instance: instance,
-                    left: time,
                     since: now,
                     heldAsLastUntil: graceEnd
                 )
             }
             for instance in change.becameCritical {
-                record.missing[instance.id] = ServiceRecord.Missing(instance: instance, left: time, since: now)
+                record.missing[instance.id] = ServiceRecord.Missing(instance: instance, since: now)
             }
         }
         if service == nil { self.memory.append(name, at: number) }
         for instance in change.removed + change.becameCritical {
             let key = Key(service: name, instance: instance.id)
-            self.window.append(key, at: time)
+            self.window.append(key, at: now)
             self.places[Place(instance), default: []].insert(key)
         }
         if let graceEnd {

@@ -6,9 +6,7 @@ struct ServiceRecord: Sendable {
     struct Missing: Sendable {
         /// As it was when it was routable.
         var instance: Instance
-        /// On the clock of the source.
-        var left: Duration
-        /// On the clock of the guard.
+        /// On the clock of the guard, and so is the window.
         var since: Duration
         /// On the clock of the source, and so is the next.
         var heldInMassUntil: Duration?

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The time that a source was heard: it stands still while the source is down, so that no grace runs out in a time in
-/// which nobody could have said that what is missing is back.
+/// The time that a source was heard: it stands still while the source is not heard or not believed as a whole, so that no
+/// grace runs out in a time in which nobody could have said that what is missing is back.
+///
+/// It is for graces alone. A window that stood still would take what goes in hours for what goes at once, as far as some of
+/// the source is read meanwhile.
 struct SourceClock: Sendable {
     /// How long it stood still so far.
     private var lag = Duration.zero

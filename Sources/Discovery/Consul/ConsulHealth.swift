@@ -69,9 +69,12 @@ enum ConsulHealth {
             (.services, datacenter.names), (.nodes, datacenter.nodes), (.checks(.critical), datacenter.critical),
             (.checks(.warning), datacenter.warning),
         ]
-        for (subject, watch) in standing where watch.failures >= Self.failures {
-            guard let failure = datacenter.problems[subject] else { continue }
-            return status(.down, failure.reason.rawValue, failure.message, failure.fault)
+        let failing = standing.filter { $0.1.failures >= Self.failures && datacenter.problems[$0.0] != nil }.map(\.0)
+        if let first = failing.first, let failure = datacenter.problems[first] {
+            var down = status(.down, failure.reason.rawValue, failure.message, failure.fault)
+            // What comes back is seen by the names and the critical checks. Without the others it is seen a little later.
+            down.isPartial = !failing.contains(.services) && !failing.contains(.checks(.critical))
+            return down
         }
         return datacenter.troubles.status ?? SourceStatus(source: .consul, state: .up)
     }

@@ -87,7 +87,8 @@ extension [ConsulLack] {
             state: .suspect,
             problem: "\(first.message)\(more); \(first.cure)",
             reason: "partial",
-            fault: first.failure.fault
+            fault: first.failure.fault,
+            isPartial: true
         )
     }
 }

@@ -19,7 +19,9 @@ struct ConsulReport: Sendable {
     var due: Duration? { self.areWordsOwed ? self.wordsNotBefore : nil }
 
     mutating func news(of status: SourceStatus, at now: Duration) -> SourceEvent? {
-        let isNews = self.status?.state != status.state || self.status?.reason != status.reason
+        let isNews =
+            self.status?.state != status.state || self.status?.reason != status.reason
+            || self.status?.isPartial != status.isPartial
         self.areWordsOwed = !isNews && self.areOtherWords(status)
         guard isNews || self.areWordsOwed && self.wordsNotBefore <= now else { return nil }
         self.areWordsOwed = false

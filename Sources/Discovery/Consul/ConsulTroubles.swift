@@ -53,10 +53,23 @@ struct ConsulTroubles: Sendable {
     }
 
     private static func status(of datacenter: ConsulDatacenter) -> SourceStatus? {
-        func suspect(_ reason: String, _ problem: String, _ fault: SourceStatus.Fault?) -> SourceStatus {
-            SourceStatus(source: .consul, state: .suspect, problem: problem, reason: reason, fault: fault)
-        }
         let refused = datacenter.missing.refused
+        var troubled: [String: ConsulFailure] = [:]
+        for (subject, failure) in datacenter.problems {
+            guard case .service(let name) = subject, let service = datacenter.services[name] else { continue }
+            if service.failures >= ConsulHealth.failures { troubled[name] = failure }
+        }
+        let all = datacenter.services.byName.count + datacenter.expected.count
+        func suspect(_ reason: String, _ problem: String, _ fault: SourceStatus.Fault?) -> SourceStatus {
+            SourceStatus(
+                source: .consul,
+                state: .suspect,
+                problem: problem,
+                reason: reason,
+                fault: fault,
+                isPartial: refused.count + troubled.count < all
+            )
+        }
         if !refused.isEmpty {
             let first = [String].first(of: refused)
             return suspect(
@@ -65,11 +78,6 @@ struct ConsulTroubles: Sendable {
                     + "grant it service:read there, \(ConsulHealth.acceptance)",
                 .rights
             )
-        }
-        var troubled: [String: ConsulFailure] = [:]
-        for (subject, failure) in datacenter.problems {
-            guard case .service(let name) = subject, let service = datacenter.services[name] else { continue }
-            if service.failures >= ConsulHealth.failures { troubled[name] = failure }
         }
         // A token without rights may hide more than these.
         let ofRights = troubled.lazy.filter { $0.value.reason == .acl }.map(\.key).min()

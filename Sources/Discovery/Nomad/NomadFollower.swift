@@ -199,7 +199,14 @@ struct NomadFollower: Sendable {
         _ reason: String,
         _ fault: SourceStatus.Fault?
     ) -> SourceStatus {
-        SourceStatus(source: .nomad, state: state, problem: problem, reason: reason, fault: fault)
+        SourceStatus(
+            source: .nomad,
+            state: state,
+            problem: problem,
+            reason: reason,
+            fault: fault,
+            isPartial: state != .up && self.scopes.contains(where: \.isFollowed)
+        )
     }
 }
 

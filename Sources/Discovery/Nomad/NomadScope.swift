@@ -55,6 +55,12 @@ struct NomadScope: Sendable {
 
     var areServicesHeard: Bool { self.listings[.services]?.isHeard ?? false && self.names.areRead }
 
+    /// Whether it is seen what becomes of its services, whatever else fails: those of one namespace, say.
+    var isFollowed: Bool {
+        guard self.areServicesHeard, !self.names.isBlind, self.listings[.services]?.failure == nil else { return false }
+        return self.stream.isOpen || self.stream.isRefused && self.watches[.services]?.failure == nil
+    }
+
     // MARK: - Time
 
     mutating func advance(_ context: inout NomadContext) {
