@@ -114,10 +114,10 @@ extension StateDocument.TypeEntry {
 extension StateDocument.RejectionEntry {
     init(_ reported: ReportedRejection) {
         self.node = reported.nodeID
-        self.type = reported.rejection.type.shortName
-        self.names = reported.rejection.resources.map(\.name.rawValue)
-        self.versions = reported.rejection.resources.map(\.version.description)
-        self.message = String(reported.rejection.message.prefix(1024))
-        self.origin = Set(reported.rejection.resources.compactMap(\.origin)).sorted().joined(separator: ", ")
+        self.type = reported.type.shortName
+        self.names = reported.blamed.map(\.name.rawValue)
+        self.versions = reported.blamed.map(\.version.description)
+        self.message = String(reported.message.prefix(1024))
+        self.origin = Set(reported.blamed.compactMap(\.origin)).sorted().joined(separator: ", ")
     }
 }

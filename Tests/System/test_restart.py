@@ -34,7 +34,7 @@ class Restart(SystemTest):
             after = self.taken_in(envoy)
             self.documents.write("web.yaml", route("web", {"stable": 0, "canary": 1}, edit=1))
             eventually(lambda: load.responses[-1].header("x-edit") == "1", 5, "an edit after the last restart")
-        self.assert_none_failed(load, RATE * times // 8)
+        self.assert_none_failed(load, RATE * times // 16)
         self.note(f"{times} kills, {len(load.responses):,} requests")
         return sent, before, after
 

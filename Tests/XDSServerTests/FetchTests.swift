@@ -54,6 +54,18 @@ import XDSProtocol
         }
     }
 
+    @Test func `a fetch of more names than anybody has is refused before they are read`() async throws {
+        let names = (0...50_000).map { "\($0)" }
+        try await Rig.serving(self.world) { rig in
+            // Without a node: what comes first is refused first.
+            let error = await rig.refusal {
+                let fetch = DiscoveryMethod.CDS.FetchClusters.descriptor
+                _ = try await rig.fetch(SotWRequestMessage.ask(.cluster, for: names), from: fetch)
+            }
+            #expect(error?.code == .resourceExhausted && error?.message == "more than 50000 names in one request")
+        }
+    }
+
     @Test(arguments: DiscoveryMethod.fetches)
     func `a fetch has no way to say unchanged, so what the client has does not matter`(
         method: DiscoveryMethod

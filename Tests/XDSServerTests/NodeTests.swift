@@ -72,7 +72,6 @@ import XDSProtocol
 
                 rig.cache.publish(TestWorld([.cluster: ["a": "2"], .endpoints: ["e": "2"]]))
                 let clusters = try await proxy.response()
-                #expect(clusters.nonce == "1")
                 #expect(clusters.contents == ["a": "2"])
                 #expect(try await proxy.response().contents == ["e": "2"])
                 #expect(record.group == NodeGroup(members: ["all"], streams: .aggregated))
@@ -105,7 +104,7 @@ import XDSProtocol
             let x = try await rig.firstDelta(.cluster, as: "x")
             let y = try await rig.firstDelta(.cluster, as: "y")
             let z = try await rig.firstDelta(.cluster, as: "z")
-            #expect(x == y)
+            #expect(x.resources == y.resources && x.systemVersionInfo == y.systemVersionInfo)
             #expect(x.contents == ["a": "1"])
             #expect(z.contents == ["b": "1"])
         }

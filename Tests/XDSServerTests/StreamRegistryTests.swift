@@ -98,7 +98,7 @@ import XDSProtocol
                     rig.cache.publish(TestWorld([.cluster: ["a": "\(number + 1)"]]))
                 }
             }
-            let messages = rig.registry.rejections.map(\.rejection.message)
+            let messages = rig.registry.rejections.map(\.message)
             #expect(messages == (44..<300).map { "no \($0)" })
             #expect(Set(rig.registry.rejections.map(\.nodeID)) == ["proxy"])
         }

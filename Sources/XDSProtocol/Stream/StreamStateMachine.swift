@@ -15,7 +15,7 @@ package struct StreamStateMachine: Sendable {
     private var states = TypeTable<TypeState>()
     private var names = 0
     private var snapshot: Snapshot?
-    private var nonces = 0
+    private var nonces: Nonces
     /// Clusters that were sent and whose endpoints the client has not acknowledged since (rule 2).
     private var awaitedEndpoints: Set<ResourceName> = []
     private var deadlines = Deadlines()
@@ -27,9 +27,11 @@ package struct StreamStateMachine: Sendable {
     /// How many names the response had that the last request ACKed.
     package private(set) var lastAcknowledged = 0
 
-    package init(variant: Variant, limits: Limits = Limits()) {
+    /// - Parameter nonceKey: to be chosen at random where the client is not trusted.
+    package init(variant: Variant, limits: Limits = Limits(), nonceKey: UInt64 = 0) {
         self.variant = variant
         self.limits = limits
+        self.nonces = Nonces(key: nonceKey)
     }
 
     /// Whether it was asked for the type before.
@@ -274,8 +276,7 @@ package struct StreamStateMachine: Sendable {
             }
         }
         guard let next = news ?? nil else { return }
-        self.nonces += 1
-        let nonce = Nonce(String(self.nonces))
+        let nonce = self.nonces.next()
         if type == .cluster { self.expectEndpoints(of: next.upserts, snapshot, &actions) }
         if type == .routeConfiguration, self.states.contains(.virtualHost) {
             let held = self.states[type]?.held

@@ -7,25 +7,44 @@ extension Suspects {
         String(message.unicodeScalars.prefix(1024))
     }
 
-    /// Whether `name` stands in `message` as a whole word.
-    static func mentions(_ message: String, _ name: String) -> Bool {
-        let isPartOfName = { (byte: UInt8) in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/"),
-                UInt8(ascii: "?"), UInt8(ascii: "="), UInt8(ascii: "&"):
-                true
-            default: false
-            }
+    /// Those of `resources` whose names stand in `message` as whole words.
+    static func mentioned(_ resources: [Resource], in message: String) -> [Resource] {
+        let words = Words(message)
+        return resources.filter { words.contain($0.name.rawValue) }
+    }
+}
+
+/// A message by the places where names may begin in it: it is looked for thousands of names in one message.
+private struct Words {
+    private let message: [UInt8]
+    /// By their first byte.
+    private var starts: [UInt8: [Int]] = [:]
+
+    init(_ message: String) {
+        self.message = Array(message.utf8)
+        for (place, byte) in self.message.enumerated()
+        where place == 0 || !Self.isPartOfName(self.message[place - 1]) {
+            self.starts[byte, default: []].append(place)
         }
-        let message = Array(message.utf8)
-        let name = Array(name.utf8)
-        guard !name.isEmpty, message.count >= name.count else { return false }
-        return (0...(message.count - name.count)).contains { start in
-            let end = start + name.count
-            return message[start..<end].elementsEqual(name)
-                && (start == 0 || !isPartOfName(message[start - 1]))
-                && (end == message.count || !isPartOfName(message[end]))
+    }
+
+    func contain(_ name: String) -> Bool {
+        guard let first = name.utf8.first, let starts = self.starts[first] else { return false }
+        let length = name.utf8.count
+        return starts.contains { start in
+            let end = start + length
+            return end <= self.message.count && self.message[start..<end].elementsEqual(name.utf8)
+                && (end == self.message.count || !Self.isPartOfName(self.message[end]))
+        }
+    }
+
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/"),
+            UInt8(ascii: "?"), UInt8(ascii: "="), UInt8(ascii: "&"):
+            true
+        default: false
         }
     }
 }

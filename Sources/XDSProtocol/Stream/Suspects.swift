@@ -161,7 +161,7 @@ struct Suspects: Sendable {
             if isTrial { self.giveUpIfTooMany(1) }
             return changed
         }
-        let named = changed.filter { Self.mentions(message, $0.name.rawValue) }
+        let named = Self.mentioned(changed, in: message)
         let accused = changed.count == 1 ? changed : named
         if !isTrial, self.accused.isEmpty, !accused.isEmpty, accused.count < changed.count || isRemovalToo {
             for resource in accused {
@@ -184,7 +184,7 @@ struct Suspects: Sendable {
     /// Convicts those that the message names, or everybody, without a trial.
     mutating func convict(_ changed: [Resource], message: String) -> [Resource] {
         let message = Self.excerpt(message)
-        let named = changed.filter { Self.mentions(message, $0.name.rawValue) }
+        let named = Self.mentioned(changed, in: message)
         let blamed = named.isEmpty ? changed : named
         for resource in blamed {
             self.forget(resource.name)

@@ -20,13 +20,17 @@ package struct RequestMessage: Sendable {
     package private(set) var namesBytes: ArraySlice<UInt8> = []
     /// The type whose `namesBytes` these are again, of those that were given as known.
     private var namesAreThoseOf: TypeURL?
+    /// What `known` was, as the caller counts: other requests may be taken before this one.
+    package let knownAsOf: Int
 
     /// - Parameter known: the `namesBytes` of the last request of each type, which need not be read again.
     package init(
         _ bytes: [UInt8],
         variant: StreamStateMachine.Variant,
-        known: [TypeURL: [UInt8]] = [:]
+        known: [TypeURL: [UInt8]] = [:],
+        knownAsOf: Int = 0
     ) throws(Malformed) {
+        self.knownAsOf = knownAsOf
         self.variant = variant
         self.bytes = bytes[...]
         do {
@@ -54,6 +58,11 @@ package struct RequestMessage: Sendable {
     /// State of the world: whether the names are those of the last request of the type.
     package func repeatsNames(of type: TypeURL) -> Bool { self.namesAreThoseOf == type }
 
+    /// What was known is not any more: the names are to be read.
+    package mutating func forgetKnown() {
+        self.namesAreThoseOf = nil
+    }
+
     private mutating func scanSotW(_ known: [TypeURL: [UInt8]]) throws {
         var names: Range<Int>?
         var isContiguous = true
@@ -78,7 +87,13 @@ package struct RequestMessage: Sendable {
         // Whoever knows the names again passes over what stands between them.
         guard let names, isContiguous else { return }
         self.namesBytes = self.bytes[names]
-        if let again, again.count == names.count { self.namesAreThoseOf = again.type }
+        let type = self.knownType ?? again?.type
+        if let again, again.type == type, again.count == names.count {
+            self.namesAreThoseOf = type
+        } else if let type, let bytes = known[type], self.namesBytes.isEqual(to: bytes) {
+            // Another type's names are, or begin with, the same.
+            self.namesAreThoseOf = type
+        }
     }
 
     private mutating func scanDelta() throws {

@@ -31,6 +31,7 @@ extension DiscoveryServer {
     }
 
     private func read(_ bytes: [UInt8], by method: DiscoveryMethod) throws -> (Node, TypeURL, SotWRequest) {
+        try RequestShape.check(bytes, variant: .sotw, limits: self.limits)
         do {
             let message = try RequestMessage(bytes, variant: .sotw)
             guard let node = message.node else { throw RPCError.nodeMissing }

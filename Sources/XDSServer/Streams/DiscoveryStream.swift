@@ -49,6 +49,8 @@ final class DiscoveryStream {
         self.session = StreamSession(method: method, server: server, record: self.record, connection: connection)
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.record.attach(self.session) { loop.execute { bound.value.drain() } }
+        // The client had not heard of it yet.
+        if server.registry.isDraining { self.record.drain() }
     }
 
     // MARK: What happened

@@ -83,7 +83,7 @@ package final class StreamRegistry: Sendable {
         var rejection = rejection
         // A client chooses its words, and they may be as long as a request.
         rejection.message = String(rejection.message.unicodeScalars.prefix(1024))
-        let report = ReportedRejection(nodeID: record.nodeID, rejection: rejection)
+        let report = ReportedRejection(rejection, of: record.nodeID)
         self.state.withLock { state in
             state.rejections.append(report)
             if state.rejections.count > Self.rejectionsKept { state.rejections.removeFirst() }
@@ -122,10 +122,34 @@ package final class StreamRegistry: Sendable {
     }
 }
 
-/// A NACK and whose it was.
+/// A NACK and whose it was, without the content that was refused: it is kept when nobody has that any more.
 package struct ReportedRejection: Sendable {
+    package struct Blamed: Sendable {
+        package var name: ResourceName
+        package var version: ResourceVersion
+        package var origin: String?
+    }
+
+    private static let blamedKept = 1_000
+
     package var nodeID: String
-    package var rejection: Rejection
+    package var type: TypeURL
+    package var nonce: Nonce
+    package var message: String
+    /// The first ones of those that may be to blame.
+    package var blamed: [Blamed]
+    package var untried: [ResourceName]
+
+    init(_ rejection: Rejection, of nodeID: String) {
+        self.nodeID = nodeID
+        self.type = rejection.type
+        self.nonce = rejection.nonce
+        self.message = rejection.message
+        self.blamed = rejection.resources.prefix(Self.blamedKept).map {
+            Blamed(name: $0.name, version: $0.version, origin: $0.origin)
+        }
+        self.untried = Array(rejection.untried.prefix(Self.blamedKept))
+    }
 }
 
 /// One open stream as the outside sees it.

@@ -13,6 +13,8 @@ final class StreamSession: Sendable {
         var watch: SnapshotWatch?
         /// The names in the last state-of-the-world request of each type, as they came: an ACK repeats them.
         var names: [TypeURL: [UInt8]] = [:]
+        /// How often these changed.
+        var namesChanges = 0
         /// Of the node, once it is known.
         var node: Account?
         var count = NameCount()
@@ -36,17 +38,23 @@ final class StreamSession: Sendable {
         self.connection = connection
         let limits = server.limits
         self.state = Mutex(
-            State(machine: StreamStateMachine(variant: method.variant, limits: limits.subscriptions))
+            State(
+                machine: StreamStateMachine(
+                    variant: method.variant,
+                    limits: limits.subscriptions,
+                    nonceKey: .random(in: 0...UInt64.max)
+                )
+            )
         )
     }
 
     var status: [TypeStatus] { self.state.withLock { $0.machine.status } }
 
     func read(_ bytes: [UInt8]) throws(RPCError) -> RequestMessage {
-        let known = self.state.withLock { $0.names }
+        let (known, changes) = self.state.withLock { ($0.names, $0.namesChanges) }
         try RequestShape.check(bytes, variant: self.variant, limits: self.server.limits, known: known)
         do {
-            return try RequestMessage(bytes, variant: self.variant, known: known)
+            return try RequestMessage(bytes, variant: self.variant, known: known, knownAsOf: changes)
         } catch {
             throw .malformedRequest
         }
@@ -66,7 +74,10 @@ final class StreamSession: Sendable {
         takesNewest: Bool,
         onDelivery: @escaping @Sendable () -> Void
     ) throws -> [StreamStateMachine.Action] {
-        try self.state.withLock { state in
+        var message = message
+        return try self.state.withLock { state in
+            // Requests that were waiting with it were taken meanwhile.
+            if message.knownAsOf != state.namesChanges { message.forgetKnown() }
             var actions = try self.identify(&state, message.node, onDelivery)
             if takesNewest { actions += self.takeSnapshot(&state) }
             let type = try self.method.type(of: message)
@@ -85,6 +96,7 @@ final class StreamSession: Sendable {
                         // Kept for as long as the stream lives, so not without end.
                         let isKept = message.namesBytes.count <= Self.namesBytesKept
                         state.names[type] = isKept ? list?.bytes ?? Array(message.namesBytes) : nil
+                        state.namesChanges += 1
                     }
                 }
             } catch {
