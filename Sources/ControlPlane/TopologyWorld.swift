@@ -60,6 +60,10 @@ package final class TopologyWorld: World {
         self.made(for: group).changes
     }
 
+    package func forget(_ group: NodeGroup) {
+        self.made.withLock { $0[group] = nil }
+    }
+
     /// Made once. Not under the lock: whoever asks for another group need not wait.
     private func made(for group: NodeGroup) -> GroupResources {
         if let made = self.made.withLock({ $0[group] }) { return made }

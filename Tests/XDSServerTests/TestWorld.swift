@@ -18,6 +18,7 @@ final class TestWorld: World {
     /// Where those are that `members` does not name; nil: nowhere.
     private let others: String?
     private let asked = Mutex<[NodeGroup]>([])
+    private let forgotten = Mutex<[NodeGroup]>([])
 
     init(_ groups: [String: Contents], members: [String: String], others: String? = nil) {
         self.groups = groups
@@ -32,6 +33,12 @@ final class TestWorld: World {
 
     /// The groups whose resources were asked for, in the order of the questions.
     var groupsAsked: [NodeGroup] { self.asked.withLock { $0 } }
+
+    var groupsForgotten: [NodeGroup] { self.forgotten.withLock { $0 } }
+
+    func forget(_ group: NodeGroup) {
+        self.forgotten.withLock { $0.append(group) }
+    }
 
     func group(of node: Node, streams: StreamKind) -> NodeGroup? {
         (self.members[node.id] ?? self.others).map { NodeGroup(members: [$0], streams: streams) }

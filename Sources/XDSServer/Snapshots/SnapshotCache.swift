@@ -31,10 +31,20 @@ package final class SnapshotCache: Sendable {
                 return 0
             }
             let known = self.groups[group]?.snapshot
+            if known == nil { self.forgetUnused(in: world) }
             let snapshot = known ?? Snapshot(generation: self.generation, resources: world.resources(for: group))
             self.groups[group, default: Group(snapshot: snapshot)].watches[ObjectIdentifier(watch)] = watch
             watch.deliver(snapshot, changes: nil, group: group)
             return known == nil ? snapshot.resources.values.reduce(0) { $0 + $1.count } : 0
+        }
+
+        /// Clients say which group they are in: what nobody is in any more is not to add up. The last one stays, for a proxy
+        /// that comes back.
+        private mutating func forgetUnused(in world: any World) {
+            for (name, group) in self.groups where group.watches.isEmpty {
+                self.groups[name] = nil
+                world.forget(name)
+            }
         }
 
         /// Delivered here, under the lock, or an older snapshot could arrive last.

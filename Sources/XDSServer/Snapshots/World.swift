@@ -14,6 +14,9 @@ package protocol World: Sendable {
     /// the cache compares everything. Asked for after `resources`.
     func changes(for group: NodeGroup) -> ChangeSet?
 
+    /// Nobody is in the group any more: what was made for it need not be kept.
+    func forget(_ group: NodeGroup)
+
     /// Whether every proxy belongs to the same group as in the world published just before, so that nobody has to be asked
     /// again.
     var keepsGroups: Bool { get }
@@ -22,4 +25,5 @@ package protocol World: Sendable {
 extension World {
     package func changes(for group: NodeGroup) -> ChangeSet? { nil }
     package var keepsGroups: Bool { false }
+    package func forget(_ group: NodeGroup) {}
 }
