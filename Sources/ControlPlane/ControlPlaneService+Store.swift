@@ -26,7 +26,7 @@ extension ControlPlaneService {
             }
         }
         guard case .loaded(let stored) = load else { return [:] }
-        return stored.sources.mapValues(KnownWord.init)
+        return Dictionary(uniqueKeysWithValues: stored.sources.map { ($0, KnownWord($1, of: $0)) })
     }
 
     /// What to start from the next time; nil while nothing is in force.

@@ -23,6 +23,8 @@ package struct KnownWord: Sendable {
     package var configEntries: [ConfigEntry]
     /// By their paths.
     package var documents: Set<String>
+    /// Of Nomad's services, which instances were healthy: it does not say that by itself.
+    package var healthy: [ServiceName: Set<InstanceID>] = [:]
 
     package init(
         parts: Set<CatalogGuard.Part> = [],
@@ -44,6 +46,14 @@ package struct KnownWord: Sendable {
             configEntries: stored.configEntries ?? [],
             documents: Set((stored.documents ?? []).map(\.path))
         )
+    }
+
+    package init(_ stored: StoredCatalog.Source, of name: SourceName) {
+        self.init(stored)
+        guard name == .nomad else { return }
+        for service in stored.services ?? [] {
+            self.healthy[service.name] = Set(service.instances.filter { $0.health != .critical }.map(\.id))
+        }
     }
 
     /// - Parameter datacenter: nil: there is one.
@@ -73,7 +83,8 @@ extension NomadSource: ServiceSource {
     package var name: SourceName { .nomad }
 
     package func run(knowing known: KnownWord, _ deliver: @Sendable (SourceReport) async -> Void) async {
-        await self.run(knowing: Array(known.services.keys)) { (report: NomadReport) in
+        let services = known.services.keys.map { ($0, known.healthy[$0] ?? []) }
+        await self.run(knowing: Dictionary(uniqueKeysWithValues: services)) { (report: NomadReport) in
             switch report {
             case .source(let event): await deliver(.event(event))
             case .facts(let facts): await deliver(.facts(facts))

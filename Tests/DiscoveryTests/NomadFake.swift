@@ -55,6 +55,16 @@ struct FakeNomad {
     /// How it answers to a question for what the token may not see.
     var failingVisibility = 403
     var checks: [Int: [String: String]] = [:]
+    /// Allocations whose clients do not answer.
+    var mute: Set<Int> = []
+    /// Whether something before it leaves the token of a page out of account.
+    var ignoresPages = false
+    /// Registrations that cannot be read.
+    var broken: Set<String> = []
+    /// Whether a service in the list of them cannot be read.
+    var isListBroken = false
+    /// Services that it answers to with no list.
+    var garbled: Set<String> = []
     var refusal: (status: Int, text: String)?
     var isStreaming = true
     var mayReadNodes = true
@@ -157,6 +167,7 @@ struct FakeNomad {
             return self.page(self.rows(.services, namespace), index: self.tableIndex(.services), from: nil, size: .max)
         case .checks(let allocation):
             let number = self.allocations.keys.first { Sample.allocationID($0) == allocation }
+            if let number, self.mute.contains(number) { return nil }
             let checks = (number.flatMap { self.checks[$0] } ?? [:]).map { service, status in
                 "\"\(service)\":{\"ID\":\"c\",\"Mode\":\"healthiness\",\"Status\":\"\(status)\",\"Service\":\"\(service)\"}"
             }

@@ -295,18 +295,17 @@ struct NomadFollowerTests {
     @Test("an instance whose checks are required is critical until one succeeds, and again when one fails")
     func checks() throws {
         var rig = NomadRig.filled(NomadConfiguration(requiredChecks: .named(["web"])))
-        func health() -> [Instance.Health]? { rig.services[ServiceName("web")]?.instances.map(\.health) }
         rig.server.checks = [1: ["web": "pending"], 2: ["web": "success"]]
         rig.start()
         try rig.flow()
-        #expect(health() == [.critical, .passing])
+        #expect(rig.health("web") == [.critical, .passing])
         #expect(rig.services[ServiceName("api.team-a")]?.instances.map(\.health) == [.passing])
         rig.server.checks[1] = ["web": "success"]
         try rig.flow(for: .seconds(1))
-        #expect(health() == [.passing, .passing])
+        #expect(rig.health("web") == [.passing, .passing])
         rig.server.checks[2] = ["web": "failure"]
         try rig.flow(for: .seconds(5))
-        #expect(health() == [.passing, .critical])
+        #expect(rig.health("web") == [.passing, .critical])
     }
 
     @Test("namespaces by name are followed one by one, the first with plain names")

@@ -44,7 +44,8 @@ struct NomadRig {
         known: [ServiceName: Service] = [:],
         seed: UInt64 = 1
     ) {
-        self.follower = NomadFollower(configuration, known: known.keys, seed: seed)
+        let healthy = known.mapValues { Set($0.instances.filter { $0.health != .critical }.map(\.id)) }
+        self.follower = NomadFollower(configuration, known: healthy, seed: seed)
         self.services = known
     }
 
@@ -56,6 +57,7 @@ struct NomadRig {
             case .send(let id, let question):
                 var deadline = Duration.seconds(3600)
                 if case .watch(_, _, _, let wait, _) = question, let wait { deadline = self.now + wait }
+                if case .checks = question { deadline = self.now + NomadChecks.deadline }
                 self.questions.append((id, question, deadline))
                 self.asked.append(question)
             case .subscribe(let id, let subscription): self.streams[id] = Stream(subscription: subscription)
@@ -88,6 +90,16 @@ struct NomadRig {
         }
     }
 
+    /// As they were told.
+    func health(_ service: String) -> [Instance.Health]? {
+        self.services[ServiceName(service)]?.instances.map(\.health)
+    }
+
+    /// All that was told of services.
+    var updates: [CatalogUpdate] {
+        self.reports.compactMap { if case .source(.catalog(let update)) = $0 { update } else { nil } }
+    }
+
     mutating func start() { self.perform(self.follower.advance(to: self.now)) }
 
     /// The last time that something was told of services or facts.
@@ -115,6 +127,10 @@ struct NomadRig {
         var response = self.server.answer(question)
         if response == nil, self.now >= deadline, case .watch(let table, _, _, _, _) = question {
             response = self.server.answer(.watch(table, namespace: "*", index: nil, wait: nil, deadline: .zero))
+        }
+        if response == nil, self.now >= deadline, case .checks = question {
+            self.fail(place)
+            return true
         }
         guard let response else { return false }
         self.questions.remove(at: place)

@@ -6,33 +6,67 @@ import HashiCorpAPI
 /// The health of services whose checks count, asked of the clients that run them, allocation by allocation.
 ///
 /// There is no way to wait for a change: each is asked every few seconds, and more often until a check has succeeded. One
-/// that cannot be asked (its client is not reached) keeps the health that it had.
+/// that cannot be asked (its client is not reached) keeps the health that it had, also from before the start, and is asked
+/// less often with each time, so that the others need not wait for it.
 struct NomadChecks: Sendable {
     private struct Entry {
         /// The services that it is followed for.
         var users: Set<NomadServiceKey> = []
         var due: Duration
         var request: NomadRequestID?
+        /// Of services: what was stored, until its client answers.
         var health: [String: Instance.Health] = [:]
+        var wasAnswered = false
+        /// In a row.
+        var failures = 0
     }
 
-    private static let concurrency = 3
+    /// How long a client has to answer, which has it in memory: as long as there is between two questions.
+    static let deadline = Duration.seconds(5)
+    /// How long the first word waits for the health of services of which nothing is stored: a little shorter than Nomad
+    /// itself is waited for beside Consul.
+    static let patience = Duration.seconds(8)
+    private static let highestConcurrency = 8
     /// Between two questions about an allocation of which no check has succeeded yet.
     private static let impatience = Duration.seconds(1)
+    /// The same about one that cannot be asked, at most.
+    private static let longestPause = Duration.seconds(60)
 
     private let required: NomadConfiguration.RequiredChecks
     private let interval: Duration
+    private let concurrency: Int
     private var entries: [String: Entry] = [:]
     private var allocations: [NomadServiceKey: Set<String>] = [:]
     private var underWay = 0
+    /// Allocations of which a check had succeeded before this process, of services that were known then.
+    private var stored: [NomadServiceKey: Set<String>] = [:]
+    /// Allocations that nothing is known of, and that neither answered nor failed yet: the first word waits for them.
+    private var awaited: Set<String> = []
+    private var isStarting = true
 
-    init(_ configuration: NomadConfiguration) {
+    /// - Parameter known: services that were told before this process, and which of their instances were healthy.
+    init(_ configuration: NomadConfiguration, known: [NomadServiceKey: Set<InstanceID>] = [:]) {
         self.required = configuration.requiredChecks
         self.interval = configuration.checkInterval
+        // The follower's other questions keep two connections.
+        let left = NomadConfiguration.maximumConnections - 5 * configuration.namespaces.count - 2
+        self.concurrency = min(left, Self.highestConcurrency)
+        for (key, instances) in known where self.required.contains(key.name) {
+            self.stored[key] = Set(instances.compactMap { TaskRegistrationID($0.rawValue)?.allocation })
+        }
     }
 
     /// Whether the service's checks count.
     func isRequired(_ key: NomadServiceKey) -> Bool { self.required.contains(key.name) }
+
+    /// Whether somebody should be asked before anything is told: that nobody was asked yet would look like failing checks.
+    var isAwaiting: Bool { !self.awaited.isEmpty }
+
+    /// The first word was told.
+    mutating func started() {
+        self.isStarting = false
+        self.awaited = []
+    }
 
     func health(of row: NomadServiceRegistration) -> Instance.Health {
         guard self.required.contains(row.serviceName) else { return .passing }
@@ -44,8 +78,15 @@ struct NomadChecks: Sendable {
         guard self.isRequired(key) else { return }
         let before = self.allocations.updateValue(allocations, forKey: key) ?? []
         if allocations.isEmpty { self.allocations[key] = nil }
+        // One that was gone is another when it comes back.
+        self.stored[key]?.formIntersection(allocations)
+        let stored = self.stored[key]
         for id in allocations.subtracting(before) {
-            self.entries[id, default: Entry(due: effects.now)].users.insert(key)
+            var entry = self.entries[id] ?? Entry(due: effects.now)
+            entry.users.insert(key)
+            if !entry.wasAnswered, stored?.contains(id) == true { entry.health[key.name] = .passing }
+            if self.isStarting, stored == nil, !entry.wasAnswered, entry.failures == 0 { self.awaited.insert(id) }
+            self.entries[id] = entry
         }
         for id in before.subtracting(allocations) {
             self.entries[id]?.users.remove(key)
@@ -55,20 +96,21 @@ struct NomadChecks: Sendable {
                 self.underWay -= 1
             }
             self.entries[id] = nil
+            self.awaited.remove(id)
         }
     }
 
     mutating func advance(_ effects: inout NomadEffects) {
-        guard self.underWay < Self.concurrency, !self.entries.isEmpty else { return }
+        guard self.underWay < self.concurrency, !self.entries.isEmpty else { return }
         let ready = self.entries.filter { $0.value.request == nil && $0.value.due <= effects.now }
-        for (id, _) in ready.sorted(by: { $0.value.due < $1.value.due }).prefix(Self.concurrency - self.underWay) {
+        for (id, _) in ready.sorted(by: { $0.value.due < $1.value.due }).prefix(self.concurrency - self.underWay) {
             self.entries[id]?.request = effects.send(.checks(allocation: id), for: .checks(allocation: id))
             self.underWay += 1
         }
     }
 
     var due: Duration? {
-        guard self.underWay < Self.concurrency else { return nil }
+        guard self.underWay < self.concurrency else { return nil }
         return self.entries.values.lazy.filter { $0.request == nil }.map(\.due).min()
     }
 
@@ -80,7 +122,10 @@ struct NomadChecks: Sendable {
     ) -> Set<NomadServiceKey> {
         guard var entry = self.entries[allocation] else { return [] }
         self.underWay -= 1
+        self.awaited.remove(allocation)
         entry.request = nil
+        entry.wasAnswered = true
+        entry.failures = 0
         var health: [String: Instance.Health] = [:]
         for check in checks {
             let isWell = check.status == "success" && health[check.service] != .critical
@@ -95,9 +140,13 @@ struct NomadChecks: Sendable {
     }
 
     mutating func failed(_ allocation: String, _ effects: inout NomadEffects) {
-        guard self.entries[allocation] != nil else { return }
+        guard var entry = self.entries[allocation] else { return }
         self.underWay -= 1
-        self.entries[allocation]?.request = nil
-        self.entries[allocation]?.due = effects.now + self.interval
+        self.awaited.remove(allocation)
+        entry.request = nil
+        let pause = min(self.interval * (1 << min(entry.failures, 8)), max(self.interval, Self.longestPause))
+        entry.due = effects.now + pause
+        entry.failures += 1
+        self.entries[allocation] = entry
     }
 }

@@ -13,18 +13,22 @@ struct NomadFollower: Sendable {
     private var checks: NomadChecks
     private var areFactsTold = false
     private var areServicesTold = false
+    /// Until when the first word of services waits for their checks; nil: they are not all read yet.
+    private var checksEnd: Duration?
     private var toldStatus: SourceStatus?
     /// As of the last answer.
     private var token: Int?
 
-    /// - Parameter known: services that were told before this process, and are in force.
-    init(_ configuration: NomadConfiguration, known: some Sequence<ServiceName> = [], seed: UInt64) {
+    /// - Parameter known: services that were told before this process, and are in force, each with its healthy instances.
+    init(_ configuration: NomadConfiguration, known: [ServiceName: Set<InstanceID>] = [:], seed: UInt64) {
         self.context = NomadContext(configuration, seed: seed)
-        self.context.services.expect(known, in: configuration.namespaces)
+        self.context.services.expect(known.keys, in: configuration.namespaces)
         self.scopes = configuration.namespaces.enumerated().map { number, namespace in
             NomadScope(number: number, namespace: namespace, hasNodes: number == 0)
         }
-        self.checks = NomadChecks(configuration)
+        let services = self.context.services
+        let healthy = known.map { (services.key(of: $0), $1) }
+        self.checks = NomadChecks(configuration, known: Dictionary(healthy) { $0.union($1) })
     }
 
     // MARK: - Inputs
@@ -101,7 +105,8 @@ struct NomadFollower: Sendable {
     /// When `advance` has something to do.
     var nextDeadline: Duration? {
         let now = self.context.effects.now
-        return (self.scopes.map { $0.nextDeadline(after: now) } + [self.checks.due]).compactMap(\.self).min()
+        let end = self.areServicesTold ? nil : self.checksEnd.flatMap { $0 > now ? $0 : nil }
+        return (self.scopes.map { $0.nextDeadline(after: now) } + [self.checks.due, end]).compactMap(\.self).min()
     }
 
     private mutating func after(_ now: Duration, _ input: (inout NomadFollower) -> Void) -> [NomadAction] {
@@ -153,11 +158,11 @@ struct NomadFollower: Sendable {
             self.areFactsTold = true
             if !update.isEmpty { self.context.effects.deliver(.facts(update)) }
         }
-        for key in self.context.services.touched where self.checks.isRequired(key) {
+        for key in self.context.services.takeRegrouped() where self.checks.isRequired(key) {
             self.checks.follow(key, self.context.services.allocations(of: key), &self.context.effects)
         }
         // Facts first: no instance of an allocation that ends is told as if it stayed.
-        if self.areFactsTold, self.areServicesTold || self.scopes.allSatisfy(\.areServicesHeard) {
+        if self.areFactsTold, self.areServicesTold || self.wereServicesHeard() {
             let tables = self.context.tables
             let checks = self.checks
             let isOtherHidden = self.context.services.isOtherHidden
@@ -168,6 +173,7 @@ struct NomadFollower: Sendable {
             )
             let isFirst = !self.areServicesTold
             self.areServicesTold = true
+            if isFirst { self.checks.started() }
             if isFirst || isOtherHidden || !update.services.isEmpty {
                 self.context.effects.deliver(.source(.catalog(update)))
             }
@@ -176,6 +182,14 @@ struct NomadFollower: Sendable {
         guard status != self.toldStatus else { return }
         self.toldStatus = status
         self.context.effects.deliver(.source(.status(status)))
+    }
+
+    /// And those of their checks that nothing is known of, unless that takes too long.
+    private mutating func wereServicesHeard() -> Bool {
+        guard self.scopes.allSatisfy(\.areServicesHeard) else { return false }
+        let end = self.checksEnd ?? self.now + NomadChecks.patience
+        self.checksEnd = end
+        return !self.checks.isAwaiting || self.now >= end
     }
 
     private var status: SourceStatus {

@@ -86,6 +86,7 @@ enum NomadQuestion: Hashable, Sendable {
         case .checks(let allocation):
             // Known by this path since there are checks (1.4).
             path = "/v1/client/allocation/\(allocation)/checks"
+            deadline = NomadChecks.deadline
         }
         if let region { query.append(.init("region", region)) }
         return APIRequest(.get, path, query: query, deadline: deadline)

@@ -20,6 +20,8 @@ struct NomadServiceTable: Sendable {
     private let firstNamespace: String
     private var records: [NomadServiceKey: Record] = [:]
     private(set) var touched: Set<NomadServiceKey> = []
+    /// Since they were taken last: those whose registrations are others.
+    private var regrouped: Set<NomadServiceKey> = []
     /// Known from before the start or from before they were hidden, and neither read nor missed since.
     private var unheard: Set<NomadServiceKey> = []
     /// Namespaces that the token may not see any more.
@@ -100,6 +102,11 @@ struct NomadServiceTable: Sendable {
         Set(self.records[key]?.registrations.values.map(\.allocationID) ?? [])
     }
 
+    mutating func takeRegrouped() -> Set<NomadServiceKey> {
+        defer { self.regrouped = [] }
+        return self.regrouped
+    }
+
     func asOf(_ key: NomadServiceKey) -> UInt64 { self.records[key]?.asOf ?? 0 }
 
     /// Whether it has instances that are known.
@@ -125,7 +132,10 @@ struct NomadServiceTable: Sendable {
         }
         record.asOf = index
         record.gone = record.gone.filter { $0.value > index }
-        if self.unheard.remove(key) != nil { self.touched.insert(key) }
+        if self.unheard.remove(key) != nil {
+            self.touched.insert(key)
+            self.regrouped.insert(key)
+        }
         self.set(record, registrations, for: key)
     }
 
@@ -200,7 +210,10 @@ struct NomadServiceTable: Sendable {
         for key: NomadServiceKey
     ) {
         var record = record
-        if record.registrations != registrations { self.touched.insert(key) }
+        if record.registrations != registrations {
+            self.touched.insert(key)
+            self.regrouped.insert(key)
+        }
         self.instanceCount += registrations.count - record.registrations.count
         self.serviceCount += (registrations.isEmpty ? 0 : 1) - (record.registrations.isEmpty ? 0 : 1)
         record.registrations = registrations
@@ -243,7 +256,7 @@ struct NomadServiceTable: Sendable {
     }
 
     /// The other way than `name(of:)`.
-    private func key(of name: ServiceName) -> NomadServiceKey {
+    func key(of name: ServiceName) -> NomadServiceKey {
         let parts = name.rawValue.split(separator: ".", maxSplits: 1)
         guard parts.count == 2 else { return NomadServiceKey(namespace: self.firstNamespace, name: name.rawValue) }
         return NomadServiceKey(namespace: String(parts[1]), name: String(parts[0]))

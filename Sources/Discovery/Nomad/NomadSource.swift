@@ -44,8 +44,9 @@ package final class NomadSource: Sendable {
     /// Tells until the task is cancelled. While `deliver` works, changes gather; for so long that Nomad gives up an event
     /// stream that is not read, if need be.
     ///
-    /// - Parameter known: services that it told before this process, and are in force.
-    package func run(knowing known: [ServiceName] = [], _ deliver: (NomadReport) async -> Void) async {
+    /// - Parameter known: services that it told before this process, and are in force, each with its healthy instances.
+    package func run(knowing known: [ServiceName: Set<InstanceID>] = [:], _ deliver: (NomadReport) async -> Void) async
+    {
         var agent = self.agent
         agent.product = .nomad
         agent.maximumConnections = NomadConfiguration.maximumConnections
@@ -58,7 +59,7 @@ package final class NomadSource: Sendable {
 
     private func follow(
         _ exchange: NomadExchange,
-        knowing known: [ServiceName],
+        knowing known: [ServiceName: Set<InstanceID>],
         _ deliver: (NomadReport) async -> Void
     ) async {
         let metrics = exchange.metrics
