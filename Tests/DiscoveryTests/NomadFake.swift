@@ -157,11 +157,16 @@ struct FakeNomad {
             if let refusal = self.refused(namespace) { return refusal }
             if self.visible == [], namespace == "*" { return self.page([], index: 0, from: nil, size: 1) }
             let size = table == .services ? .max : self.pageSize
-            return self.page(self.rows(table, namespace), index: self.tableIndex(table), from: token, size: size)
+            let start = self.ignoresPages ? nil : token
+            return self.page(self.rows(table, namespace), index: self.tableIndex(table), from: start, size: size)
         case .service(let key):
             if let refusal = self.refused(key.namespace) { return refusal }
+            if self.garbled.contains(key.name) { return self.text(200, "{}") }
             let found = self.registrations.values.filter { $0.service == key.name && $0.namespace == key.namespace }
-            return self.page(found.map(\.json), index: self.tableIndex(.services), from: nil, size: .max)
+            let rows = found.map { row in
+                self.broken.contains(row.id) ? row.json.replacing("\"Port\":", with: "\"Port\":\"\",\"No\":") : row.json
+            }
+            return self.page(rows, index: self.tableIndex(.services), from: nil, size: .max)
         case .visibility(let namespace):
             if let refusal = self.refused(namespace) { return refusal }
             return self.page(self.rows(.services, namespace), index: self.tableIndex(.services), from: nil, size: .max)
@@ -212,7 +217,8 @@ struct FakeNomad {
         case .services:
             let found = self.registrations.values.filter { isMeant($0.namespace) }
             return Dictionary(grouping: found, by: \.namespace).map { namespace, registrations in
-                let names = Set(registrations.map(\.service)).map { "{\"ServiceName\":\"\($0)\",\"Tags\":[]}" }
+                var names = Set(registrations.map(\.service)).map { "{\"ServiceName\":\"\($0)\",\"Tags\":[]}" }
+                if self.isListBroken { names.append("{\"ServiceName\":7}") }
                 return "{\"Namespace\":\"\(namespace)\",\"Services\":[\(names.joined(separator: ","))]}"
             }
         }

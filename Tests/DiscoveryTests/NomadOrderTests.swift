@@ -58,7 +58,7 @@ struct NomadOrderTests {
     @Test("what was asked for before the stream opened and verified after is no whole with its events")
     func verification() {
         var names = NomadNames()
-        names.verification = .init(names: [], index: 90, open: ["team-a"], kept: [], isSinceOpen: true)
+        names.verification = .init(names: [], index: 90, open: ["team-a": .init(rawValue: 1)], isSinceOpen: true)
         names.streamOpened()
         #expect(names.verification?.isSinceOpen == false)
     }
@@ -66,9 +66,10 @@ struct NomadOrderTests {
     @Test("a namespace that is seen again is read whatever the index says")
     func revealed() {
         var names = NomadNames()
-        names.listed([], hidden: ["default"], asOf: 90, isSinceOpen: true)
+        let failure = NomadFailure(status: 403, text: "Permission denied")
+        names.listed([], unseen: ["default": failure], asOf: 90, isSinceOpen: true)
         names.heard(index: 100)
-        names.listed([Self.key], hidden: [], asOf: 100, isSinceOpen: true)
+        names.listed([Self.key], asOf: 100, isSinceOpen: true)
         let next = names.next(at: .zero)
         #expect(next == Self.key)
     }
@@ -77,13 +78,13 @@ struct NomadOrderTests {
     func dropped() throws {
         var names = NomadNames()
         var effects = NomadEffects(seed: 1)
-        names.listed([Self.key], hidden: [], asOf: 90, isSinceOpen: true)
+        names.listed([Self.key], asOf: 90, isSinceOpen: true)
         let next = names.next(at: .zero)
         let key = try #require(next)
         names.sent(key, effects.send(.service(key), for: .service(scope: 0, key)))
         names.failed(key, NomadFailure(status: 403, text: "Permission denied"), isHopeless: false, &effects)
         #expect(names.failure != nil && names.due != nil)
-        names.listed([], hidden: [], asOf: 91, isSinceOpen: true)
+        names.listed([], asOf: 91, isSinceOpen: true)
         #expect(names.failure == nil && names.due == nil && names.areSettled)
     }
 

@@ -146,9 +146,19 @@ struct NomadRightsTests {
         rig.server.failingVisibility = 500
         rig.end(try #require(rig.streams.keys.first))
         try rig.flow(for: .seconds(10))
-        #expect(rig.status?.state == .suspect && rig.unheard == Unheard())
+        #expect(rig.status?.state == .down && rig.status?.reason == "status" && rig.status?.fault == nil)
+        #expect(rig.status?.problem?.contains("team-a is not known") == true && rig.unheard == Unheard())
         rig.perform(rig.follower.accepted(at: rig.now))
-        #expect(rig.status?.state == .suspect && rig.services.count == 2)
+        #expect(rig.status?.state == .down && rig.services.count == 2)
+        rig.server.failingVisibility = 403
+        try rig.flow(for: .seconds(5))
+        #expect(rig.status?.state == .suspect && rig.unheard.hidden.count == 1)
+        // What was refused before is so until Nomad says something else.
+        rig.server.failingVisibility = 500
+        try rig.flow(for: .seconds(5))
+        #expect(rig.status?.state == .down && rig.unheard.hidden.count == 1)
+        rig.perform(rig.follower.accepted(at: rig.now))
+        #expect(rig.status?.state == .up && rig.services.count == 1)
     }
 
     @Test("a namespace that the token may see at last is read, though no index tells of it")

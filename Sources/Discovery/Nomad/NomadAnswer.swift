@@ -43,9 +43,18 @@ struct NomadAnswer: Sendable {
                 self.content = .deployments(self.take(try response.list(of: NomadDeployment.self)))
             case .page(.nodes, _, _): self.content = .nodes(self.take(try response.list(of: NomadNode.self)))
             case .page(.services, _, _), .visibility:
-                self.content = .names(self.take(try response.list(of: NomadServiceList.self)))
+                let lists = try response.list(of: NomadServiceList.self)
+                // What cannot be read would seem to be gone.
+                if let reason = lists.unreadable.reasons.first {
+                    throw APIError(.malformed, "a list of services cannot be read: \(reason)")
+                }
+                self.content = .names(lists.elements)
             case .service:
-                self.content = .registrations(self.take(try response.list(of: NomadServiceRegistration.self)))
+                let rows = self.take(try response.list(of: NomadServiceRegistration.self))
+                if rows.isEmpty, let reason = self.unreadable.reasons.first {
+                    throw APIError(.malformed, "registrations cannot be read: \(reason)")
+                }
+                self.content = .registrations(rows)
             case .checks:
                 let checks = try response.map(of: NomadAllocationCheck.self)
                 self.unreadable = checks.unreadable
@@ -143,6 +152,9 @@ struct NomadFailure: Error, Hashable, Sendable {
 
     /// All that there are, in metrics and status.
     static let reasons = ["acl", "decoding", "region", "size", "status", "tls", "unreachable"]
+
+    /// Whether the token may not: one that Nomad does not know says nothing of what there is.
+    var isForbidden: Bool { self.status == 403 && self.meaning == nil }
 
     /// Whether the token is not enough, or the server does not have what was asked for: to ask again soon is no use.
     var isRefusal: Bool {

@@ -201,10 +201,9 @@ struct NomadFollower: Sendable {
             return self.status(.suspect, suspicion, "acl", .rights)
         }
         guard self.areFactsTold, self.areServicesTold else { return SourceStatus(source: .nomad, state: .starting) }
-        guard let (lack, failure) = self.scopes.lazy.compactMap(\.lack).first else {
-            return SourceStatus(source: .nomad, state: .up)
-        }
-        return self.status(.up, "\(lack): \(failure.text)", "partial", failure.fault)
+        let lacks = self.scopes.flatMap(\.lacks)
+        guard let first = lacks.first else { return SourceStatus(source: .nomad, state: .up) }
+        return self.status(.up, lacks.words, "partial", first.failure.fault)
     }
 
     private func status(
@@ -234,7 +233,7 @@ extension NomadScope {
             let found = [self.listings[table]?.failure, watch].compactMap(\.self)
             failures += found.filter { $0 != .blind && !(table == .nodes && $0.isRefusal) }
         }
-        failures.append(self.names.failure)
+        failures += [self.names.failure, self.names.visibilityFailure]
         if !self.stream.isRefused { failures.append(self.stream.failure) }
         return failures.compactMap(\.self)
     }
@@ -242,6 +241,7 @@ extension NomadScope {
     /// Why what Nomad answers is not believed.
     var suspicion: String? {
         if self.names.isBlind { return NomadFailure.blind.text }
+        // Of what could not be asked for nobody knows, and no right is known to be missing.
         guard !self.names.hidden.isEmpty else { return nil }
         return
             "the token may not see \(self.names.hidden.sorted().named("namespace")) any more, and what was known stays; "
@@ -249,11 +249,19 @@ extension NomadScope {
     }
 
     /// What is done without.
-    var lack: (what: String, failure: NomadFailure)? {
+    var lacks: [NomadLack] {
+        var lacks: [NomadLack] = []
         if self.stream.isRefused, let failure = self.stream.failure {
-            return ("without the event stream, changes are seen later", failure)
+            lacks.append(NomadLack(what: "without the event stream, changes are seen later", failure: failure))
         }
-        guard let failure = self.listings[.nodes]?.failure, failure.isRefusal else { return nil }
-        return ("nodes are not seen", failure)
+        if let failure = self.listings[.nodes]?.failure, failure.isRefusal {
+            lacks.append(NomadLack(what: "nodes are not seen", failure: failure))
+        }
+        if let lack = NomadLack(self.names.troubles) { lacks.append(lack) }
+        for table in self.tables {
+            guard let failure = self.listings[table]?.rowsFailure else { continue }
+            lacks.append(NomadLack(what: "of \(table.rawValue), what is known stays", failure: failure))
+        }
+        return lacks
     }
 }

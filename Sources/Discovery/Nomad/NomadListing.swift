@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HashiCorpAPI
+
 /// Reads a table as a whole, page by page, when that is wanted.
 struct NomadListing: Sendable {
     enum Progress: Hashable, Sendable {
@@ -13,12 +15,23 @@ struct NomadListing: Sendable {
         case fell
     }
 
+    /// Nobody has as many rows, 2,000 a page.
+    static let maximumPages = 1000
+
     private(set) var isWanted = true
     private(set) var notBefore = Duration.zero
     private(set) var request: NomadRequestID?
     private(set) var token: String?
+    /// Of all pages so far.
+    private var tokens: Set<String> = []
     /// Rows that were named.
     var seen: Set<String> = []
+    /// Of services, which are told once all pages are there.
+    var lists: [NomadServiceList] = []
+    /// Why some of its rows could not be read.
+    private var unreadable: String?
+    /// The same of the last time that everything was read.
+    private(set) var rowsFailure: NomadFailure?
     /// Of the first page: later ones may know more.
     private(set) var firstIndex: UInt64?
     /// Of the last time that everything was read.
@@ -53,6 +66,9 @@ struct NomadListing: Sendable {
         self.request = request
         self.isWanted = false
         self.seen = []
+        self.lists = []
+        self.tokens = []
+        self.unreadable = nil
         self.firstIndex = nil
         self.token = nil
         self.floor = self.knownIndex
@@ -73,11 +89,32 @@ struct NomadListing: Sendable {
         self.request = request
     }
 
+    /// Why pages do not come to an end; nil: they may.
+    ///
+    /// - Parameter next: of the page that came.
+    func endlessness(_ table: NomadTable, next: String?) -> NomadFailure? {
+        guard let next else { return nil }
+        let what =
+            if self.tokens.contains(next) {
+                "the pages of \(table.rawValue) have no end: one names as the next a page that was read already"
+            } else if self.tokens.count + 1 >= Self.maximumPages {
+                "there are more than \(Self.maximumPages) pages of \(table.rawValue)"
+            } else {
+                String?.none
+            }
+        return what.map {
+            NomadFailure(
+                reason: "decoding",
+                text: "\($0); see whether a proxy or cache before Nomad leaves next_token out of account"
+            )
+        }
+    }
+
     /// A page came. Call it before its rows are used.
-    mutating func answered(index: UInt64, next: String?, at now: Duration) -> Progress {
+    ///
+    /// - Parameter unreadable: why some of its rows could not be read; nil: all could.
+    mutating func answered(index: UInt64, next: String?, unreadable: String? = nil, at now: Duration) -> Progress {
         self.request = nil
-        self.failure = nil
-        self.backOff.succeeded()
         let first = self.firstIndex ?? index
         if self.firstIndex == nil, index < self.floor {
             guard self.isDoubted else {
@@ -92,7 +129,15 @@ struct NomadListing: Sendable {
         self.isDoubted = false
         self.firstIndex = first
         self.token = next
-        guard next == nil else { return .partial }
+        self.unreadable = self.unreadable ?? unreadable
+        if let next {
+            self.tokens.insert(next)
+            return .partial
+        }
+        // Not before the last page: with a later one that fails again and again, the first would be asked for at once each time.
+        self.failure = nil
+        self.backOff.succeeded()
+        self.rowsFailure = self.unreadable.map { NomadFailure(reason: "decoding", text: "rows cannot be read: \($0)") }
         self.appliedIndex = max(first, self.appliedIndex ?? 0)
         return .complete(asOf: first)
     }

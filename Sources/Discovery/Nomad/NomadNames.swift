@@ -7,11 +7,10 @@ struct NomadNames: Sendable {
     struct Verification: Sendable {
         var names: Set<NomadServiceKey>
         var index: UInt64
-        var open: Set<String>
-        /// Not seen, or nobody could say.
-        var kept: Set<String>
-        /// Of these, those of which Nomad says that the token may not see them.
-        var forbidden: Set<String> = []
+        /// Those that are asked about.
+        var open: [String: NomadRequestID]
+        /// Not seen, or nobody could say, and why.
+        var kept: [String: NomadFailure] = [:]
         var isSinceOpen: Bool
     }
 
@@ -19,11 +18,14 @@ struct NomadNames: Sendable {
     private static let concurrency = 4
 
     var verification: Verification?
-    /// Namespaces that the token saw once, and does not see any more.
-    private(set) var hidden: Set<String> = []
+    /// Namespaces that a list of all did not show though services of them are known, and why these are not said to be gone.
+    private var unseen: [String: NomadFailure] = [:]
     /// The list itself shows that the token may see nothing.
     var isBlind = false
-    private(set) var failure: NomadFailure?
+    /// Those that are asked again soon.
+    private var failures: [NomadServiceKey: NomadFailure] = [:]
+    /// Those that it would be no use to ask again, and those that could be read in part only.
+    private(set) var troubles: [NomadServiceKey: NomadFailure] = [:]
     private var queue: [NomadServiceKey] = []
     private var queued: Set<NomadServiceKey> = []
     private var requests: [NomadServiceKey: NomadRequestID] = [:]
@@ -40,6 +42,17 @@ struct NomadNames: Sendable {
     /// Whether the last list and the events since the stream opened are all that happened.
     private var isUnbroken = false
 
+    var failure: NomadFailure? { self.failures.min { $0.key < $1.key }?.value }
+    /// Namespaces that the token saw once, and may not see any more.
+    var hidden: Set<String> { Set(self.unseen.filter(\.value.isForbidden).keys) }
+    /// Why nobody knows whether the token may see a namespace.
+    var visibilityFailure: NomadFailure? {
+        let unknown = self.unseen.filter { !$0.value.isForbidden }.min { $0.key < $1.key }
+        guard let (namespace, failure) = unknown else { return nil }
+        var named = failure
+        named.text = "whether there are services in the namespace \(namespace) is not known: \(failure.text)"
+        return named
+    }
     var isVerifying: Bool { self.verification != nil }
     /// Whether all that was ever named has been read once.
     private(set) var areRead = false
@@ -53,25 +66,29 @@ struct NomadNames: Sendable {
     ///
     /// - Parameters:
     ///   - new: those of the names that nothing is known of.
+    ///   - unseen: namespaces that it may have left out.
     ///   - isSinceOpen: it was asked for after the stream opened, so that together they miss nothing.
     mutating func listed(
         _ names: Set<NomadServiceKey>,
         new: Set<NomadServiceKey> = [],
-        hidden: Set<String>,
+        unseen: [String: NomadFailure] = [:],
         asOf index: UInt64,
         isSinceOpen: Bool
     ) {
         self.count = names.count
         // Nobody knows what happened where nothing was seen.
-        if !self.hidden.isSubset(of: hidden) { self.doubt() }
-        self.hidden = hidden
+        if self.unseen.keys.contains(where: { unseen[$0] == nil }) { self.doubt() }
+        self.unseen = unseen
+        self.failures = self.failures.filter { names.contains($0.key) }
+        self.troubles = self.troubles.filter { names.contains($0.key) || unseen[$0.key.namespace] != nil }
         self.isBlind = false
         self.isUnbroken = isSinceOpen
         // What events told since is in, too.
         let isBeingRead = self.targetIndex == index && !self.areSettled
         guard !isBeingRead, self.syncedIndex != index || !self.areSettled else {
-            // The token may see another namespace: no index tells of that.
-            for key in new.sorted() where self.requests[key] == nil && self.queued.insert(key).inserted {
+            // The token may see another namespace, and what could not be read is worth another attempt: no index tells of that.
+            for key in new.union(self.troubles.keys).intersection(names).sorted()
+            where self.requests[key] == nil && self.queued.insert(key).inserted {
                 self.queue.append(key)
             }
             return self.finish()
@@ -79,7 +96,6 @@ struct NomadNames: Sendable {
         // What is gone, or hidden, need not be read.
         self.queue.removeAll { !names.contains($0) }
         self.queued.formIntersection(names)
-        if self.queue.isEmpty { self.failure = nil }
         self.targetIndex = index
         for key in names.sorted() where self.queued.insert(key).inserted { self.queue.append(key) }
         self.finish()
@@ -87,7 +103,8 @@ struct NomadNames: Sendable {
 
     /// Nothing is kept any more of namespaces that the token may not see.
     mutating func accepted(_ namespaces: Set<String>) {
-        self.hidden.subtract(namespaces)
+        for namespace in namespaces { self.unseen[namespace] = nil }
+        self.troubles = self.troubles.filter { !namespaces.contains($0.key.namespace) }
     }
 
     mutating func next(at now: Duration) -> NomadServiceKey? {
@@ -107,11 +124,13 @@ struct NomadNames: Sendable {
         self.requests[key] = request
     }
 
+    /// - Parameter trouble: why it was read in part only; nil: all of it was.
     /// - Returns: whether the answer is of use.
-    mutating func answered(_ key: NomadServiceKey) -> Bool {
+    mutating func answered(_ key: NomadServiceKey, _ trouble: NomadFailure? = nil) -> Bool {
         self.requests[key] = nil
         self.backOff.succeeded()
-        self.failure = nil
+        self.failures[key] = nil
+        self.troubles[key] = trouble
         let isCurrent = self.outdated.remove(key) == nil
         if !isCurrent, self.queued.insert(key).inserted { self.queue.append(key) }
         self.finish()
@@ -126,8 +145,10 @@ struct NomadNames: Sendable {
         _ effects: inout NomadEffects
     ) {
         self.requests[key] = nil
-        self.failure = failure
+        self.failures[key] = isHopeless ? nil : failure
         if isHopeless {
+            self.troubles[key] = failure
+            self.outdated.remove(key)
             self.finish()
             return
         }
@@ -158,9 +179,13 @@ struct NomadNames: Sendable {
         self.isUnbroken = false
     }
 
-    /// The indexes are not comparable with those to come. A list will name again what is to be read.
-    mutating func forgetIndexes() {
+    /// The indexes are not comparable with those to come, nor is that of a list that is being verified. Another one will name
+    /// again what is to be read.
+    mutating func forgetIndexes(_ effects: inout NomadEffects) {
         self.doubt()
+        for request in self.verification?.open.values.map(\.self) ?? [] { effects.cancel(request) }
+        self.verification = nil
+        self.targetIndex = nil
         self.heardIndex = 0
         self.outdated = Set(self.requests.keys)
     }

@@ -94,7 +94,17 @@ extension NomadScope {
                 .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
             )
         }
-        let progress = listing.answered(index: index, next: answer.nextToken, at: context.effects.now)
+        if let failure = listing.endlessness(table, next: answer.nextToken) {
+            listing.failed(failure, &context.effects)
+            self.listings[table] = listing
+            return
+        }
+        let progress = listing.answered(
+            index: index,
+            next: answer.nextToken,
+            unreadable: answer.unreadable.reasons.first,
+            at: context.effects.now
+        )
         switch progress {
         case .doubtful: context.effects.note(.indexDoubted)
         case .fell:
@@ -109,14 +119,16 @@ extension NomadScope {
         case .complete(let index):
             self.use(answer.content, &listing, &context)
             // A row that could not be read is no row that is gone.
-            if answer.unreadable.isEmpty {
+            if listing.rowsFailure == nil {
                 context.tables.remove(table, butFor: listing.seen, in: self.namespace, asOf: index)
             }
             listing.seen = []
         }
+        let lists = listing.lists
+        if case .complete = progress { listing.lists = [] }
         self.listings[table] = listing
-        if wasFailing { self.hurry(at: context.effects.now) }
-        if case .complete(let index) = progress, case .names(let lists) = answer.content {
+        if wasFailing, listing.failure == nil { self.hurry(at: context.effects.now) }
+        if case .complete(let index) = progress, table == .services {
             // One that was asked for before the stream opened is wanted again.
             self.verify(lists, index: index, isSinceOpen: !listing.isWanted, &context)
         }
@@ -129,7 +141,7 @@ extension NomadScope {
             self.listings[table]?.forgetIndexes(at: context.effects.now)
         }
         context.services.forgetIndexes(in: self.namespace)
-        self.names.forgetIndexes()
+        self.names.forgetIndexes(&context.effects)
         self.stream.forgetIndex()
     }
 
@@ -151,7 +163,8 @@ extension NomadScope {
                 context.tables.apply(row, as: shape)
                 listing.seen.insert(row.id)
             }
-        case .names, .registrations, .checks, .nothing: break
+        case .names(let lists): listing.lists += lists
+        case .registrations, .checks, .nothing: break
         }
     }
 

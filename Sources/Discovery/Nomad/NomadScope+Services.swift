@@ -20,16 +20,15 @@ extension NomadScope {
         var verification = NomadNames.Verification(
             names: names,
             index: index,
-            open: [],
-            kept: [],
+            open: [:],
             isSinceOpen: isSinceOpen
         )
         if self.namespace == NomadConfiguration.allNamespaces {
-            verification.open = context.services.namespaces.subtracting(names.map(\.namespace))
-        }
-        for namespace in verification.open {
-            let purpose = NomadEffects.Purpose.visibility(scope: self.number, namespace: namespace)
-            _ = context.effects.send(.visibility(namespace: namespace), for: purpose)
+            for namespace in context.services.namespaces.subtracting(names.map(\.namespace)) {
+                let purpose = NomadEffects.Purpose.visibility(scope: self.number, namespace: namespace)
+                let request = context.effects.send(.visibility(namespace: namespace), for: purpose)
+                verification.open[namespace] = request
+            }
         }
         self.names.verification = verification
         self.finishVerification(&context)
@@ -40,10 +39,9 @@ extension NomadScope {
         _ result: Result<NomadAnswer, NomadFailure>,
         _ context: inout NomadContext
     ) {
-        self.names.verification?.open.remove(namespace)
+        self.names.verification?.open[namespace] = nil
         if case .failure(let failure) = result {
-            self.names.verification?.kept.insert(namespace)
-            if failure.status == 403 { self.names.verification?.forbidden.insert(namespace) }
+            self.names.verification?.kept[namespace] = failure
             // Whether it is hidden or nobody can say: it is looked at again.
             self.listings[.services]?.want(
                 notBefore: context.effects.now + (failure.isRefusal ? .seconds(3) : .seconds(1))
@@ -58,15 +56,20 @@ extension NomadScope {
         context.services.remove(
             butFor: verification.names,
             in: self.namespace,
-            except: verification.kept,
+            except: Set(verification.kept.keys),
             asOf: verification.index
         )
         let new = verification.names.filter { !context.services.has($0) }
-        if self.namespace == NomadConfiguration.allNamespaces { context.services.hide(verification.forbidden) }
+        if self.namespace == NomadConfiguration.allNamespaces {
+            // One that was refused is so until Nomad says something else.
+            let before = context.services.hiddenNamespaces
+            let hidden = verification.kept.filter { $0.value.isForbidden || before.contains($0.key) }
+            context.services.hide(Set(hidden.keys))
+        }
         self.names.listed(
             verification.names,
             new: new,
-            hidden: verification.kept,
+            unseen: verification.kept,
             asOf: verification.index,
             isSinceOpen: verification.isSinceOpen
         )
@@ -78,9 +81,13 @@ extension NomadScope {
                 .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
             )
         }
-        guard self.names.answered(key), case .registrations(let rows) = answer.content else { return }
+        let trouble = answer.unreadable.reasons.first.map {
+            NomadFailure(reason: "decoding", text: "registrations cannot be read: \($0)")
+        }
+        guard self.names.answered(key, trouble), case .registrations(let rows) = answer.content else { return }
         let floor = self.listings[.services]?.appliedIndex ?? 0
-        context.services.apply(rows, of: key, index: answer.index ?? 0, floor: floor)
+        let isWhole = answer.unreadable.isEmpty
+        context.services.apply(rows, of: key, isWhole: isWhole, index: answer.index ?? 0, floor: floor)
     }
 
     mutating func serviceFailed(_ key: NomadServiceKey, _ failure: NomadFailure, _ context: inout NomadContext) {

@@ -120,13 +120,21 @@ struct NomadServiceTable: Sendable {
 
     /// All registrations of one service, as of an index. A list of names may have overtaken it: then it is from before.
     ///
-    /// - Parameter floor: what is known of services that nothing else is known of, here and below: the index of the last
-    ///   list of names.
-    mutating func apply(_ rows: [NomadServiceRegistration], of key: NomadServiceKey, index: UInt64, floor: UInt64) {
+    /// - Parameters:
+    ///   - isWhole: whether each row could be read; else what is known and not among them may be one of the others, and stays.
+    ///   - floor: what is known of services that nothing else is known of, here and below: the index of the last list of
+    ///     names.
+    mutating func apply(
+        _ rows: [NomadServiceRegistration],
+        of key: NomadServiceKey,
+        isWhole: Bool = true,
+        index: UInt64,
+        floor: UInt64
+    ) {
         var record = self.records[key] ?? Record(asOf: floor)
         guard index >= record.asOf else { return }
-        var registrations = record.registrations.filter { $0.value.modifyIndex > index }
-        for row in rows where NomadServiceKey(row) == key && registrations[row.id] == nil {
+        var registrations = record.registrations.filter { !isWhole || $0.value.modifyIndex > index }
+        for row in rows where NomadServiceKey(row) == key && registrations[row.id]?.modifyIndex ?? 0 <= index {
             if let gone = record.gone[row.id], gone > index { continue }
             registrations[row.id] = row
         }

@@ -51,7 +51,8 @@ extension NomadServiceList.Service {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         self.name = try container.decode(String.self, forKey: .name)
-        self.tags = try container.list(.tags)
+        // Registrations have them, too: what is wrong with them is not worth the name.
+        self.tags = (try? container.list(.tags)) ?? []
     }
 }
 
