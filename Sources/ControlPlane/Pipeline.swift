@@ -57,6 +57,8 @@ package struct Pipeline: Sendable {
     /// Rises with all that the guard takes to be other than before.
     private(set) var revision = 0
     private var admitted: Admitted?
+    /// Of the documents, those that are in force.
+    private var routesInForce: [RouteName: Route] = [:]
     private var compileDiagnostics: [Diagnostic] = []
     /// Services that routes lead to, and where the first of them says so.
     private var routed: [ServiceName: (route: RouteName, origin: Origin)] = [:]
@@ -109,7 +111,8 @@ package struct Pipeline: Sendable {
         guard outcome.isChange else { return .none }
         self.changed()
         self.policy.update(outcome.changed, in: self.catalogGuard)
-        var isOtherPolicy = self.policy.decide(with: self.documentPolicy, named: self.documentServices)
+        // Which documents are in force depends on which services there are, and not on their instances.
+        var isOtherPolicy = self.policy.decide(with: self.policyInForce, named: self.documentServices)
         if !outcome.configEntries.isEmpty {
             let entries = SourceName.allCases.sorted().flatMap(self.catalogGuard.configEntries(of:))
             isOtherPolicy = self.policy.read(entries) || isOtherPolicy
@@ -128,6 +131,13 @@ package struct Pipeline: Sendable {
     private var documentPolicy: Policy {
         var policy = self.documents.policy
         policy.datacenters = self.datacenters
+        return policy
+    }
+
+    /// What tags come after: a route that is refused has no requests, and so takes none from them.
+    private var policyInForce: Policy {
+        var policy = self.documentPolicy
+        policy.routes = self.routesInForce
         return policy
     }
 
@@ -156,15 +166,16 @@ package struct Pipeline: Sendable {
 
     mutating func compile() -> Change {
         guard self.isReady else { return .none }
-        var candidate = self.documentPolicy
-        _ = self.policy.decide(with: candidate, named: self.documentServices)
-        self.policy.addTags(to: &candidate)
-        let admitted = admit(
-            candidate: candidate,
+        var admitted = admit(
+            candidate: self.documentPolicy,
             catalog: self.catalogGuard.catalog,
             previous: self.admitted,
             untaken: self.untaken
         )
+        // If they are the same they stay in the same place in memory, where to compare them costs nothing.
+        if self.routesInForce != admitted.policy.routes { self.routesInForce = admitted.policy.routes }
+        _ = self.policy.decide(with: self.policyInForce, named: self.documentServices)
+        self.policy.addTags(to: &admitted.policy)
         let chained = self.policy.applyChains(to: admitted.policy, catalog: admitted.catalog)
         let before = self.topology
         (self.topology, self.compileDiagnostics) = Routing.compile(catalog: admitted.catalog, policy: chained)

@@ -40,14 +40,15 @@ struct ServicePolicyStage: Sendable {
     }
 
     /// - Parameters:
-    ///   - policy: of the documents.
+    ///   - policy: of the documents, as far as it is in force.
     ///   - named: services that documents describe.
     /// - Returns: whether the tags come to something else than before.
     mutating func decide(with policy: Policy, named: Set<ServiceName>) -> Bool {
         self.tags.decide(with: policy, entries: self.entries.entries, named: named)
     }
 
-    /// Documents come first. Without what tags say of the settings of services, for which config entries come first, too.
+    /// Documents come first. What tags add leads to services and gateways that there are: there is nothing to admit.
+    /// Without what tags say of the settings of services, for which config entries come first, too.
     func addTags(to policy: inout Policy) {
         policy.routes.merge(self.tags.policy.routes) { document, _ in document }
         policy.failovers.merge(self.tags.policy.failovers) { document, _ in document }

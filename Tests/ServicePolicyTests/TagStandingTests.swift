@@ -120,6 +120,57 @@ struct TagStandingTests {
         #expect(routing.decided(tagged("web", [Self.shop]), with: base).codes == ["SB324"])
     }
 
+    /// Of two gateways, only the first, or only the second.
+    private func base(without gateway: String) -> Policy {
+        var base = tagBase()
+        base.gateways[GatewayName(gateway)] = nil
+        return base
+    }
+
+    @Test func `a second gateway takes no route from the first`() throws {
+        let routing = TaggedCatalog(TagOptions())
+        let web = tagged("web", [Self.shop])
+        #expect(routing.decided(web, with: self.base(without: "internal")).codes == [])
+        for _ in 1...2 {
+            let policy = routing.decided(web)
+            #expect(policy.effects == [Self.good[1]])
+            #expect(policy.codes == ["SB324"])
+            #expect(policy.diagnostics[0].message.contains("it stays at edge, where it was"))
+        }
+        // What the service says next counts, and what nobody said before has no place.
+        let next = routing.decided(tagged("web", [Self.shop, "signalbox.route.shop.path=/a", Self.pay]))
+        #expect(next.effects == ["shop: shop.example.com/a/* -> web"])
+        #expect(next.diagnostics.map { $0.message.contains("left out") } == [true, false])
+        // Nobody is left to say anything.
+        let silent = routing.decided(tagged("web"))
+        #expect(silent.effects == next.effects)
+        #expect(silent.codes == ["SB324"])
+        // Nor has a restart anything to go by.
+        #expect(TaggedCatalog(TagOptions()).decided(web).effects == [])
+    }
+
+    @Test func `who says where is served there, and who says it badly stays`() throws {
+        let routing = TaggedCatalog(TagOptions())
+        _ = routing.decided(tagged("web", [Self.shop]), with: self.base(without: "internal"))
+        let bad = routing.decided(tagged("web", [Self.shop + ",x.example.com", "signalbox.route.shop.gateway=egde"]))
+        #expect(bad.effects == [Self.good[1]])
+        #expect(bad.diagnostics.map { $0.message.contains("its last good version stays") } == [true])
+        let said = routing.decided(tagged("web", [Self.shop, "signalbox.route.shop.gateway=internal"]))
+        #expect(said.effects == ["shop: internal: shop.example.com/* -> web"])
+        #expect(said.codes == [])
+    }
+
+    @Test func `a route stays at no gateway that is gone`() throws {
+        let routing = TaggedCatalog(TagOptions())
+        let web = tagged("web", [Self.shop])
+        _ = routing.decided(web, with: self.base(without: "internal"))
+        #expect(routing.decided(web, with: Policy()).effects == [])
+        #expect(routing.decided(web).effects == [Self.good[1]])
+        let other = routing.decided(web, with: self.base(without: "edge"))
+        #expect(other.effects == ["shop: internal: shop.example.com/* -> web"])
+        #expect(other.codes == [])
+    }
+
     @Test func `a domain gives hosts to routes without one`() throws {
         var options = try tagOptions()
         options.defaultDomain = "apps.example.com"

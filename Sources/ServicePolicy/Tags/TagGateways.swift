@@ -6,12 +6,22 @@ import Routing
 /// The gateways of a route from tags: those that it names, or that the settings name for all, or the only one.
 struct TagGateways {
     /// Those that there are.
-    var known: [Route.GatewayReference] = []
+    var known: [GatewayAddress] = []
+    /// Whether `known` is where the route was, as there is nothing else.
+    var areFormer = false
     /// Nil if all are known, and one is.
     var problem: String?
     var cure = ""
 
-    init(_ statement: RouteStatement, _ context: TagContext, _ origin: Origin) {
+    /// - Parameter former: where a route that names the same was served.
+    init(_ statement: RouteStatement, _ context: TagContext, former: [GatewayAddress]) {
+        self.init(statement, context)
+        guard self.known.isEmpty else { return }
+        self.known = former.filter { Self.exists($0, in: context.policy) }
+        self.areFormer = !self.known.isEmpty
+    }
+
+    private init(_ statement: RouteStatement, _ context: TagContext) {
         let policy = context.policy
         var addresses = statement.gateways ?? context.options.defaultGateways
         if addresses.isEmpty {
@@ -21,15 +31,14 @@ struct TagGateways {
                     ? "there is no gateway" : "there are \(policy.gateways.count) gateways, and no tag says which"
                 self.cure =
                     policy.gateways.isEmpty
-                    ? "write a gateway document" : "write gateway=<gateway>, or set a default for all services"
+                    ? "write a gateway document"
+                    : "write gateway=<gateway>, or set tags.gateways for all services that name none"
                 return
             }
             addresses = [GatewayAddress(gateway: only)]
         }
         let unknown = addresses.filter { !Self.exists($0, in: policy) }
-        self.known = addresses.filter { Self.exists($0, in: policy) }.map {
-            Route.GatewayReference(gateway: $0.gateway, listener: $0.listener, origin: origin)
-        }
+        self.known = addresses.filter { Self.exists($0, in: policy) }
         guard !unknown.isEmpty else { return }
         let names = unknown.prefix(5).map { $0.description.excerpt }.joined(separator: ", ")
         self.problem = "there is no gateway or listener \(names)" + (unknown.count > 5 ? " and others" : "")

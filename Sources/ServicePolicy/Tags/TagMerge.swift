@@ -8,7 +8,8 @@ import Routing
 /// Documents come first, then services by their names, then the routes of a service by theirs. Who is first has a host
 /// with given conditions; who comes later loses that host. It is never decided by who came first in time: a restart
 /// would not know, and two replicas could disagree.
-/// - Parameter policy: what documents say.
+/// - Parameter policy: what documents say, as far as it is in force: a route that is refused would take a host and not
+///   serve it.
 func mergeTags(_ services: [ServiceName: PreparedTags], policy: Policy) -> TagPolicy {
     var merged = TagPolicy()
     merged.routes.reserveCapacity(services.count)

@@ -24,7 +24,13 @@ final class PreparedTags: Sendable {
 
 /// What a service said when it last said it well.
 struct TagStanding: Hashable {
-    var routes: [String: ServiceTags.Route] = [:]
+    struct Route: Hashable {
+        var said: ServiceTags.Route
+        /// Where it was served: asked again, nobody may be able to tell.
+        var gateways: [GatewayAddress]
+    }
+
+    var routes: [String: Route] = [:]
     var settings = TagSettings()
 }
 
@@ -67,7 +73,7 @@ struct TagPreparation {
             return [:]
         }
         var routes = self.tags.routes
-        let kept = last.filter { routes[$0.key] == nil && self.tags.keeps($0.key, $0.value) }
+        let kept = last.filter { routes[$0.key] == nil && self.tags.keeps($0.key, $0.value.said) }
         if self.standing.settings.isEnabled == true, routes.isEmpty, kept.isEmpty, self.tags.badRoutes.isEmpty,
             self.mayNameNoHost
         {
@@ -78,11 +84,11 @@ struct TagPreparation {
         for name in Set(routes.keys).union(kept.keys).sorted() {
             let chosen = self.choose(routes[name], last[name], named: name)
             self.standing.routes[name] = chosen.standing
-            guard let route = chosen.route else {
+            guard let route = chosen.inForce?.said, let gateways = chosen.inForce?.gateways else {
                 outcomes[name] = .leftOut
                 continue
             }
-            outcomes[name] = chosen.route == routes[name] ? .said : .kept
+            outcomes[name] = route == routes[name] ? .said : .kept
             let hosts = self.permittedHosts(of: route, named: name)
             guard !hosts.isEmpty else { continue }
             let rules = TagRules(route, settings: settings, of: self.tags)
@@ -93,7 +99,13 @@ struct TagPreparation {
                     Route(
                         name: RouteName(tags: name, of: self.tags.service),
                         hostnames: hosts == ["*"] ? [] : hosts,
-                        gateways: chosen.gateways,
+                        gateways: gateways.map {
+                            Route.GatewayReference(
+                                gateway: $0.gateway,
+                                listener: $0.listener,
+                                origin: self.tags.origin
+                            )
+                        },
                         rules: rules.rules,
                         origin: self.tags.origin
                     )
@@ -130,30 +142,6 @@ struct TagPreparation {
             return false
         }
         return true
-    }
-
-    /// What comes into force for a route, at which gateways, and what is remembered of it.
-    private mutating func choose(
-        _ said: ServiceTags.Route?,
-        _ last: ServiceTags.Route?,
-        named name: String
-    ) -> (route: ServiceTags.Route?, gateways: [Route.GatewayReference], standing: ServiceTags.Route?) {
-        let lastGateways = last.map { TagGateways($0.statement, self.context, self.tags.origin) }
-        guard let said else {
-            let gateways = lastGateways?.known ?? []
-            return (gateways.isEmpty ? nil : last, gateways, last)
-        }
-        let gateways = TagGateways(said.statement, self.context, self.tags.origin)
-        guard let problem = gateways.problem else { return (said, gateways.known, said) }
-
-        let isKept = last != nil && last != said && lastGateways?.known.isEmpty == false
-        let consequence =
-            isKept
-            ? "its last good version stays in force"
-            : gateways.known.isEmpty ? "it is left out" : "it is served by its other gateways"
-        self.report(.unknownGateway, "\(routeLabel(name)): \(problem); \(consequence)", cure: gateways.cure)
-        if isKept { return (last, lastGateways?.known ?? [], last) }
-        return gateways.known.isEmpty ? (nil, [], last) : (said, gateways.known, last ?? said)
     }
 
     /// The hosts that the service may claim.

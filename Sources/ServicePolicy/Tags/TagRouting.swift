@@ -52,7 +52,7 @@ package struct TagRouting: Sendable {
     }
 
     /// - Parameters:
-    ///   - policy: what documents say. Its gateways are the ones there are.
+    ///   - policy: what documents say, as far as it is in force. Its gateways are the ones there are.
     ///   - entries: what Consul's config entries say.
     ///   - named: services that documents describe: their tags make no routes.
     /// - Returns: whether `self.policy` is another one.
