@@ -39,6 +39,98 @@ struct TagEntryTests {
         #expect(policy.codes == [])
     }
 
+    @Test func `what an entry says counts though it is what is so by default`() throws {
+        var resolver = ServiceResolver(origin: Self.origin)
+        resolver.loadBalancer = .roundRobin
+        resolver.connectTimeout = .seconds(5)
+        let policy = try self.decided(
+            ["signalbox.protocol=http2", "signalbox.lb=random", "signalbox.connect-timeout=1s"],
+            ConfigEntries(
+                serviceDefaults: [Self.web: ServiceSettings(protocol: .http, origin: Self.origin)],
+                resolvers: [Self.web: resolver]
+            )
+        )
+        #expect(policy.effects == [])
+        #expect(policy.codes == ["SB329"])
+        #expect(policy.diagnostics[0].message.hasPrefix("protocol, the connect timeout, the load balancer: not heeded"))
+    }
+
+    @Test func `tags come before what is said of all services`() throws {
+        let entries = ConfigEntries(proxyDefaults: ServiceSettings(protocol: .http, origin: Self.origin))
+        let policy = try self.decided(["signalbox.protocol=http2"], entries)
+        #expect(policy.effects == ["protocol http2"])
+        #expect(policy.codes == [])
+        let other = try self.decided(
+            ["signalbox.lb=random"],
+            ConfigEntries(proxyDefaults: ServiceSettings(protocol: .grpc, origin: Self.origin))
+        )
+        #expect(other.effects.sorted() == ["lb random", "protocol grpc"])
+    }
+
+    @Test func `ring sizes and choices are kept whatever tags say`() throws {
+        var resolver = ServiceResolver(origin: Self.origin)
+        resolver.loadBalancer = .ringHash
+        resolver.loadBalancerOptions = .init(minimumRingSize: 2048, maximumRingSize: 4096, choiceCount: 3)
+        let policy = try self.decided(
+            ["signalbox.protocol=http2"],
+            ConfigEntries(resolvers: [Self.web: resolver])
+        )
+        #expect(policy.effects.sorted() == ["lb ring_hash", "protocol http2"])
+        #expect(policy.serviceDefaults[Self.web]?.loadBalancerOptions == resolver.loadBalancerOptions)
+    }
+
+    /// Entries of `web` and `api`, and which of them decides where requests to `web` go.
+    private static let deciding: [(entries: [ConfigEntry], kind: String?)] = [
+        ([router("")], nil),
+        ([router(#"{"Match": {"HTTP": {"PathPrefix": "/a/../b"}}}"#)], nil),
+        ([router(#"{"Destination": {"ServiceSubset": "nope"}}"#)], nil),
+        ([router(#"{"Destination": {"ServiceSubset": "nope"}}, {"Destination": {"Service": "api"}}"#)], "router"),
+        ([splitter("web", "api"), splitter("api", "web")], nil),
+        ([splitter("web", "api", subset: "nope")], nil),
+        ([splitter("web", "web")], "splitter"),
+        ([resolver(#""DefaultSubset": "nope""#)], nil),
+        ([resolver(#""Redirect": {"Service": "web"}"#)], nil),
+        ([resolver(#""ConnectTimeout": "1s""#)], nil),
+        ([resolver(#""Failover": {"*": {"Service": "api"}}"#)], "resolver"),
+        ([resolver(#""Failover": {"*": {"Service": "api", "ServiceSubset": "nope"}}"#)], nil),
+        ([resolver(#""Redirect": {"Service": "api"}"#)], "resolver"),
+        ([resolver(#""DefaultSubset": "v1", "Subsets": {"v1": {"OnlyPassing": true}}"#)], "resolver"),
+        ([splitter("web", "api", subset: "nope"), resolver(#""Redirect": {"Service": "api"}"#)], "resolver"),
+    ]
+
+    private static func router(_ routes: String) -> ConfigEntry {
+        entry("service-router", "web", #"{"Routes": [\#(routes)]}"#)
+    }
+
+    private static func splitter(_ name: String, _ destination: String, subset: String? = nil) -> ConfigEntry {
+        let subset = subset.map { #", "ServiceSubset": "\#($0)""# } ?? ""
+        return entry(
+            "service-splitter",
+            name,
+            #"{"Splits": [{"Weight": 100, "Service": "\#(destination)"\#(subset)}]}"#
+        )
+    }
+
+    private static func resolver(_ fields: String) -> ConfigEntry {
+        entry("service-resolver", "web", "{\(fields)}")
+    }
+
+    @Test(arguments: Self.deciding)
+    func `only an entry that decides something switches the share for canaries off`(
+        example: (entries: [ConfigEntry], kind: String?)
+    ) throws {
+        var reader = ConfigEntryReader()
+        _ = reader.apply(example.entries)
+        let policy = try self.decided(Self.tags, reader.entries)
+        guard let kind = example.kind else {
+            #expect(policy.effects == ["web.example.com/* -> 90 web others, 10 web canaries"])
+            #expect(policy.codes == [])
+            return
+        }
+        #expect(policy.effects == ["web.example.com/* -> web"])
+        #expect(policy.diagnostics.map { $0.message.contains("service-\(kind)/web decides") } == [true])
+    }
+
     @Test func `a splitter decides where requests go, and not the share for canaries`() throws {
         let split = ServiceSplitter.Split(weight: 10_000, destination: ServiceReference(service: Self.web))
         let entries = ConfigEntries(splitters: [Self.web: ServiceSplitter(splits: [split], origin: Self.origin)])

@@ -73,7 +73,7 @@ struct ChainCompiler {
     // MARK: - Splitters
 
     /// - Parameter path: the services whose splitters led here.
-    private mutating func split(_ service: ServiceName, path: [ServiceName]) throws(ChainFault) -> [Share]? {
+    mutating func split(_ service: ServiceName, path: [ServiceName]) throws(ChainFault) -> [Share]? {
         guard let splitter = self.entries.splitters[service] else { return nil }
         let subject = ConfigEntry.Key(kind: "service-splitter", name: service.rawValue)
         if path.contains(service) || path.count >= Self.maximumSplitters {

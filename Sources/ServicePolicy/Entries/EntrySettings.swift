@@ -28,7 +28,7 @@ extension ConfigEntries {
         return (defaults, diagnostics)
     }
 
-    /// Nil if no entry says anything.
+    /// Nil if that is what is so without entries.
     func settings(of service: ServiceName) -> ServiceDefaults? {
         let own = self.serviceDefaults[service]
         let resolver = self.resolvers[service]
@@ -63,6 +63,8 @@ extension ConfigEntries {
         if let resolver,
             resolver.connectTimeout ?? document.connectTimeout != document.connectTimeout
                 || resolver.loadBalancer ?? document.loadBalancer != document.loadBalancer
+                || (resolver.loadBalancerOptions != .init()
+                    && resolver.loadBalancerOptions != document.loadBalancerOptions)
         {
             return (ConfigEntry.Key(kind: "service-resolver", name: service.rawValue), resolver.origin)
         }

@@ -17,49 +17,42 @@ struct TagContext {
         self.policy.gateways == other.policy.gateways && self.policy.serviceDefaults == other.policy.serviceDefaults
             && self.entries == other.entries && self.named == other.named && self.options == other.options
     }
+
+    /// The entry that decides where the requests of a service go.
+    func decidingKey(of service: ServiceName) -> ConfigEntry.Key? {
+        var chains = ChainCompiler(entries: self.entries, policy: self.policy)
+        return chains.decidingKey(of: service)
+    }
 }
 
 extension ConfigEntries {
-    /// An entry that decides where the requests of a service go, which a share for canaries would pass by.
-    func splittingKey(of service: ServiceName) -> ConfigEntry.Key? {
-        let kind: String? =
-            if self.routers[service] != nil {
-                "service-router"
-            } else if self.splitters[service] != nil {
-                "service-splitter"
-            } else if let resolver = self.resolvers[service],
-                resolver.redirect != nil || resolver.defaultSubset != nil || !resolver.failover.isEmpty
-            {
-                "service-resolver"
-            } else {
-                nil
-            }
-        return kind.map { ConfigEntry.Key(kind: $0, name: service.rawValue) }
-    }
-
-    /// What tags say of a service's defaults, with the word of the entries wherever they have one.
+    /// What tags say of a service's defaults, with the word of the service's own entries wherever they have one, be it
+    /// what is so by default. `proxy-defaults` comes after what tags say.
     func overruling(
         _ defaults: ServiceDefaults,
         _ settings: TagSettings
     ) -> (defaults: ServiceDefaults, overruled: [TagSetting]) {
-        guard let said = self.settings(of: defaults.service) else { return (defaults, []) }
         let own = self.serviceDefaults[defaults.service]
         let resolver = self.resolvers[defaults.service]
         var result = defaults
         var overruled: [TagSetting] = []
-        result.circuitBreaker = said.circuitBreaker
-        if own?.protocol ?? (own?.isTCP == true ? nil : self.proxyDefaults?.protocol) != nil {
-            result.protocol = said.protocol
-            if settings.protocol.map({ $0 != said.protocol }) ?? false { overruled.append(.protocol) }
+        if let said = own?.protocol {
+            result.protocol = said
+            if settings.protocol.map({ $0 != said }) ?? false { overruled.append(.protocol) }
+        } else if settings.protocol == nil, own?.isTCP != true, let said = self.proxyDefaults?.protocol {
+            result.protocol = said
         }
-        if resolver?.connectTimeout ?? own?.connectTimeout != nil {
-            result.connectTimeout = said.connectTimeout
-            if settings.connectTimeout.map({ $0 != said.connectTimeout }) ?? false { overruled.append(.connectTimeout) }
+        if let said = resolver?.connectTimeout ?? own?.connectTimeout {
+            result.connectTimeout = said
+            if settings.connectTimeout.map({ $0 != said }) ?? false { overruled.append(.connectTimeout) }
         }
-        if resolver?.loadBalancer != nil {
-            result.loadBalancer = said.loadBalancer
-            if settings.loadBalancer.map({ $0 != said.loadBalancer }) ?? false { overruled.append(.loadBalancer) }
+        if let said = resolver?.loadBalancer {
+            result.loadBalancer = said
+            if settings.loadBalancer.map({ $0 != said }) ?? false { overruled.append(.loadBalancer) }
         }
+        // Tags have no word for these.
+        result.loadBalancerOptions = resolver?.loadBalancerOptions ?? result.loadBalancerOptions
+        result.circuitBreaker = own?.circuitBreaker ?? result.circuitBreaker
         return (result, overruled)
     }
 }

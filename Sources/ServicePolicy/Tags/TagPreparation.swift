@@ -187,8 +187,8 @@ struct TagPreparation {
     private mutating func decideSettings() -> TagSettings {
         var settings = self.standing.settings
         let service = self.tags.service
-        if let key = self.context.entries.splittingKey(of: service),
-            settings.canaryWeight != nil || settings.canaryHeader != nil
+        if settings.canaryWeight != nil || settings.canaryHeader != nil,
+            let key = self.context.decidingKey(of: service)
         {
             settings.canaryWeight = nil
             settings.canaryHeader = nil
