@@ -40,20 +40,7 @@ extension Pipeline {
     /// - Parameter wallClock: in seconds since 1970.
     package mutating func apply(_ stored: StoredCatalog, wallClock: Int64, at now: Duration) -> Change {
         let stored = stored.limited(to: self.followed)
-        if self.followed[.nomad] != nil {
-            self.join.restore(stored)
-            // So that it counts what Nomad says of them before their own source is heard.
-            for (name, source) in stored.sources {
-                guard let services = source.services else { continue }
-                let named = services.map { ($0.name, Optional($0)) }
-                let update = CatalogUpdate(
-                    source: name,
-                    isComplete: true,
-                    services: Dictionary(named) { first, _ in first }
-                )
-                _ = self.join.received(update)
-            }
-        }
+        if self.followed[.nomad] != nil { self.join.restore(stored) }
         let (documents, outcome) = self.catalogGuard.seed(stored, wallClock: wallClock, at: now)
         var isOther = false
         for (_, changes) in documents.sorted(by: { $0.key < $1.key }) {

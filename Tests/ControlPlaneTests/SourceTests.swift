@@ -33,16 +33,35 @@ import Testing
         return pipeline
     }
 
-    private static func service(_ name: ServiceName = web) -> Service {
-        let instance = Instance(
-            id: InstanceID("_nomad-task-\(allocation)-group-web-web-http"),
-            address: "10.0.0.1",
-            port: 80,
-            weight: .default,
-            health: .passing,
-            origin: Origin(file: "consul/web")
+    private static func service(_ name: ServiceName = web, _ allocations: String...) -> Service {
+        let instances = (allocations.isEmpty ? [self.allocation] : allocations).map { allocation in
+            Instance(
+                id: InstanceID("_nomad-task-\(allocation)-group-web-web-http"),
+                address: "10.0.0.1",
+                port: 80,
+                weight: .default,
+                health: .passing,
+                origin: Origin(file: "consul/web")
+            )
+        }
+        return Service(name: name, instances: instances, origin: Origin(file: "consul/web"))
+    }
+
+    private static func fact(_ allocation: String, client: AllocationFact.ClientStatus) -> AllocationFact {
+        AllocationFact(
+            id: allocation,
+            namespace: "default",
+            job: "web",
+            jobVersion: 1,
+            group: "web",
+            deployment: nil,
+            isCanary: false,
+            nodeID: "node",
+            nodeName: "node",
+            desired: client == .running ? .run : .stop,
+            client: client,
+            isMigrating: false
         )
-        return Service(name: name, instances: [instance], origin: Origin(file: "consul/web"))
     }
 
     private static func update(_ services: [Service]) -> SourceEvent {
@@ -90,23 +109,35 @@ import Testing
         var pipeline = Self.pipeline()
         _ = pipeline.apply(Self.stored, wallClock: 1010, at: .zero)
         #expect(pipeline.catalogGuard.catalog[Self.web]?.instances.count == 1)
-        let ended = AllocationFact(
-            id: Self.allocation,
-            namespace: "default",
-            job: "web",
-            jobVersion: 1,
-            group: "web",
-            deployment: nil,
-            isCanary: false,
-            nodeID: "node",
-            nodeName: "node",
-            desired: .stop,
-            client: .complete,
-            isMigrating: false
-        )
+        let ended = Self.fact(Self.allocation, client: .complete)
         let facts = NomadFactsUpdate(isComplete: true, allocations: [Self.allocation: ended])
         #expect(pipeline.apply(facts, at: .seconds(1)) != .none)
         #expect(pipeline.catalogGuard.catalog[Self.web]?.instances.isEmpty == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `a registration that lingers stays out after a restart, whoever is heard first`(isNomadFirst: Bool) {
+        let other = "5f8a2c1e-7c1d-4f0a-9b1e-000000000002"
+        let ended = Allocation(id: Self.allocation, job: "web", jobVersion: 1, group: "web")
+        let stored = StoredCatalog(
+            savedAt: 1000,
+            sources: [.consul: StoredCatalog.Source(heardAt: 1000, services: [Self.service(Self.web, other)])],
+            ended: [StoredCatalog.EndedAllocation(ended, isLost: false)]
+        )
+        var pipeline = Self.pipeline()
+        _ = pipeline.apply(stored, wallClock: 1010, at: .zero)
+        // Nomad has collected the one that ended.
+        let facts = NomadFactsUpdate(isComplete: true, allocations: [other: Self.fact(other, client: .running)])
+        if isNomadFirst { _ = pipeline.apply(facts, at: .seconds(1)) }
+        _ = pipeline.apply(
+            Self.update([Self.service(Self.web, Self.allocation, other)]),
+            from: .consul,
+            at: .seconds(2)
+        )
+        if !isNomadFirst { _ = pipeline.apply(facts, at: .seconds(3)) }
+        let allocations = pipeline.catalogGuard.catalog[Self.web]?.instances.map { $0.allocation?.id }
+        #expect(allocations == [other])
+        #expect(pipeline.stored(wallClock: 1020, at: .seconds(4))?.ended.map(\.allocation.id) == [Self.allocation])
     }
 
     @Test func `a service that is gone for good is told where a route leads to it, after a restart, too`() {

@@ -62,6 +62,21 @@ struct JoinStoredTests {
         #expect(join.ended.map(\.allocation.id) == [Sample.allocationID(1)])
     }
 
+    @Test("nor when the first word of its catalog leaves its service out as not read yet", arguments: [true, false])
+    func unread(isNomadFirst: Bool) {
+        var join = self.next(self.stored())
+        var unread = Sample.update([], isComplete: true)
+        unread.unheard.services[ServiceName("web")] = ["dc1"]
+        let facts = Sample.facts([Sample.fact(2)], isComplete: true)
+        if isNomadFirst { _ = join.received(facts) }
+        _ = join.received(unread)
+        if !isNomadFirst { _ = join.received(facts) }
+        let read = Sample.update(Self.registered.services.values.compactMap(\.self))
+        #expect(self.ports(join.received(read)) == ["10.0.0.3"])
+        _ = join.received(Sample.update([Sample.service("web", [Sample.instance(2)])]))
+        #expect(join.ended.isEmpty)
+    }
+
     @Test("it is stored again by a process that heard nobody, and not once its registration is gone")
     func again() {
         var join = self.next(self.next(self.stored()).stored(like: self.stored()))

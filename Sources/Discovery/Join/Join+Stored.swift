@@ -10,7 +10,8 @@ extension Join {
             .map { StoredCatalog.EndedAllocation(Allocation($0), isLost: $0.client == .lost) }
     }
 
-    /// What Nomad had said of the instances that were stored, and of what was left out.
+    /// What Nomad had said of the instances that were stored, and of what was left out. The instances stand in for their
+    /// sources.
     package mutating func restore(_ stored: StoredCatalog) {
         var facts: [String: AllocationFact] = [:]
         for one in stored.ended.prefix(StoredCatalog.maximumEnded) {
@@ -26,7 +27,7 @@ extension Join {
                 )
             }
         }
-        self.restore(Array(facts.values), awaiting: Set(stored.sources.filter { $0.value.services != nil }.keys))
+        self.restore(Array(facts.values), services: stored.sources.compactMapValues(\.services))
     }
 }
 

@@ -65,6 +65,11 @@ package struct Join: Sendable {
 
     /// - Returns: the update, joined. It names every service that the given one does, changed or not.
     package mutating func received(_ update: CatalogUpdate) -> Output {
+        if update.isComplete { self.awaited.remove(update.source) }
+        return self.take(update)
+    }
+
+    private mutating func take(_ update: CatalogUpdate) -> Output {
         var output = Output(update: update, stopped: [:])
         self.unheard[update.source] = update.unheard
         if update.isComplete {
@@ -73,7 +78,6 @@ package struct Join: Sendable {
                     && update.unheard.services[$0.name]?.isEmpty != true
             }
             for key in gone { self.set(nil, for: key, in: &output) }
-            self.awaited.remove(update.source)
         }
         for (name, service) in update.services {
             let key = ServiceKey(source: update.source, name: name)
@@ -126,11 +130,24 @@ package struct Join: Sendable {
     }
 
     /// What Nomad had said before this process, so that its silence takes nothing of it back. To be called first.
-    mutating func restore(_ facts: [AllocationFact], awaiting sources: Set<SourceName>) {
-        self.awaited = sources
+    ///
+    /// - Parameter services: what stands in for each source until it is heard, so that it counts what Nomad says of them.
+    ///   It is not the source's word: what is left out of it may be registered all the same.
+    mutating func restore(_ facts: [AllocationFact], services: [SourceName: [Service]]) {
+        self.awaited = Set(services.keys)
         for fact in facts {
             self.facts[fact.id] = fact
             self.restored.insert(fact.id)
+        }
+        for (source, services) in services {
+            let named = services.map { ($0.name, Optional($0)) }
+            _ = self.take(
+                CatalogUpdate(
+                    source: source,
+                    isComplete: true,
+                    services: Dictionary(named) { first, _ in first }
+                )
+            )
         }
     }
 
@@ -194,7 +211,7 @@ package struct Join: Sendable {
 
     /// What nobody names is not known any more. An instance may have moved from one service to another within an update.
     private mutating func prune() {
-        if self.areFactsHeard, self.awaited.isEmpty { self.restored = [] }
+        if self.areFactsHeard, self.awaited.isEmpty, self.unheard.values.allSatisfy(\.isEmpty) { self.restored = [] }
         for id in self.forgotten where self.users[id] == nil && !self.restored.contains(id) {
             self.forgotten.remove(id)
             self.facts[id] = nil
