@@ -182,7 +182,7 @@ struct StoreFileTests {
     }
 
     @Test func `it is for its owner only, and whatever stands in its way is replaced`() throws {
-        try self.directory.write("left over", to: ".catalog.json.new")
+        #expect(FileManager.default.createFile(atPath: self.file.newPath, contents: Data("left over".utf8)))
         try self.directory.link("catalog.json", to: "/etc/passwd")
         _ = try self.file.write(.small)
         var status = stat()
@@ -194,8 +194,24 @@ struct StoreFileTests {
     @Test func `a write that fails leaves what was there`() throws {
         _ = try self.file.write(.small)
         // In the way of the new file, and no file to be removed.
-        try self.directory.makeDirectory(".catalog.json.new")
+        mkdir(self.file.newPath, 0o700)
         #expect(throws: StoreFile.Failure.self) { try self.file.write(.sample) }
         #expect(try self.file.read() == .small)
+    }
+
+    @Test func `what another process has written half is not put in place`() throws {
+        let other = StoreFile(directory: self.directory.path)
+        #expect(FileManager.default.createFile(atPath: other.newPath, contents: Data("half".utf8)))
+        _ = try self.file.write(.small)
+        #expect(try self.file.read() == .small)
+        #expect(try String(contentsOfFile: other.newPath, encoding: .utf8) == "half")
+    }
+
+    @Test func `what processes left behind is removed at the start, and nothing else`() throws {
+        let names = ["catalog.json.refused", "other.new"]
+        for name in names + [".catalog.json.new", ".catalog.json.5f.new"] { try self.directory.write("", to: name) }
+        self.file.removeLeftovers()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: self.directory.path).sorted() == names)
+        StoreFile(directory: self.directory("none")).removeLeftovers()
     }
 }

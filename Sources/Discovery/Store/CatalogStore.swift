@@ -63,6 +63,7 @@ package final class CatalogStore: Sendable {
     /// Reads what is stored, and sets it aside if it is refused. To be called once, before `run`.
     package func load() async -> Load {
         let load = await Self.onThread { [file = self.file] () -> (Load, isBlocked: Bool) in
+            file.removeLeftovers()
             do throws(StoreHeader.Refusal) {
                 return (try file.read().map(Load.loaded) ?? .absent, false)
             } catch {

@@ -21,11 +21,21 @@ struct StoreFile: Sendable {
 
     static let sizeLimit = 1 << 30
     private static let name = "catalog.json"
+    private static let newPrefix = ".\(name)."
+    private static let newSuffix = ".new"
     private static let asides = 100
 
     let directory: String
+    /// What is not written to the end yet. Nobody else has it, so that nobody else puts the half of it in place: two
+    /// processes may share the directory, and in containers even the ID of a process.
+    let newPath: String
     var path: String { "\(self.directory)/\(Self.name)" }
-    private var newPath: String { "\(self.directory)/.\(Self.name).new" }
+
+    init(directory: String) {
+        self.directory = directory
+        let number = String(UInt64.random(in: .min ... .max), radix: 16)
+        self.newPath = "\(directory)/\(Self.newPrefix)\(number)\(Self.newSuffix)"
+    }
 
     /// Nil: there is none.
     func read() throws(StoreHeader.Refusal) -> StoredCatalog? {
@@ -81,6 +91,19 @@ struct StoreFile: Sendable {
         }
         if failure != 0 { throw StoreHeader.Refusal(reason: "reading it: \(describe(failure))", cause: .access) }
         return bytes
+    }
+
+    /// Removes what processes left behind that ended while they wrote. One that still writes fails this time, and tries again.
+    func removeLeftovers() {
+        guard let stream = opendir(self.directory) else { return }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasPrefix(Self.newPrefix), name.hasSuffix(Self.newSuffix) else { continue }
+            unlink("\(self.directory)/\(name)")
+        }
     }
 
     /// What was refused is kept, for whoever wants to know what happened to it.
