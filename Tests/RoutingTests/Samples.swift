@@ -14,6 +14,7 @@ func instance(
     weight: Weight = .default,
     tags: Set<String> = [],
     health: Instance.Health = .passing,
+    isDraining: Bool = false,
     zone: String = ""
 ) -> Instance {
     Instance(
@@ -24,6 +25,7 @@ func instance(
         tags: tags,
         health: health,
         locality: Locality(zone: zone),
+        isDraining: isDraining,
         origin: Origin(file: "services.yaml", line: 2)
     )
 }

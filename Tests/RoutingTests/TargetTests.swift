@@ -49,6 +49,28 @@ struct TargetTests {
         #expect(target.endpoints.first?.endpoints.count == 1)
     }
 
+    @Test func `of two at one address and port the one that does not drain counts, whatever their order`() throws {
+        let target = try self.target(
+            of: service(
+                "web",
+                [
+                    instance("a", port: 1, isDraining: true), instance("b", port: 2), instance("c", port: 1),
+                    instance("d", port: 3, isDraining: true), instance("e", port: 3, isDraining: true),
+                    instance("f", port: 2, isDraining: true),
+                ]
+            )
+        )
+        #expect(target.endpoints.flatMap(\.endpoints).map(\.port) == [2, 1, 3])
+        #expect(target.endpoints.flatMap(\.endpoints).map(\.isDraining) == [false, false, true])
+    }
+
+    @Test func `an instance that takes the place of one that drains is the last that is left`() throws {
+        let web = service("web", [instance("a", isDraining: true), instance("b")])
+        #expect(try self.target(of: web).endpoints.flatMap(\.endpoints).map(\.isDraining) == [false])
+        let draining = service("web", [instance("a", isDraining: true), instance("b", isDraining: true)])
+        #expect(try self.target(of: draining).endpoints.flatMap(\.endpoints).map(\.isDraining) == [false])
+    }
+
     @Test func `a subset has the instances that it selects`() throws {
         let web = service("web", [instance("a", port: 1, tags: ["stable"]), instance("b", port: 2, tags: ["canary"])])
         let target = try self.target(of: web, tags: ["canary"])

@@ -26,10 +26,17 @@ struct EndpointLevels {
                 .sorted { $0.key < $1.key }.map(\.value)
         }
         // An address and port counts once. Of two instances that share it Envoy would keep the first, and a gRPC client
-        // would refuse the whole resource.
+        // would refuse the whole resource. One that drains may be there for a while beside the one that took its place.
+        let isAnyDraining = levels.contains { $0.contains(where: \.isDraining) }
+        let lasting = isAnyDraining ? Set(levels.joined().lazy.filter { !$0.isDraining }.map(SocketAddress.init)) : []
         var seen: Set<SocketAddress> = []
-        let distinct = levels.map { $0.filter { seen.insert(SocketAddress($0)).inserted } }.filter { !$0.isEmpty }
-        let hasLasting = distinct.contains { $0.contains { !$0.isDraining } }
+        let distinct = levels.map { level in
+            level.filter { instance in
+                let address = SocketAddress(instance)
+                return !(instance.isDraining && lasting.contains(address)) && seen.insert(address).inserted
+            }
+        }.filter { !$0.isEmpty }
+        let hasLasting = !isAnyDraining || !lasting.isEmpty
         return distinct.enumerated().flatMap { priority, instances in
             Dictionary(grouping: instances, by: \.locality).sorted { $0.key < $1.key }.map { locality, instances in
                 LocalityEndpoints(
