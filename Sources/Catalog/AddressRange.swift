@@ -40,5 +40,7 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
             && (self.address.low ^ other.low) & self.lowMask == 0
     }
 
+    var isOneAddress: Bool { self.prefixLength == (self.address.isVersion4 ? 32 : 128) }
+
     package var description: String { "\(self.address)/\(self.prefixLength)" }
 }

@@ -38,21 +38,19 @@ extension AddressRules.Refusal {
         case .consul, .nomad, .envoyAdmin:
             "register the instance with the address and port of the service; or, if proxies are to lead there, put this very "
                 + "address and port into catalog.allow.addresses (--catalog-allow-addresses \(Self.place(address, port)))"
-        case .loopback: Self.allowing(address, version4: "127.0.0.0/8", version6: "::1/128", or: reachable)
-        case .linkLocal: Self.allowing(address, version4: "169.254.0.0/16", version6: "fe80::/10", or: reachable)
-        case .siteLocal: Self.allowing(address, version4: "", version6: "fec0::/10", or: reachable)
-        case .reserved: Self.allowing(address, version4: "240.0.0.0/4", version6: "", or: reachable)
-        case .multicast: Self.allowing(address, version4: "224.0.0.0/4", version6: "ff00::/8", or: reachable)
+        case .loopback, .linkLocal, .siteLocal, .reserved, .multicast:
+            "\(reachable); or, if that is it, put it into catalog.allow.addresses (--catalog-allow-addresses "
+                + "\(self.judged(in: address)))"
         // Nobody has an instance there.
         case .unspecified, .broadcast, .metadata: reachable
         }
     }
 
-    private static func allowing(_ address: String, version4: String, version6: String, or cure: String) -> String {
-        let parsed = IPAddress(address)
-        let isVersion4 = parsed?.isVersion4 == true || parsed?.embeddedVersion4.isEmpty == false
-        return "\(cure); or, if that is it, put its range into catalog.allow.addresses (--catalog-allow-addresses "
-            + "\(isVersion4 ? version4 : version6))"
+    /// What of an address is refused: it may be an IPv6 address that one of IPv4 is written in.
+    private func judged(in text: String) -> String {
+        guard let address = IPAddress(text) else { return text.printable }
+        let parts = address.embeddedVersion4 + [address]
+        return (parts.first { AddressRules.refusal(of: $0) == self } ?? address).description
     }
 
     private static func place(_ address: String, _ port: UInt16) -> String {

@@ -5,8 +5,9 @@
 /// loopback because it trusts the machine, or to a cloud's metadata.
 ///
 /// In this order: what is denied is refused; what is reserved for somebody is refused, unless it is allowed with its port;
-/// what is allowed is taken; what is on no network of instances (loopback, unspecified, link-local, multicast, broadcast,
-/// metadata services) is refused; the rest is taken. An IPv4 address that is written as IPv6 is judged as both.
+/// a metadata service is refused, unless it is allowed by its own address and no wider range; what is allowed is taken;
+/// what is on no network of instances (loopback, unspecified, link-local, multicast, broadcast) is refused; the rest is
+/// taken. An IPv4 address that is written as IPv6 is judged as both.
 package struct AddressRules: Hashable, Sendable {
     /// Addresses, and one port of them or all.
     package struct Place: Hashable, Sendable {
@@ -84,8 +85,16 @@ package struct AddressRules: Hashable, Sendable {
                 && self.allowed.contains { $0.port != nil && $0.contains(address, port: port) }
             if !isAllowed { return reserved.owner.refusal }
         }
-        if self.allowed.contains(where: { $0.contains(address, port: port) }) { return nil }
-        return address.isVersion4 ? Self.refusal(version4: address.low) : Self.refusal(version6: address)
+        guard let refusal = Self.refusal(of: address) else { return nil }
+        let isAllowed = self.allowed.contains { place in
+            place.contains(address, port: port) && (refusal != .metadata || place.range.isOneAddress)
+        }
+        return isAllowed ? nil : refusal
+    }
+
+    /// Of what is on no network of instances.
+    static func refusal(of address: IPAddress) -> Refusal? {
+        address.isVersion4 ? Self.refusal(version4: address.low) : Self.refusal(version6: address)
     }
 
     /// https://www.iana.org/assignments/iana-ipv4-special-registry
@@ -93,7 +102,9 @@ package struct AddressRules: Hashable, Sendable {
         switch bits >> 24 {
         case 0: return .unspecified
         case 127: return .loopback
-        case 169 where bits >> 16 == 0xA9FE: return bits == 0xA9FE_A9FE ? .metadata : .linkLocal
+        // Metadata of most clouds (169.254.169.254), Amazon's credentials of containers (169.254.170.2 and .23).
+        case 169 where [0xA9FE_A9FE, 0xA9FE_AA02, 0xA9FE_AA17].contains(bits): return .metadata
+        case 169 where bits >> 16 == 0xA9FE: return .linkLocal
         case 224...239: return .multicast
         // Metadata of Alibaba (100.100.100.200), Azure (168.63.129.16) and Oracle (192.0.0.192).
         case 100 where bits == 0x6464_64C8, 168 where bits == 0xA83F_8110, 192 where bits == 0xC000_00C0:

@@ -55,9 +55,10 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 extension Diagnostic: CustomStringConvertible {
-    /// The form of compilers and linters: `file:line: error[SB104] route/web: message (cure)`.
+    /// The form of compilers and linters: `file:line: error[SB104] route/web: message (cure)`. One line, though the place
+    /// may be named by whoever registered it.
     package var description: String {
         let subject = self.subject.map { " \($0)" } ?? ""
-        return "\(self.origin): \(self.severity.rawValue)[\(self.code)]\(subject): \(self.message) (\(self.cure))"
+        return "\(self.origin): \(self.severity.rawValue)[\(self.code)]\(subject): \(self.message) (\(self.cure))".inert
     }
 }

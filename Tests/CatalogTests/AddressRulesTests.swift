@@ -23,6 +23,7 @@ struct AddressRulesTests {
             ("0.0.0.0", .unspecified), ("0.1.2.3", .unspecified), ("::", .unspecified),
             ("169.254.0.1", .linkLocal), ("fe80::1", .linkLocal), ("febf::1", .linkLocal),
             ("169.254.169.254", .metadata), ("fd00:ec2::254", .metadata), ("fd20:ce::254", .metadata),
+            ("169.254.170.2", .metadata), ("169.254.170.23", .metadata), ("169.254.170.3", .linkLocal),
             ("100.100.100.200", .metadata), ("168.63.129.16", .metadata), ("192.0.0.192", .metadata),
             ("224.0.0.1", .multicast), ("239.255.255.255", .multicast), ("ff02::1", .multicast),
             ("255.255.255.255", .broadcast),
@@ -76,30 +77,45 @@ struct AddressRulesTests {
         #expect(rules.refusal(of: "169.254.169.254", port: 80) == .metadata)
     }
 
+    @Test(arguments: [
+        ("169.254.169.254", "169.254.0.0/16"), ("169.254.169.254", "169.254.169.254/31"),
+        ("169.254.169.254", "0.0.0.0/0"), ("169.254.169.254", "169.254.0.0/16:80"),
+        ("169.254.170.2", "169.254.0.0/16"), ("::ffff:169.254.169.254", "169.254.0.0/16"),
+        ("2002:a9fe:a9fe::1", "169.254.0.0/16"), ("100.100.100.200", "100.64.0.0/10"), ("fd00:ec2::254", "fd00::/8"),
+        ("fd20:ce::254", "fd00::/8"), ("168.63.129.16", "168.63.129.0/24"), ("192.0.0.192", "192.0.0.0/24"),
+    ])
+    func `a range does not let in the metadata services that are in it`(address: String, range: String) throws {
+        var rules = AddressRules(allowed: [try Self.place(range)])
+        #expect(rules.refusal(of: address, port: 80) == .metadata)
+        let parsed = try #require(IPAddress(address))
+        let own = (parsed.embeddedVersion4.first ?? parsed).description
+        for place in [
+            own, own.contains(":") ? "\(own)/128" : "\(own)/32", own.contains(":") ? "[\(own)]:80" : "\(own):80",
+        ] {
+            rules.allowed = [try Self.place(range), try Self.place(place)]
+            #expect(rules.refusal(of: address, port: 80) == nil, "\(place)")
+        }
+        #expect(rules.refusal(of: address, port: 81) == .metadata)
+    }
+
     @Test func `each refusal has a cure that helps`() throws {
-        #expect(
-            AddressRules.Refusal.loopback.cure(of: "127.0.0.1", port: 80).hasSuffix(
-                "(--catalog-allow-addresses 127.0.0.0/8)"
-            )
-        )
-        #expect(
-            AddressRules.Refusal.loopback.cure(of: "::1", port: 80).hasSuffix("(--catalog-allow-addresses ::1/128)")
-        )
-        #expect(
-            AddressRules.Refusal.linkLocal.cure(of: "fe80::1", port: 80).hasSuffix(
-                "(--catalog-allow-addresses fe80::/10)"
-            )
-        )
         #expect(AddressRules.Refusal.denied.cure(of: "10.0.0.1", port: 80).contains("--catalog-deny-addresses"))
         for refusal in [AddressRules.Refusal.metadata, .own, .unspecified, .broadcast] {
             #expect(!refusal.cure(of: "169.254.169.254", port: 80).contains("allow-addresses"))
         }
-        // A range that a cure names lets in what was refused.
-        for (address, range) in [("127.0.0.1", "127.0.0.0/8"), ("::1", "::1/128"), ("::ffff:127.0.0.1", "127.0.0.0/8")]
-        {
-            let rules = AddressRules(allowed: [try Self.place(range)])
-            #expect(rules.refusal(of: address, port: 80) == nil)
-        }
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::ffff:127.0.0.1", "127.0.0.1"), ("fe80::1", "fe80::1"),
+        ("169.254.10.1", "169.254.10.1"), ("fec0:0::1", "fec0::1"), ("224.0.0.1", "224.0.0.1"), ("ff02::1", "ff02::1"),
+        ("240.0.0.1", "240.0.0.1"), ("2002:7f00:1::1", "127.0.0.1"), ("2001:0:a00:1:0:0:80ff:fffe", "127.0.0.1"),
+    ])
+    func `a cure lets in what was refused and nothing else`(address: String, cured: String) throws {
+        let refusal = try #require(AddressRules().refusal(of: address, port: 80))
+        #expect(refusal.cure(of: address, port: 80).hasSuffix("(--catalog-allow-addresses \(cured))"))
+        let place = try Self.place(cured)
+        #expect(AddressRules(allowed: [place]).refusal(of: address, port: 80) == nil)
+        #expect(AddressRange(try #require(IPAddress(cured))) == place.range)
     }
 
     @Test func `where Signalbox itself listens is refused for that reason, whatever is allowed`() throws {
@@ -210,8 +226,7 @@ struct InputRulesTests {
                         + "instance is left out (register the instance with the port that it listens on)",
                     "consul/b: error[SB311] service/web: the address 127.0.0.1 port 9901 of instance b is a loopback address; the "
                         + "instance is left out (and so for 1 more) (register the instance with the address that proxies reach "
-                        + "it by; or, if that is it, put its range into catalog.allow.addresses (--catalog-allow-addresses "
-                        + "127.0.0.0/8))",
+                        + "it by; or, if that is it, put it into catalog.allow.addresses (--catalog-allow-addresses 127.0.0.1))",
                 ].sorted { $0.split(separator: "address ")[1] < $1.split(separator: "address ")[1] }
         )
     }
@@ -256,6 +271,22 @@ struct InputRulesTests {
         let (admitted, diagnostics) = self.rules.admit(twice, from: .consul)
         #expect(admitted?.instances.map(\.id.rawValue) == ["a"])
         #expect(diagnostics.map(\.code) == ["SB312", "SB312"])
+    }
+
+    @Test func `what is told of an instance is one line, whatever it is called`() {
+        var one = instance("a\n\u{1B}[2J\u{202E}\u{9B}", at: "127.0.0.1")
+        one.origin = Origin(file: "consul:dc1/web/\(one.id.rawValue)")
+        let (_, diagnostics) = self.rules.admit(service("web", [one]), from: .consul)
+        let description = diagnostics.map(\.description).joined()
+        #expect(
+            description.hasPrefix(#"consul:dc1/web/a\n\u{1B}[2J\u{202E}\u{009B}: error[SB312] service/web: the ID"#)
+        )
+    }
+
+    @Test func `all of a text is told, without what a terminal obeys`() {
+        let long = String(repeating: "'é\\ \"", count: 100)
+        #expect(long.inert == long)
+        #expect((long + "\r\n\u{2028}\u{7F}").inert == long + #"\r\n\u{2028}\u{7F}"#)
     }
 
     @Test func `the guard reports what is left out for as long as it is`() {

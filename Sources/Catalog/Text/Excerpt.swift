@@ -11,6 +11,12 @@ extension String {
 
     /// As `printable`, in quotes.
     package var excerpt: String { "\"\(self.printable)\"" }
+
+    /// All of it, in one line and without anything that a terminal obeys.
+    package var inert: String {
+        guard self.unicodeScalars.contains(where: \.isObeyed) else { return self }
+        return self.unicodeScalars.map { $0.isObeyed ? $0.escaped(asASCII: true) : String($0) }.joined()
+    }
 }
 
 extension Unicode.Scalar {
