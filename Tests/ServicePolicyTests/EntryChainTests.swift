@@ -230,6 +230,25 @@ struct EntryChainTests {
         #expect(sample.applied.diagnostics.findings == Array(repeating: "warning SB337 service-router/web", count: 2))
     }
 
+    @Test func `hosts count, and what tags say takes nothing from documents`() throws {
+        let routes = (0..<150).map { #"{"Match": {"HTTP": {"PathExact": "/\#($0)"}}}"# }.joined(separator: ",")
+        var sample = ChainSample([Self.router(routes)])
+        let shop = try #require(sample.policy.routes[RouteName("shop")])
+        func add(_ name: String, hosts: Int) {
+            var route = shop
+            route.name = RouteName(name)
+            route.hostnames = (0..<hosts).map { "h\($0).example.com" }
+            sample.policy.routes[route.name] = route
+        }
+        add("a@tags", hosts: 100)
+        add("shop", hosts: 20)
+        let applied = sample.applied
+        let counts = applied.policy.routes.mapValues { $0.rules.map(\.refinements.count) }
+        #expect(counts == [RouteName("shop"): [150], RouteName("a@tags"): [70]])
+        #expect(applied.diagnostics.findings == ["error SB333 service-router/web"])
+        #expect(applied.diagnostics.first?.message.hasSuffix("the rest of rule 1 of route/a@tags is left out") == true)
+    }
+
     @Test func `a path that cannot be expressed costs its route only, and is said`() {
         let sample = ChainSample(
             rules: [chainRule([Match(path: .prefix("/a"))])],

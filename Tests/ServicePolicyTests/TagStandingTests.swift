@@ -98,6 +98,26 @@ struct TagStandingTests {
         #expect(policy.codes == ["SB328"])
     }
 
+    @Test func `hosts and methods that multiply to too much change nothing`() throws {
+        let hosts = (0..<100).map { "h\($0).example.com" }.joined(separator: ",")
+        let methods = (0..<16).map { "M\($0)" }.joined(separator: ",")
+        func many(_ count: Int) -> [String] {
+            (0..<count).flatMap { number in
+                ["host=\(hosts)", "method=\(methods)", "path=/\(number)"].map { "signalbox.route.r\(number).\($0)" }
+            }
+        }
+        let routing = try self.routing(nil, tagged("web", [Self.shop, Self.pay]))
+        for _ in 1...2 {
+            let policy = routing.decided(tagged("web", many(7) + ["signalbox.route.shop.host=new.example.com"]))
+            // Nobody speaks of the other any more.
+            #expect(policy.effects == [Self.good[1]])
+            #expect(policy.codes == ["SB328"])
+        }
+        #expect(routing.decided(tagged("web", many(6) + [Self.pay])).codes == [])
+        #expect(routing.policy.routes.count == 7)
+        #expect(try self.routing(nil, tagged("web", many(7))).policy.effects == [])
+    }
+
     @Test func `a gateway that goes takes routes that name only it, and gives them back`() throws {
         let routing = try self.routing(nil, tagged("web", [Self.shop, "signalbox.route.shop.gateway=internal"]))
         var base = tagBase()

@@ -7,6 +7,8 @@ import Routing
 struct ChainApplication {
     /// Of a rule: matches of its own times routes of the router times methods.
     static let maximumRefinements = 1000
+    /// Of a service, in all rules that lead to it: the refinements of a rule times its hosts.
+    static let maximumRoutes = 10_000
     /// Of a rule, beyond the backends that are written.
     static let maximumShares = 1000
 
@@ -16,6 +18,8 @@ struct ChainApplication {
     private var diagnostics: Set<Diagnostic> = []
     /// By the numbers of their routes: those that some rule has a use for.
     private var usedRoutes: [ServiceName: Set<Int>] = [:]
+    /// What counts for `maximumRoutes`.
+    private var counts: [ServiceName: Int] = [:]
 
     init(policy: Policy, entries: ConfigEntries) {
         self.original = policy
@@ -28,9 +32,11 @@ struct ChainApplication {
             return AppliedChains(policy: self.original, diagnostics: [], destinations: [])
         }
         var policy = self.original
-        for (name, route) in self.original.routes.sorted(by: { $0.key < $1.key }) {
-            policy.routes[name] = self.apply(to: route)
+        // Documents first: what tags say takes nothing from them.
+        let routes = self.original.routes.sorted {
+            ($0.key.isOfTags ? 1 : 0, $0.key) < ($1.key.isOfTags ? 1 : 0, $1.key)
         }
+        for (name, route) in routes { policy.routes[name] = self.apply(to: route) }
         // Beside those of targets that no entry is about.
         policy.failovers.merge(self.chains.failovers) { _, chain in chain }
         let settings = self.entries.settings(for: policy, documents: self.original.serviceDefaults)
@@ -51,7 +57,8 @@ struct ChainApplication {
             else { continue }
             let place = "rule \(index + 1) of route/\(route.name)"
             let rule = route.rules[index]
-            route.rules[index].refinements += self.refinements(of: rule, forward, place: place)
+            let hosts = max(1, Set(route.hostnames).count)
+            route.rules[index].refinements += self.refinements(of: rule, forward, hosts: hosts, place: place)
             route.rules[index].action = .forward(self.resolved(forward))
         }
         return route
@@ -79,6 +86,7 @@ struct ChainApplication {
     private mutating func refinements(
         of rule: Route.Rule,
         _ forward: Route.Forward,
+        hosts: Int,
         place: String
     ) -> [Route.Refinement] {
         guard let backend = forward.backends.first, forward.backends.count == 1 else {
@@ -123,15 +131,17 @@ struct ChainApplication {
                     router.origin
                 )
                 guard let shares = self.chains.shares(of: route.destination, from: backend.service) else { continue }
-                guard refinements.count + matches.count <= Self.maximumRefinements else {
-                    self.report(
-                        "SB333",
-                        backend.service,
-                        router,
-                        "\(place) would become over \(Self.maximumRefinements) routes; the rest is left out"
-                    )
+                let count = self.counts[backend.service, default: 0] + matches.count * hosts
+                guard refinements.count + matches.count <= Self.maximumRefinements, count <= Self.maximumRoutes else {
+                    let limit =
+                        count <= Self.maximumRoutes
+                        ? "\(place) would become over \(Self.maximumRefinements) routes"
+                        : "with all hosts the rules that lead to the service would become over \(Self.maximumRoutes) routes"
+                    self.report("SB333", backend.service, router, "\(limit); the rest of \(place) is left out")
+                    self.usedRoutes[backend.service, default: []].formUnion(router.routes.map(\.number))
                     return refinements
                 }
+                self.counts[backend.service] = count
                 refinements += matches.map { narrowed, rewrite in
                     Route.Refinement(
                         matchIndex: matchIndex,
@@ -178,6 +188,11 @@ struct ChainApplication {
             )
         )
     }
+}
+
+extension RouteName {
+    /// No document has an "@" in its name.
+    fileprivate var isOfTags: Bool { self.rawValue.hasSuffix("@tags") }
 }
 
 extension ServiceRouter {

@@ -6,11 +6,16 @@ package import Catalog
 package struct ServiceTags: Hashable, Sendable {
     /// Told of one service; what is more is counted.
     static let maximumFaults = 20
+    /// Of all routes of a service.
+    static let maximumSize = 10_000
 
     package struct Route: Hashable, Sendable {
         package var statement: RouteStatement
         /// Only canaries speak of it: it leads to canaries only.
         package var isOfCanaries: Bool
+
+        /// How many routes proxies have of it.
+        var size: Int { (self.statement.hostnames?.count ?? 1) * self.statement.matches.count }
     }
 
     package var service: ServiceName

@@ -3,6 +3,29 @@
 import Catalog
 
 extension TagPreparation {
+    typealias Choice = (inForce: TagStanding.Route?, standing: TagStanding.Route?)
+
+    /// What comes into force for each route. Hosts and methods are multiplied, and so is what is remembered of several
+    /// versions: before anything is made of it, it is counted.
+    mutating func chosen(
+        of names: [String],
+        _ said: [String: ServiceTags.Route],
+        _ last: [String: TagStanding.Route]
+    ) -> [Choice] {
+        let before = self.diagnostics
+        let choices = names.map { self.choose(said[$0], last[$0], named: $0) }
+        let count = choices.reduce(0) { $0 + max($1.inForce?.said.size ?? 0, $1.standing?.said.size ?? 0) }
+        guard count > ServiceTags.maximumSize else { return choices }
+        self.diagnostics = before
+        self.report(
+            .tooMany,
+            "hosts times methods of all routes are \(count), and may be \(ServiceTags.maximumSize); nothing new comes into "
+                + "force, and what was last good stays",
+            cure: "use fewer; what is larger belongs into a document"
+        )
+        return names.map { self.choose(nil, last[$0], named: $0) }
+    }
+
     /// Decides what comes into force for a route, at which gateways, and what is remembered of it.
     ///
     /// Where the tags name no gateway and nobody can tell any more which one is meant, the route stays where it was: that
@@ -14,7 +37,7 @@ extension TagPreparation {
         _ said: ServiceTags.Route?,
         _ last: TagStanding.Route?,
         named name: String
-    ) -> (inForce: TagStanding.Route?, standing: TagStanding.Route?) {
+    ) -> Choice {
         guard let wanted = said ?? last?.said else { return (nil, nil) }
         let asksForTheSame = last?.said.statement.gateways == wanted.statement.gateways
         let former = asksForTheSame ? last?.gateways ?? [] : []

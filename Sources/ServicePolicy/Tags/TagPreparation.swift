@@ -81,8 +81,8 @@ struct TagPreparation {
         }
         let settings = self.decideSettings()
         var outcomes: [String: Outcome] = [:]
-        for name in Set(routes.keys).union(kept.keys).sorted() {
-            let chosen = self.choose(routes[name], last[name], named: name)
+        let names = Set(routes.keys).union(kept.keys).sorted()
+        for (name, chosen) in zip(names, self.chosen(of: names, routes, last)) {
             self.standing.routes[name] = chosen.standing
             guard let route = chosen.inForce?.said, let gateways = chosen.inForce?.gateways else {
                 outcomes[name] = .leftOut
