@@ -21,6 +21,17 @@ package struct Unheard: Hashable, Sendable {
             self.instances = instances
         }
 
+        /// Nil: they have nothing in common.
+        func common(with other: Share) -> Share? {
+            if self.isAll { return other }
+            if other.isAll { return self }
+            let common = Share(
+                datacenters: self.datacenters.intersection(other.datacenters),
+                instances: self.instances.intersection(other.instances)
+            )
+            return common == Share() ? nil : common
+        }
+
         package func has(_ instance: Instance) -> Bool {
             self.isAll || self.datacenters.contains(instance.datacenter) || self.instances.contains(instance.id)
         }

@@ -133,6 +133,22 @@ struct UnheardTests {
         }
     }
 
+    @Test func `what was let go and is shown again is there, though another part is hidden now`() {
+        var guarded = CatalogGuard.consul()
+        guarded.complete(Self.pair, at: 0)
+        var update = CatalogUpdate.changed([])
+        update.unheard.hidden = [ServiceName("web"): .init(instances: [InstanceID("w2")])]
+        _ = guarded.apply(update, at: .seconds(5))
+        _ = guarded.accept(.consul, at: .seconds(6))
+        #expect(guarded.inForce["web"] == ["w1"])
+        update.services = [ServiceName("web"): Self.pair[0]]
+        update.unheard.hidden = [ServiceName("web"): .init(instances: [InstanceID("w1")])]
+        for second in 7...8 {
+            _ = guarded.apply(update, at: .seconds(second))
+            #expect(guarded.inForce["web"] == ["w1", "w2"] && guarded.held.map(\.instances) == [1])
+        }
+    }
+
     @Test func `what is merely not heard stays when removals are accepted`() {
         var guarded = Self.seeded(Self.stored)
         var update = CatalogUpdate.complete([])

@@ -54,6 +54,8 @@ struct ConsulModel {
     var broken: Set<String> = []
     /// Services that are listed and none of whose instances are shown.
     var hidden: Set<String> = []
+    /// Whether it says of them that it left something out, as it does of nodes.
+    var tellsOfHidden = false
     /// Services that are not listed, show no instances, and are said to be there.
     var ghosts: Set<String> = []
     /// 0: HTTP/2 is not spoken.
@@ -159,6 +161,16 @@ struct ConsulModel {
         if self.checksTable == last { self.checksTable = first }
     }
 
+    /// It leaves with all that it has.
+    mutating func remove(node: String) {
+        for (name, registrations) in self.services {
+            for (key, registration) in registrations where registration.node == node { self.deregister(key, of: name) }
+        }
+        self.lastIndex += 1
+        self.nodeIndexes[node] = nil
+        self.nodesTable = self.lastIndex
+    }
+
     private mutating func nodeChanged(_ node: String) {
         for (name, registrations) in self.services where registrations.values.contains(where: { $0.node == node }) {
             self.serviceIndexes[name] = self.lastIndex
@@ -237,6 +249,8 @@ struct ConsulModel {
         self.rights != .all || self.forbidden.contains { name.hasPrefix($0) }
     }
 
+    private func mayRead(node: String) -> Bool { !self.forbidden.contains("node:" + node) }
+
     private func index(of subject: ConsulQuery.Subject) -> UInt64 {
         switch subject {
         case .services: self.servicesTable
@@ -246,7 +260,7 @@ struct ConsulModel {
         case .server: max(self.servicesTable, self.nodesTable)
         case .entries(let kind): self.entryIndexes[kind] ?? 1
         case .keys: self.keyIndex
-        case .servers, .agent, .probes, .capacity, .indexes, .key, .entry, .instances: 1
+        case .servers, .agent, .probes, .capacity, .indexes, .key, .entry, .instances, .unreadable: 1
         }
     }
 
@@ -262,12 +276,13 @@ struct ConsulModel {
             }
             names["consul"] = []
             return .services(names.filter { !self.isForbidden($0.key) && !self.ghosts.contains($0.key) })
-        case .nodes: return .nodes(isVisible ? self.nodeIndexes : [:])
+        case .nodes: return .nodes(isVisible ? self.nodeIndexes.filter { self.mayRead(node: $0.key) } : [:])
         case .checks(let state):
             guard isVisible else { return .checks([]) }
             var checks: Set<ConsulCheckKey> = []
             for (name, registrations) in self.services {
-                for registration in registrations.values where registration.status.rawValue == state.rawValue {
+                for registration in registrations.values
+                where registration.status.rawValue == state.rawValue && self.mayRead(node: registration.node) {
                     checks.insert(
                         ConsulCheckKey(
                             node: registration.node,
@@ -278,7 +293,8 @@ struct ConsulModel {
                     )
                 }
             }
-            for (node, status) in self.nodeStatus where status.rawValue == state.rawValue {
+            for (node, status) in self.nodeStatus
+            where status.rawValue == state.rawValue && self.mayRead(node: node) {
                 checks.insert(ConsulCheckKey(node: node, check: "serfHealth", service: "", serviceID: ""))
             }
             return .checks(checks)
@@ -286,7 +302,7 @@ struct ConsulModel {
             let isHidden = self.hidden.contains(name) || self.ghosts.contains(name)
             let isShown = isVisible && !isHidden && !self.isForbidden(name)
             let all = isShown ? self.instances(of: name) : []
-            let instances = all.filter { !self.isForbidden("node:" + $0.node) }
+            let instances = all.filter { self.mayRead(node: $0.node) }
             let nodes = Set(instances.map(\.node)).sorted()
             return .service(
                 ConsulServiceReading(
@@ -294,7 +310,7 @@ struct ConsulModel {
                     nodes: nodes,
                     count: instances.count,
                     passingChecks: self.services[name]?.values.count { $0.status == .passing } ?? 0,
-                    isFiltered: instances.count < all.count
+                    isFiltered: instances.count < all.count || isHidden && self.tellsOfHidden
                 )
             )
         case .passing:
@@ -325,6 +341,8 @@ struct ConsulModel {
         case .instances(let name): return .presence(self.services[name] != nil && !self.isForbidden(name))
         case .key(let key): return .presence(self.keys[key] != nil)
         case .entry(let key): return .presence(self.entries[key.kind]?.contains { $0.key == key } == true)
+        case .unreadable(let node):
+            return .presence(self.nodeIndexes[node] != nil && (!isVisible || !self.mayRead(node: node)))
         case .agent: return .agent(.test)
         }
     }

@@ -38,6 +38,19 @@ struct ConsulReaderTests {
         #expect(isVisible == isSeen)
     }
 
+    @Test(arguments: [
+        ("null", true, true), ("null", false, false), (#"{"Node": {}, "Services": {}}"#, true, false),
+        (#"{"Node": {}, "Services": {}}"#, false, false),
+    ])
+    func `a node that is left out because of the rights is there`(body: String, isFiltered: Bool, isThere: Bool) throws
+    {
+        let response = APIResponse(status: 200, index: 7, isFiltered: isFiltered, body: ByteBuffer(string: body))
+        let query = ConsulQuery(.unreadable(node: "n"))
+        let content = try ConsulReader(ConsulConfiguration()).read(response, to: query).content
+        guard case .presence(let presence) = content else { throw Unexpected() }
+        #expect(presence == isThere)
+    }
+
     @Test func `checks are told apart by node, ID and instance`() throws {
         let body = """
             [{"Node": "n", "CheckID": "serfHealth", "Status": "critical", "ServiceID": "", "ServiceName": ""},

@@ -56,7 +56,8 @@ struct SourceState: Sendable {
     /// - Parameter shares: all that it refuses to show.
     mutating func hide(_ shares: [ServiceName: Unheard.Share], at now: Duration) -> EventTally {
         var tally = EventTally()
-        self.released = self.released.filter { shares[$0.key] != nil }
+        // What is hidden no more is there, though something else of its service may be hidden now.
+        for (name, share) in self.released { self.released[name] = shares[name].flatMap(share.common) }
         for (name, hidden) in self.hidden where shares[name] == nil {
             self.count(.released(.returned), name, hidden.share, in: &tally)
             self.hidden[name] = nil
@@ -101,7 +102,9 @@ struct SourceState: Sendable {
 
     /// Without what was let go though the source still has it.
     func unreleased(_ service: Service, _ hidden: [ServiceName: Unheard.Share]) -> Service? {
-        guard hidden[service.name] != nil, let share = self.released[service.name] else { return service }
+        guard let share = hidden[service.name].flatMap({ self.released[service.name]?.common(with: $0) }) else {
+            return service
+        }
         return service.without(share)
     }
 

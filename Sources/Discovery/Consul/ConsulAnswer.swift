@@ -76,6 +76,16 @@ struct ConsulServiceReading: Hashable, Sendable {
     var awaitsCheck = false
     /// Why some of it cannot be used.
     var diagnostics: [Diagnostic] = []
+
+    /// With instances that it lacks and that may be there.
+    func keeping(_ kept: [Instance]) -> Self {
+        guard !kept.isEmpty else { return self }
+        var whole = self
+        whole.instances = (self.instances + kept).sorted { $0.id < $1.id }
+        whole.nodes = Set(self.nodes + kept.map(\.node)).sorted()
+        whole.isOurs = true
+        return whole
+    }
 }
 
 /// The checks of a service's instances that pass.

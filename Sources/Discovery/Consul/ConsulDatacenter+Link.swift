@@ -83,6 +83,7 @@ extension ConsulDatacenter {
         self.glance = nil
         self.search.renew(&effects)
         self.missing.renew(&effects)
+        self.unseen.renew(&effects)
         for (request, reading) in self.readings {
             _ = effects.cancel(request)
             self.services.readingEnded(reading.service)

@@ -82,6 +82,7 @@ extension ConsulDatacenter {
     mutating func isGone(_ name: String) {
         self.services.remove(name)
         self.expected.remove(name)
+        self.unseen.forget(name)
         self.problems[.service(name)] = nil
         self.isChanged(name)
         self.focus.forgetGone(self.services)
@@ -97,6 +98,13 @@ extension ConsulDatacenter {
         }
         for node in self.nodeIndexes.keys where indexes[node] == nil {
             for service in self.services.byNode[node] ?? [] { self.services.isDirty(service, needed: answer.index) }
+        }
+        // One that is no news and was not listed may be read again. What it has was perhaps never read, or let go.
+        let isMoreListed = indexes.contains { node, index in
+            self.nodeIndexes[node] == nil && previous.map { index <= $0 } ?? false
+        }
+        if isMoreListed {
+            for name in self.services.byName.keys { self.services.isDirty(name, needed: nil, isUrgent: false) }
         }
         self.nodeIndexes = indexes
         if let previous { self.distrust(between: previous, and: answer.index) }

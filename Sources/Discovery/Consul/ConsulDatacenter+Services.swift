@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// Reading services one by one: those that are dirty, and those that are watched.
 extension ConsulDatacenter {
     /// What a reading costs the server and us, in bytes a second.
@@ -11,7 +13,9 @@ extension ConsulDatacenter {
         _ effects: inout ConsulEffects
     ) {
         if case .presence(let isThere) = answer.content {
-            self.missingAnswered(request, isThere: isThere, &effects)
+            if !self.unseenAnswered(request, isThere: isThere, &effects) {
+                self.missingAnswered(request, isThere: isThere, &effects)
+            }
         } else if let reading = self.readings.removeValue(forKey: request) {
             self.services.readingEnded(reading.service)
             guard case .service(let found) = answer.content else { return }
@@ -35,7 +39,10 @@ extension ConsulDatacenter {
                 return
             }
             let isEmpty = found.count == 0 && (!self.isFiltered || answer.index < known.index)
-            if isEmpty || !known.hidden(in: found).isEmpty {
+            let unseen = known.unseen(in: found)
+            // It has the rights of when it was asked: what that changes is read once more.
+            let isOtherUnseen = Set(unseen.map(\.id)) != self.unseen.kept(of: name)
+            if isEmpty || isOtherUnseen || found.count == 0 && !unseen.isEmpty {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index < known.index {
@@ -44,7 +51,7 @@ extension ConsulDatacenter {
                 self.services.isDirty(name, needed: nil)
                 self.focus.postpone(name, until: effects.now + .milliseconds(250))
             } else if answer.index > known.index {
-                let pause = self.learn(name, found, answer, &effects)
+                let pause = self.learn(name, found, keeping: unseen, answer, &effects)
                 if pause - effects.now > .milliseconds(5) { self.focus.postpone(name, until: pause) }
             } else {
                 self.focus.toldNothingNew(name, at: effects.now)
@@ -79,7 +86,8 @@ extension ConsulDatacenter {
             let longest = Duration.seconds(self.services.unread.contains(reading.service) ? 10 : 60)
             self.services.rest(reading.service, until: effects.now + effects.backOff(after: failures, to: longest))
             self.problems[.service(reading.service)] = failure
-        } else if !self.missingFailed(request, failure, &effects), !self.focus.failed(request, &effects),
+        } else if !self.unseenFailed(request, failure, &effects), !self.missingFailed(request, failure, &effects),
+            !self.focus.failed(request, &effects),
             !self.multiplex.failed(request, &effects)
         {
             _ = self.search.failed(request, &effects)
@@ -90,13 +98,19 @@ extension ConsulDatacenter {
     mutating func read(_ effects: inout ConsulEffects) {
         // What is listed is not kept waiting by thousands that are not, as after a start that knows of them.
         let share = self.services.isAnyQueued ? max(1, self.readers / 2) : self.readers
-        self.missing.ask(room: min(share, self.readers - self.readings.count), in: self.name, &effects)
-        while self.readings.count + self.missing.inFlight < self.readers, effects.mayAsk,
+        self.missing.ask(room: min(share, self.freeReaders + self.missing.inFlight), in: self.name, &effects)
+        self.unseen.ask(room: min(share, self.freeReaders + self.unseen.inFlight), in: self.name, &effects)
+        while self.freeReaders > 0, effects.mayAsk,
             let name = self.services.takeNext(at: effects.now)
         {
             let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
             let request = effects.send(ConsulQuery(.service(name), datacenter: self.name))
-            self.readings[request] = Reading(service: name, index: self.services[name]?.index ?? 0, marks: marks)
+            self.readings[request] = Reading(
+                service: name,
+                index: self.services[name]?.index ?? 0,
+                marks: marks,
+                cleared: self.unseen.takeCleared(name, at: effects.now)
+            )
         }
     }
 
@@ -124,16 +138,15 @@ extension ConsulDatacenter {
             self.indexFell(&effects)
             self.isResetWanted = true
         }
-        let hidden = known.hidden(in: found)
-        if !hidden.isEmpty { return self.hides(hidden, of: name, &effects) }
+        let unseen = known.unseen(in: found)
+        if found.count == 0, !unseen.isEmpty { return self.hidesAll(unseen, of: name, &effects) }
         if found.count == 0, !self.isFiltered {
             // The list will say if it is gone. If it does not, the token may see names and no nodes.
             let (since, times) = self.services.wasEmpty(name, at: effects.now)
             let pause = effects.backOff(after: times, to: .seconds(10))
             self.services.rest(name, until: effects.now + pause)
             // One that is listed no more is asked about elsewhere. And what the token may not read may be what an operator let go.
-            let isAccepted = known.isRead && known.isFiltered && known.instances.isEmpty
-            if effects.now - since >= Self.patience, !self.missing.contains(name), !isAccepted {
+            if effects.now - since >= Self.patience, !self.missing.contains(name), !known.isLetGo {
                 self.problems[.service(name)] = ConsulFailure(
                     reason: .acl,
                     message: "listed, and without an instance that can be read; "
@@ -142,7 +155,8 @@ extension ConsulDatacenter {
             }
             return
         }
-        _ = self.learn(name, found, answer, &effects)
+        let kept = unseen.filter { !reading.cleared.contains($0.id) }
+        _ = self.learn(name, found, keeping: kept, answer, &effects)
         let marks = [self.names.index, self.nodes.index, self.critical.index, self.warning.index].map { $0 ?? 0 }
         let isBetween = zip(reading.marks, marks).contains { $0 < answer.index && answer.index < $1 }
         if isBetween || known.needed > answer.index {
@@ -155,9 +169,12 @@ extension ConsulDatacenter {
     }
 
     /// Returns when it may be read again.
+    ///
+    /// - Parameter kept: what the reading lacks and may be there.
     private mutating func learn(
         _ name: String,
         _ found: ConsulServiceReading,
+        keeping kept: [Instance],
         _ answer: ConsulAnswer,
         _ effects: inout ConsulEffects
     ) -> Duration {
@@ -166,12 +183,14 @@ extension ConsulDatacenter {
         let pause = cost < .milliseconds(1) ? effects.now : effects.now + cost * 3
         let isChanged = self.services.learn(
             name,
-            found,
+            found.keeping(kept),
             index: answer.index,
             isNews: self.hasSettled,
             notBefore: pause
         )
-        if isChanged { self.isChanged(name) }
+        let isOtherHidden = self.unseen.lacks(kept, of: name)
+        if isChanged || isOtherHidden { self.isChanged(name) }
+        if self.unseen.hidden[name] != nil { self.isPartlyHidden(name) }
         if self.problems[.service(name)] != nil { self.troubles.changed() }
         self.multiplex.learned(name, index: answer.index)
         let isNews = (self.services[name]?.recency ?? 0) > recency

@@ -67,6 +67,8 @@ struct ConsulDatacenter: Sendable {
     var isOtherUntaken = false
     /// Listed no more.
     var missing = ConsulMissing()
+    /// Instances that are read no more, and may be there.
+    var unseen = ConsulUnseen()
     var focus: ConsulFocus
     var multiplex: ConsulMultiplex
     var search = ConsulSearch()
@@ -93,6 +95,8 @@ struct ConsulDatacenter: Sendable {
         var index: UInt64
         /// The indexes of the questions then.
         var marks: [UInt64]
+        /// Instances that are gone if it lacks them.
+        var cleared: Set<InstanceID>
     }
 
     /// - Parameter known: services that were told before this process, and are in force.
@@ -127,7 +131,7 @@ struct ConsulDatacenter: Sendable {
             self.glance,
         ]
         return standing.count { $0 != nil } + self.readings.count + self.search.inFlight
-            + self.focus.inFlight + self.multiplex.inFlight + self.missing.inFlight
+            + self.focus.inFlight + self.multiplex.inFlight + self.missing.inFlight + self.unseen.inFlight
     }
 
     mutating func takeChanged() -> Set<String> {
@@ -194,10 +198,11 @@ struct ConsulDatacenter: Sendable {
         var times: [Duration] = []
         times += [self.names.due, self.nodes.due, self.critical.due, self.warning.due].compactMap { $0 }
         guard self.isBased else { return times.min() }
-        let isAnyToRead = self.services.isAnyQueued || self.missing.isAnyWaiting
-        if isAnyToRead, self.readings.count + self.missing.inFlight < self.readers { times.append(now) }
+        let isAnyToRead = self.services.isAnyQueued || self.missing.isAnyWaiting || self.unseen.isAnyWaiting
+        if isAnyToRead, self.freeReaders > 0 { times.append(now) }
         if let wake = self.services.nextWake { times.append(wake) }
         if let due = self.missing.due { times.append(due) }
+        if let due = self.unseen.due { times.append(due) }
         if let due = self.focus.due(self.services) { times.append(due) }
         if self.sharesConnections, let due = self.multiplex.due(room: self.multiplexRoom) { times.append(due) }
         if !self.services.isAnyQueued, self.glance == nil {
@@ -209,6 +214,11 @@ struct ConsulDatacenter: Sendable {
 
     /// How many services may be read at a time: a glance takes the place of one.
     var readers: Int { self.limits.readers - (self.glance == nil ? 0 : 1) }
+
+    /// How many more.
+    var freeReaders: Int {
+        self.readers - self.readings.count - self.missing.inFlight - self.unseen.inFlight
+    }
 
     /// Asks all that is to be asked now.
     mutating func proceed(_ effects: inout ConsulEffects) {
@@ -224,6 +234,7 @@ struct ConsulDatacenter: Sendable {
         self.warning.ask(.checks(.warning), in: self.name, &effects)
         guard self.isBased else { return }
         self.services.wake(at: effects.now)
+        self.unseen.wake(at: effects.now)
         self.read(&effects)
         if self.isComplete || !self.services.isAnyQueued && self.readings.isEmpty { self.hasSettled = true }
         self.watch(&effects)

@@ -81,7 +81,7 @@ struct ConsulDelivery: Sendable {
     }
 
     /// Services that were told not to be read any more, whole or in part.
-    var hidden: some Collection<ServiceName> { self.unheard.hidden.keys }
+    var hidden: [ServiceName: Unheard.Share] { self.unheard.hidden }
 
     func isTold(_ name: ServiceName) -> Bool { self.services[name] != nil }
 
@@ -110,7 +110,7 @@ struct ConsulDelivery: Sendable {
                 guard let place = datacenter.name else { return .all }
                 share.datacenters.insert(place)
             }
-            guard let hidden = datacenter.services.hidden[name],
+            guard let hidden = datacenter.unseen.hidden[name],
                 let place = datacenter.services[name]?.instances.first?.datacenter
             else { continue }
             let names = hidden.union(hidden.map { InstanceID("\(place)/\($0)") })

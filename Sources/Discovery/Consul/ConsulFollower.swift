@@ -145,7 +145,7 @@ struct ConsulFollower: Sendable {
     /// The operator says that what was told to be hidden is gone.
     mutating func accepted(at now: Duration) -> [ConsulAction] {
         self.effects.now = now
-        let told = Set(self.delivery.hidden.map(\.rawValue))
+        let told = self.delivery.hidden
         for place in self.datacenters.indices { self.datacenters[place].accept(told) }
         self.policy.accept(at: now)
         return self.proceed()

@@ -25,8 +25,8 @@ struct ConsulKnownService: Sendable {
     var isOurs = true
     /// Whether it was read at all.
     var isRead = false
-    /// Whether the server left something out of it then.
-    var isFiltered = false
+    /// Whether an operator let go of all that was known of it, and nothing was read of it since.
+    var isLetGo = false
     var work = Work.none
     /// What is read must show at least this index, or it is read once more.
     var needed: UInt64 = 0
@@ -38,10 +38,13 @@ struct ConsulKnownService: Sendable {
     var checkWaits = 0
     /// Since when it is listed and shows no instance.
     var emptySince: Duration?
-    /// What is missing from the reading that the token might not read any more.
-    func hidden(in reading: ConsulServiceReading) -> Set<InstanceID> {
-        guard self.isRead, reading.isFiltered, !self.isFiltered else { return [] }
-        return Set(self.instances.map(\.id)).subtracting(reading.instances.map(\.id))
+
+    /// What is missing in the reading and may be there, because Consul left something out of it. Of a node it leaves out all
+    /// that is the service's, or nothing.
+    func unseen(in reading: ConsulServiceReading) -> [Instance] {
+        guard self.isRead, reading.isFiltered else { return [] }
+        let (seen, nodes) = (Set(reading.instances.map(\.id)), Set(reading.nodes))
+        return self.instances.filter { !seen.contains($0.id) && !nodes.contains($0.node) }
     }
 
     /// Whether its index alone can tell that it changed.

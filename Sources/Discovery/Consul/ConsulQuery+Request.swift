@@ -33,6 +33,8 @@ extension ConsulQuery {
     private static let nobody = "~"
     /// The same for a question that waits: by a tag it would not be woken by a check.
     private static let nobodyFilter = "Service.Service == \"\""
+    /// Of what a node has, nothing.
+    private static let nobodyOfNodeFilter = "Service == \"\""
     private static let patience = Duration.seconds(30)
 
     /// - Parameter filter: of a service's instances.
@@ -75,6 +77,9 @@ extension ConsulQuery {
         case .key(let key): path = "/v1/kv/" + key
         case .entry(let key): path = "/v1/config/\(key)"
         case .instances(let name): path = "/v1/catalog/service/" + name
+        case .unreadable(let node):
+            path = "/v1/catalog/node/" + node
+            query.append(.init("filter", Self.nobodyOfNodeFilter))
         case .agent:
             path = "/v1/agent/self"
             query = []

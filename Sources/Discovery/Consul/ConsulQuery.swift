@@ -36,6 +36,8 @@ struct ConsulQuery: Hashable, Sendable {
         case entry(ConfigEntry.Key)
         /// Whether a service has any instance.
         case instances(String)
+        /// Whether there is a node that may not be read.
+        case unreadable(node: String)
         /// What the agent is.
         case agent
     }
@@ -80,8 +82,7 @@ struct ConsulQuery: Hashable, Sendable {
         switch self.subject {
         case .servers, .server: true
         case .services, .nodes, .checks, .passing, .service, .probes, .capacity, .indexes, .entries, .keys, .key,
-            .entry,
-            .instances, .agent:
+            .entry, .instances, .unreadable, .agent:
             false
         }
     }

@@ -99,6 +99,10 @@ struct ConsulReader: Sendable {
             let instances = try response.list(of: NamedInstance.self)
             // What cannot be read may be one of them.
             return .presence(!instances.unreadable.isEmpty || instances.elements.contains { $0.service == name })
+        case .unreadable:
+            let node = try response.value(of: NodeServices?.self)
+            // Of one that is not there, Consul does not say that it left it out.
+            return .presence(node == nil && response.isFiltered)
         case .agent:
             return .agent(try response.value(of: ConsulAgent.self))
         }

@@ -14,8 +14,6 @@ struct ConsulServices: Sendable {
     private(set) var instanceCount = 0
     /// Services that were not read yet.
     private(set) var unread: Set<String> = []
-    /// Instances that are kept though the token may not read them any more, by service.
-    private(set) var hidden: [String: Set<InstanceID>] = [:]
     /// How many were added, ever.
     private(set) var additions = 0
     /// Those that changed, the last one last; some of them several times, or gone.
@@ -47,7 +45,6 @@ struct ConsulServices: Sendable {
         self.resting[name] = nil
         self.instanceCount -= service.instances.count
         self.unread.remove(name)
-        self.hidden[name] = nil
         for node in service.nodes { self.leave(node, name) }
     }
 
@@ -152,23 +149,21 @@ struct ConsulServices: Sendable {
         return (since, self.readingFailed(name))
     }
 
-    /// Returns whether that is new.
-    mutating func hide(_ instances: Set<InstanceID>, of name: String) -> Bool {
-        guard self.byName[name] != nil else { return false }
-        return self.hidden.updateValue(instances, forKey: name) != instances
+    /// Some of it may not be read, by Consul's own word: that counts at once.
+    mutating func isPartlyHidden(_ name: String) {
+        guard let failures = self.byName[name]?.failures else { return }
+        self.byName[name]?.failures = max(failures, ConsulHealth.failures)
     }
 
-    /// What is hidden is gone. Returns of which services.
-    mutating func acceptHidden(_ told: Set<String>) -> [String] {
-        let accepted = self.hidden.filter { told.contains($0.key) }
-        for (name, hidden) in accepted {
-            self.hidden[name] = nil
-            self.instanceCount -= self.byName[name]?.instances.count { hidden.contains($0.id) } ?? 0
-            self.byName[name]?.instances.removeAll { hidden.contains($0.id) }
-            self.byName[name]?.isFiltered = true
-            self.byName[name]?.failures = 0
-        }
-        return Array(accepted.keys)
+    /// These of its instances are gone, by the operator's word.
+    mutating func letGo(_ instances: Set<InstanceID>, of name: String) {
+        guard var service = self.byName[name] else { return }
+        self.instanceCount -= service.instances.count
+        service.instances.removeAll { instances.contains($0.id) }
+        self.instanceCount += service.instances.count
+        service.isLetGo = service.instances.isEmpty
+        service.failures = 0
+        self.byName[name] = service
     }
 
     /// Takes what was read as the truth. Returns whether it is another one.
@@ -183,8 +178,7 @@ struct ConsulServices: Sendable {
     ) -> Bool {
         guard var service = self.byName[name] else { return false }
         let isChanged =
-            self.hidden.removeValue(forKey: name) != nil || !service.isRead || service.isOurs != reading.isOurs
-            || service.instances != reading.instances
+            !service.isRead || service.isOurs != reading.isOurs || service.instances != reading.instances
             || service.diagnostics != reading.diagnostics
         self.unread.remove(name)
         service.checkWaits = reading.awaitsCheck && index == service.index ? service.checkWaits + 1 : 0
@@ -205,7 +199,7 @@ struct ConsulServices: Sendable {
             service.diagnostics = reading.diagnostics
         }
         service.isRead = true
-        service.isFiltered = reading.isFiltered
+        service.isLetGo = false
         service.isOurs = reading.isOurs
         service.passingChecks = reading.passingChecks
         service.index = index
