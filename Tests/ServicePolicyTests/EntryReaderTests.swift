@@ -158,6 +158,37 @@ struct EntryReaderTests {
         #expect(reader.entries.routers[ServiceName("web")]?.routes.map(\.number) == [2])
     }
 
+    @Test func `a router whose route became unusable keeps its last good version`() {
+        func router(_ routes: String...) -> ConfigEntry {
+            entry("service-router", "web", #"{"Routes": [\#(routes.joined(separator: ","))]}"#)
+        }
+        let admin = #"{"Match": {"HTTP": {"PathPrefix": "/admin"}}, "Destination": {"Service": "admin"}}"#
+        let bad = #"{"Match": {"HTTP": {"PathPrefix": "/admin", "CaseInsensitive": true}}}"#
+        let other = #"{"Match": {"HTTP": {"PathExact": "/b"}}}"#
+        let web = ServiceName("web")
+        var reader = Self.reader(router(admin, other))
+        let good = reader.entries
+        func apply(_ entries: ConfigEntry...) -> Bool { reader.apply(entries) }
+        for _ in 0..<2 {
+            #expect(!apply(router(bad, bad, other)))
+            #expect(!apply(router(bad, other)))
+            #expect(reader.entries == good)
+            #expect(reader.diagnostics.findings == ["error SB333 service-router/web"])
+            #expect(reader.diagnostics[0].message.contains("its last good version stays in force"))
+        }
+        #expect(apply(router(other)))
+        #expect(reader.entries.routers[web]?.routes.map(\.number) == [1])
+
+        reader = Self.reader(router(bad, other))
+        #expect(reader.diagnostics[0].message.contains("this route is left out"))
+        #expect(apply(router(bad, other, admin)), "it is no worse than before")
+        #expect(reader.entries.routers[web]?.routes.map(\.number) == [2, 3])
+        #expect(!apply(router(bad, bad, admin)))
+        #expect(apply(router(admin)))
+        #expect(!apply(router(bad)))
+        #expect(apply(), "deleted is deleted")
+    }
+
     @Test(arguments: [
         ("service-router", #"{"Routes": [{"Destination": {"NumRetries": 3}}]}"#),
         ("service-router", #"{"Routes": [{"Destination": {"NumRetries": 99, "RetryOnStatusCodes": [500]}}]}"#),

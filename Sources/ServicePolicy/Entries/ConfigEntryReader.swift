@@ -59,6 +59,8 @@ private struct Reading: Sendable {
     let entry: ConfigEntry
     /// The last that could be read.
     let inForce: EntryValue?
+    /// How many of its routes could not.
+    private let leftOutCount: Int
     let diagnostics: [Diagnostic]
 
     init(_ entry: ConfigEntry, previous: Reading?) {
@@ -69,15 +71,27 @@ private struct Reading: Sendable {
         self.entry = entry
         var findings = EntryFindings()
         do {
-            self.inForce = try Self.read(entry, findings: &findings)
-            self.diagnostics = entry.diagnostics(of: findings)
+            let value = try Self.read(entry, findings: &findings)
+            let count = findings.leftOut.count
+            if let previous, let inForce = previous.inForce, count > previous.leftOutCount {
+                // A route that is edited badly would go, though it was good before.
+                self.inForce = inForce
+                self.leftOutCount = previous.leftOutCount
+                self.diagnostics = entry.diagnostics(of: findings, consequence: Self.isKept)
+            } else {
+                self.inForce = value
+                self.leftOutCount = count
+                self.diagnostics = entry.diagnostics(of: findings, consequence: "this route is left out")
+            }
         } catch {
             self.inForce = previous?.inForce
-            let consequence =
-                previous?.inForce == nil ? "it is left out" : "its last good version stays in force"
+            self.leftOutCount = previous?.leftOutCount ?? 0
+            let consequence = previous?.inForce == nil ? "it is left out" : Self.isKept
             self.diagnostics = [entry.diagnostic(of: error, consequence: consequence)]
         }
     }
+
+    private static let isKept = "its last good version stays in force"
 
     private static func read(
         _ entry: ConfigEntry,

@@ -3,8 +3,9 @@
 import Catalog
 
 extension ConfigEntry {
-    /// What was found though the entry can be used.
-    func diagnostics(of findings: EntryFindings) -> [Diagnostic] {
+    /// What was found though the entry can be read.
+    /// - Parameter consequence: of parts that cannot be used.
+    func diagnostics(of findings: EntryFindings, consequence: String) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         if !findings.meshOnly.isEmpty {
             let names = findings.meshOnly.prefix(8).joined(separator: ", ")
@@ -25,13 +26,12 @@ extension ConfigEntry {
         ] {
             // Whoever writes a thousand faults is told of some.
             for part in parts.prefix(20) {
-                let consequence = code == "SB333" ? "; this route is left out" : ""
                 diagnostics.append(
                     Diagnostic(
                         severity,
                         code: code,
                         subject: self.key.description,
-                        message: "\(part.field): \(part.reason)\(consequence)",
+                        message: "\(part.field): \(part.reason)" + (code == "SB333" ? "; \(consequence)" : ""),
                         cure: part.cure,
                         origin: self.origin
                     )

@@ -4,7 +4,7 @@ import Catalog
 import Routing
 
 extension ServiceRouter {
-    /// `service-router`. A route that cannot be used is left out, and the others stay.
+    /// `service-router`. A route that cannot be used is left out, and the others stay: for want of a good version.
     /// See https://developer.hashicorp.com/consul/docs/reference/config-entry/service-router
     init(_ fields: EntryFields, origin: Origin, findings: inout EntryFindings) throws(EntryRefusal) {
         self.init(routes: [], origin: origin)
