@@ -9,6 +9,8 @@ struct ServicePolicyStage: Sendable {
     private var tags: TagRouting
     private var entries = ConfigEntryReader()
     private var chainDiagnostics: [Diagnostic] = []
+    /// Where requests went when the entries could last be followed.
+    private var chains = ChainStanding()
 
     init(_ options: TagOptions) {
         self.tags = TagRouting(options: options)
@@ -55,7 +57,8 @@ struct ServicePolicyStage: Sendable {
     }
 
     mutating func applyChains(to policy: Policy, catalog: Catalog) -> Policy {
-        let applied = ServicePolicy.applyChains(to: policy, entries: self.entries.entries)
+        let applied = ServicePolicy.applyChains(to: policy, entries: self.entries.entries, previous: self.chains)
+        self.chains = applied.standing
         self.chainDiagnostics = applied.diagnostics + applied.missing(in: catalog)
         var policy = applied.policy
         // They are of services that no document is about, and have what the entries say in them.

@@ -292,4 +292,38 @@ struct EntryChainTests {
         #expect(sample.lines == ["-> web"])
         #expect(sample.applied.diagnostics.map(\.code) == ["SB334"])
     }
+
+    @Test func `what a rule splits to is bounded, and a splitter beyond that is passed by alone`() {
+        let services = (0..<12).map { "s\($0)" }
+        let splitters = services.map { service in
+            let splits = (0..<100).map { #"{"Weight": 1, "Service": "\#(service)-\#($0)"}"# }
+            return Self.splitter(service, splits.joined(separator: ","))
+        }
+        let resolver = entry(
+            "service-resolver",
+            "s11",
+            #"{"DefaultSubset": "v1", "Subsets": {"v1": {"Filter": "Service.Meta.version == v1"}}}"#
+        )
+        let sample = ChainSample(rules: [chainRule(to: services)], splitters + [resolver])
+        #expect(sample.lines[0].hasSuffix("s9-98, s9-99, s10@100, s11[version=v1]@100"))
+        #expect(
+            sample.applied.diagnostics.findings == [
+                "error SB334 service-splitter/s10", "error SB334 service-splitter/s11",
+            ]
+        )
+    }
+
+    @Test(arguments: [(4, true), (5, false)])
+    func `headers that the splitters on the way edit are bounded`(depth: Int, isUsed: Bool) {
+        let splitters = (0..<depth).map { level in
+            let headers = (0..<100).map { #""x-\#(level)-\#($0)": "v""# }.joined(separator: ",")
+            return Self.splitter(
+                level == 0 ? "web" : "s\(level)",
+                #"{"Weight": 100, "Service": "s\#(level + 1)", "RequestHeaders": {"Add": {\#(headers)}}}"#
+            )
+        }
+        let sample = ChainSample(splitters)
+        #expect(sample.lines == [isUsed ? "-> s\(depth)" : "-> web"])
+        #expect(sample.applied.diagnostics.map(\.code) == (isUsed ? [] : ["SB334"]))
+    }
 }

@@ -77,6 +77,24 @@ struct EntryFailoverTests {
         #expect(sample.applied.diagnostics.findings == ["warning SB339 service-resolver/web"])
     }
 
+    @Test func `where there is one datacenter its name is none that is not followed`() {
+        let sample = ChainSample([entry("service-resolver", "web", #"{"Redirect": {"Datacenter": "dc1"}}"#)])
+        #expect(sample.lines == ["-> web@dc1"])
+        #expect(sample.applied.diagnostics == [])
+    }
+
+    @Test(arguments: [([], 127), (["dc1", "dc2"], 63)] as [([String], Int)])
+    func `no more stand in than a proxy has priorities`(datacenters: [String], count: Int) {
+        let targets = (0..<200).map { #"{"Service": "s\#($0)"}"# }.joined(separator: ",")
+        let sample = ChainSample(
+            datacenters: datacenters,
+            [entry("service-resolver", "web", #"{"Failover": {"*": {"Targets": [\#(targets)]}}}"#)]
+        )
+        let alternatives = sample.applied.policy.failovers[TargetID(service: ServiceName("web"))]
+        #expect(alternatives?.map(\.line) == (0..<count).map { "s\($0)" })
+        #expect(sample.applied.diagnostics.findings == ["warning SB332 service-resolver/web"])
+    }
+
     @Test func `settings come from the resolver, service-defaults, and proxy-defaults, in this order`() throws {
         let entries = [
             EntryFixtures.proxyDefaults,

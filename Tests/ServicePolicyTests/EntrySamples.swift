@@ -10,6 +10,8 @@ import Testing
 struct ChainSample {
     var policy: Policy
     var entries: [ConfigEntry]
+    /// Of what was applied before.
+    var standing = ChainStanding()
 
     init(rules: [Route.Rule] = [chainRule()], datacenters: [String] = [], _ entries: [ConfigEntry]) {
         let gateway = Gateway(
@@ -38,7 +40,15 @@ struct ChainSample {
         return reader
     }
 
-    var applied: AppliedChains { applyChains(to: self.policy, entries: self.read.entries) }
+    var applied: AppliedChains {
+        applyChains(to: self.policy, entries: self.read.entries, previous: self.standing)
+    }
+
+    /// - Parameter entries: those that there are now.
+    mutating func change(to entries: [ConfigEntry]) {
+        self.standing = self.applied.standing
+        self.entries = entries
+    }
 
     /// Of the first rule, those of its refinements first: "condition -> what happens".
     var lines: [String] {

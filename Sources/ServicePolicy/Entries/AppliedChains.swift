@@ -17,6 +17,8 @@ package struct AppliedChains: Hashable, Sendable {
     package var diagnostics: [Diagnostic]
     /// In the order of their names.
     package var destinations: [Destination]
+    /// What to go back to, next time.
+    package var standing = ChainStanding()
 
     /// The destinations that nobody knows: their requests are answered with 503.
     package func missing(in catalog: Catalog) -> [Diagnostic] {
@@ -38,10 +40,16 @@ package struct AppliedChains: Hashable, Sendable {
 /// Lets every request that a route sends to a whole service go through that service's router, splitter and resolver, and
 /// gives each service the settings that its entries have.
 ///
-/// Depends on nothing but these two, so it need not be done anew when instances change. To be done after `admit`, which
+/// Depends on nothing but what it is given, so it need not be done anew when instances change. To be done after `admit`, which
 /// knows only what people wrote. Documents come first: what they say of a service's settings, of a rule's timeout and
 /// retries, and backends with a subset of their own, stay as they are. Without entries the policy stays as it is.
-package func applyChains(to policy: Policy, entries: ConfigEntries) -> AppliedChains {
-    var application = ChainApplication(policy: policy, entries: entries)
+///
+/// - Parameter previous: of the last time: requests go as they did where entries cannot be followed.
+package func applyChains(
+    to policy: Policy,
+    entries: ConfigEntries,
+    previous: ChainStanding = ChainStanding()
+) -> AppliedChains {
+    var application = ChainApplication(policy: policy, entries: entries, previous: previous)
     return application.run()
 }

@@ -21,10 +21,10 @@ struct ChainApplication {
     /// What counts for `maximumRoutes`.
     private var counts: [ServiceName: Int] = [:]
 
-    init(policy: Policy, entries: ConfigEntries) {
+    init(policy: Policy, entries: ConfigEntries, previous: ChainStanding) {
         self.original = policy
         self.entries = entries
-        self.chains = ChainCompiler(entries: entries, policy: policy)
+        self.chains = ChainCompiler(entries: entries, policy: policy, previous: previous)
     }
 
     mutating func run() -> AppliedChains {
@@ -37,15 +37,15 @@ struct ChainApplication {
             ($0.key.isOfTags ? 1 : 0, $0.key) < ($1.key.isOfTags ? 1 : 0, $1.key)
         }
         for (name, route) in routes { policy.routes[name] = self.apply(to: route) }
-        // Beside those of targets that no entry is about.
-        policy.failovers.merge(self.chains.failovers) { _, chain in chain }
+        policy.failovers = self.chains.allFailovers
         let settings = self.entries.settings(for: policy, documents: self.original.serviceDefaults)
         policy.serviceDefaults = settings.defaults
         self.reportUnusedRoutes()
         return AppliedChains(
             policy: policy,
             diagnostics: self.diagnostics.union(self.chains.diagnostics).union(settings.diagnostics).inOrder,
-            destinations: self.chains.destinations.values.sorted { $0.service < $1.service }
+            destinations: self.chains.destinations.values.sorted { $0.service < $1.service },
+            standing: self.chains.standing
         )
     }
 
@@ -59,26 +59,43 @@ struct ChainApplication {
             let rule = route.rules[index]
             let hosts = max(1, Set(route.hostnames).count)
             route.rules[index].refinements += self.refinements(of: rule, forward, hosts: hosts, place: place)
-            route.rules[index].action = .forward(self.resolved(forward))
+            route.rules[index].action = .forward(self.resolved(forward, place: place))
         }
         return route
     }
 
     /// The rule's own action: what no route of a router is for.
-    private mutating func resolved(_ forward: Route.Forward) -> Route.Forward {
+    private mutating func resolved(_ forward: Route.Forward, place: String) -> Route.Forward {
         var forward = forward
         var count = 0
-        let shares = forward.backends.map { backend in
-            guard backend.subset.isAll else { return [Share(target: backend.target, fraction: 1)] }
-            let shares = self.chains.shares(of: backend.service)
-            count += shares.count - 1
-            // Far more than anybody means: the rest stays as written.
-            return count <= Self.maximumShares ? shares : [Share(target: backend.target, fraction: 1)]
+        var shares: [[Share]] = []
+        for backend in forward.backends {
+            guard backend.subset.isAll else {
+                shares.append([Share(target: backend.target, fraction: 1)])
+                continue
+            }
+            var parts = self.chains.shares(of: backend.service)
+            if count + parts.count - 1 > Self.maximumShares {
+                self.reportShares(of: backend.service, place: place)
+                parts = self.chains.sharesOfInstances(of: backend.service)
+            }
+            count += parts.count - 1
+            shares.append(parts)
         }
         forward.timeout = forward.timeout ?? shares.flatMap { $0 }.compactMap(\.timeout).max()
         if forward.hashPolicies.isEmpty { forward.hashPolicies = shares.flatMap { $0 }.hashPolicies }
         forward.backends = Backends.combined(Array(zip(forward.backends, shares)))
         return forward
+    }
+
+    private mutating func reportShares(of service: ServiceName, place: String) {
+        let subject = ConfigEntry.Key(kind: "service-splitter", name: service.rawValue)
+        let fault = ChainFault(
+            subject,
+            self.entries.splitters[service]?.origin ?? Origin(file: subject.description),
+            "\(place) would lead to over \(Self.maximumShares) parts"
+        )
+        self.diagnostics.insert(fault.diagnostic("there it is not used", cure: "write fewer backends in the rule"))
     }
 
     // MARK: - Routers

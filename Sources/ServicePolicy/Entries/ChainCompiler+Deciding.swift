@@ -15,10 +15,12 @@ extension ChainCompiler {
         where self.shares(of: route.destination, from: service) != nil {
             return key("service-router")
         }
-        if let shares = try? self.split(service, path: []), !shares.isEmpty { return key("service-splitter") }
-        // What is left is the resolver.
+        let instances = self.sharesOfInstances(of: service)
+        if self.entries.splitters[service] != nil, self.shares(of: service) != instances {
+            return key("service-splitter")
+        }
         let plain = TargetID(service: service)
-        let isPlain = self.shares(of: service).allSatisfy { $0.target == plain }
-        return isPlain && self.failovers[plain] == nil ? nil : key("service-resolver")
+        let isPlain = instances.allSatisfy { $0.target == plain }
+        return isPlain && self.allFailovers[plain] == nil ? nil : key("service-resolver")
     }
 }

@@ -44,13 +44,19 @@ struct ChainFault: Error {
         self.reason = reason
     }
 
-    var diagnostic: Diagnostic {
+    static let asIfNotWritten = "requests go as if the entry that leads there were not written"
+
+    static let cure =
+        "correct the names in the entries, and see to it that every entry that they name can be read"
+
+    /// - Parameter consequence: what becomes of the requests.
+    func diagnostic(_ consequence: String, cure: String = Self.cure) -> Diagnostic {
         Diagnostic(
             .error,
             code: "SB334",
             subject: self.subject.description,
-            message: "\(self.reason); requests go as if the entry that leads there were not written",
-            cure: "correct the names in the entries, and see to it that every entry that they name can be read",
+            message: "\(self.reason); \(consequence)",
+            cure: cure,
             origin: self.origin
         )
     }

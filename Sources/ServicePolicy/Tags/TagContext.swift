@@ -20,7 +20,7 @@ struct TagContext {
 
     /// The entry that decides where the requests of a service go.
     func decidingKey(of service: ServiceName) -> ConfigEntry.Key? {
-        var chains = ChainCompiler(entries: self.entries, policy: self.policy)
+        var chains = ChainCompiler(entries: self.entries, policy: self.policy, previous: ChainStanding())
         return chains.decidingKey(of: service)
     }
 }
