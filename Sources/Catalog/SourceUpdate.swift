@@ -138,12 +138,14 @@ package enum SourceEvent: Sendable {
     case catalog(CatalogUpdate)
     /// All config entries that there are.
     ///
-    /// - Parameter isAccepted: those that are gone are so by the operator's word, here and below.
-    case configEntries([ConfigEntry], isAccepted: Bool = false)
+    /// - Parameter accepted: of those that are gone, which are so by the operator's word.
+    case configEntries([ConfigEntry], accepted: Set<ConfigEntry.Key> = [])
     /// All services that it has and that the settings leave out.
     case untaken([ServiceName: Untaken])
     /// Documents that live in the source, as if it were a directory of files.
-    case documents([FileChange], isAccepted: Bool = false)
+    ///
+    /// - Parameter accepted: of those that are gone, the paths of which are so by the operator's word.
+    case documents([FileChange], accepted: Set<String> = [])
     /// Config entries and documents that it refuses to show, and showed before: all of them, each by its subject. They stay.
     case hiddenPolicy(Set<String>)
     /// Input that could not be used: all of it, in place of what was reported before.

@@ -10,14 +10,14 @@ extension Pipeline {
         switch event {
         case .catalog(let update):
             return self.apply(self.join.received(update), at: now)
-        case .configEntries(let entries, let isAccepted):
+        case .configEntries(let entries, let accepted):
             return self.take(
-                self.catalogGuard.apply(configEntries: entries, from: source, isAccepted: isAccepted, at: now)
+                self.catalogGuard.apply(configEntries: entries, from: source, accepted: accepted, at: now)
             )
-        case .documents(let changes, let isAccepted):
+        case .documents(let changes, let accepted):
             let (documents, outcome) = self.catalogGuard.apply(documents: changes, from: source, at: now)
             if !documents.isEmpty { self.changed() }
-            let isOther = self.apply(documents, isAccepted: isAccepted, at: now)
+            let isOther = self.apply(documents, accepted: accepted, at: now)
             let change = self.take(outcome)
             return isOther ? .anything : change
         case .hiddenPolicy(let subjects):

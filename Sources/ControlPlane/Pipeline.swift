@@ -78,12 +78,12 @@ package struct Pipeline: Sendable {
     package var isReady: Bool { self.catalogGuard.isReady }
 
     /// - Parameters:
-    ///   - isAccepted: an operator said that what is removed is to go.
+    ///   - accepted: files of which an operator said that they are to go.
     ///   - now: monotonic, since any start; and so below.
     /// - Returns: whether the topology is another one.
-    package mutating func apply(_ changes: [FileChange], isAccepted: Bool = false, at now: Duration) -> Bool {
+    package mutating func apply(_ changes: [FileChange], accepted: Set<String> = [], at now: Duration) -> Bool {
         let held = self.namesOfHeldDocuments
-        guard self.documents.apply(changes, isAccepted: isAccepted, at: now) else { return false }
+        guard self.documents.apply(changes, accepted: accepted, at: now) else { return false }
         self.noteHeldDocuments(since: held, release: .returned)
         return self.documentsChanged(at: now) != .none
     }

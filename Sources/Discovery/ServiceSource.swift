@@ -21,8 +21,8 @@ package struct KnownWord: Sendable {
     /// Those with instances, and the datacenters of these.
     package var services: [ServiceName: Set<String>]
     package var configEntries: [ConfigEntry]
-    /// By their paths.
-    package var documents: Set<String>
+    /// Of their files, by path.
+    package var documents: [String: [UInt8]]
     /// Of Nomad's services, which instances were healthy: it does not say that by itself.
     package var healthy: [ServiceName: Set<InstanceID>] = [:]
 
@@ -30,7 +30,7 @@ package struct KnownWord: Sendable {
         parts: Set<CatalogGuard.Part> = [],
         services: [ServiceName: Set<String>] = [:],
         configEntries: [ConfigEntry] = [],
-        documents: Set<String> = []
+        documents: [String: [UInt8]] = [:]
     ) {
         self.parts = parts
         self.services = services
@@ -44,7 +44,7 @@ package struct KnownWord: Sendable {
             parts: stored.parts,
             services: Dictionary(services.map { ($0.name, Set($0.instances.map(\.datacenter))) }) { $0.union($1) },
             configEntries: stored.configEntries ?? [],
-            documents: Set((stored.documents ?? []).map(\.path))
+            documents: Dictionary((stored.documents ?? []).map { ($0.path, $0.bytes) }) { first, _ in first }
         )
     }
 

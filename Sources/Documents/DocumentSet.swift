@@ -49,8 +49,8 @@ package struct DocumentSet: Sendable {
     /// Takes note of changed files. Only these are parsed. `now` is the time since any fixed point, and never goes
     /// back. Returns whether what is in force or the diagnostics changed.
     ///
-    /// - Parameter isAccepted: an operator said that what is removed is to go.
-    package mutating func apply(_ changes: [FileChange], isAccepted: Bool = false, at now: Duration) -> Bool {
+    /// - Parameter accepted: files of which an operator said that they are to go.
+    package mutating func apply(_ changes: [FileChange], accepted: Set<String> = [], at now: Duration) -> Bool {
         for change in changes {
             switch change.content {
             case .removed:
@@ -63,7 +63,7 @@ package struct DocumentSet: Sendable {
             }
         }
         let election = Election(files: self.files, inForce: self.inForce)
-        self.removalGuard.update(from: self.inForce, to: election.winners, isAccepted: isAccepted, at: now)
+        self.removalGuard.update(from: self.inForce, to: election.winners, accepted: accepted, at: now)
         return self.publish(election)
     }
 

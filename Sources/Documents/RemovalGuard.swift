@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Catalog
+
 /// Holds documents in force that vanish in numbers that look like an accident: an emptied directory, a failed checkout,
 /// a volume that is not mounted.
 ///
@@ -25,19 +27,25 @@ struct RemovalGuard: Sendable {
 
     /// From `previous`, what was in force, held ones included, to `defined`, what the files say now.
     ///
-    /// - Parameter isAccepted: what is missing now and was not before is to go.
+    /// - Parameter accepted: files whose documents are to go if they are missing, and do not count.
     mutating func update(
         from previous: [Document.Key: Document],
         to defined: [Document.Key: Document],
-        isAccepted: Bool = false,
+        accepted: Set<String> = [],
         at now: Duration
     ) {
         self.held = self.held.filter { defined[$0.key] == nil }
         defer { self.heldSince = self.held.isEmpty ? nil : self.heldSince ?? now }
         self.departed = self.departed.filter { defined[$0.key] == nil && $0.value.time >= now - self.window }
 
-        let missing = previous.filter { defined[$0.key] == nil && self.held[$0.key] == nil }
-        guard !missing.isEmpty, self.percent > 0, !isAccepted else { return }
+        var missing = previous.filter { defined[$0.key] == nil && self.held[$0.key] == nil }
+        var previous = previous
+        if !accepted.isEmpty {
+            for (key, document) in missing where accepted.contains(document.origin.file) {
+                (missing[key], previous[key]) = (nil, nil)
+            }
+        }
+        guard !missing.isEmpty, self.percent > 0 else { return }
         for (key, document) in missing {
             self.departed[key] = (document, now)
         }

@@ -197,10 +197,20 @@ struct ConfigEntryTests {
     @Test func `entries that go by the operator's word are not held, and count no more`() {
         var guarded = CatalogGuard.consul()
         _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
-        _ = guarded.apply(configEntries: self.entries(0..<8), from: .consul, isAccepted: true, at: .seconds(1))
+        let accepted = Set(self.entries(8..<20).map(\.key))
+        _ = guarded.apply(configEntries: self.entries(0..<8), from: .consul, accepted: accepted, at: .seconds(1))
         #expect(guarded.configEntries(of: .consul).count == 8 && guarded.held == [])
         _ = guarded.apply(configEntries: self.entries(0..<4), from: .consul, at: .seconds(2))
         #expect(guarded.configEntries(of: .consul).count == 4 && guarded.held == [])
+    }
+
+    @Test func `entries that go by the operator's word take no others with them`() {
+        var guarded = CatalogGuard.consul()
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
+        let accepted = Set(self.entries(19..<20).map(\.key))
+        _ = guarded.apply(configEntries: self.entries(0..<1), from: .consul, accepted: accepted, at: .seconds(1))
+        #expect(guarded.configEntries(of: .consul).map(\.key) == self.entries(0..<19).map(\.key).sorted())
+        #expect(guarded.held.map(\.excess) == [Excess(kind: .configEntries, gone: 18, all: 19, rules: .init())])
     }
 
     @Test func `a few may go at once, most of many may not`() {

@@ -7,41 +7,24 @@ import Testing
 
 /// Documents and config entries that a token may not read any more: they stay until somebody accepts that.
 struct ConsulHiddenPolicyTests {
-    private static func documents(_ rig: ConsulRig) -> [(paths: [String], isAccepted: Bool)] {
-        rig.events.compactMap { event -> (paths: [String], isAccepted: Bool)? in
-            guard case .documents(let changes, let isAccepted) = event else { return nil }
-            let removed = changes.filter { $0.content == .removed }.map(\.path)
-            return removed.isEmpty ? nil : (removed, isAccepted)
-        }
-    }
-
-    private static func entries(_ rig: ConsulRig) -> (names: [String], isAccepted: Bool)? {
-        rig.events.compactMap { event -> (names: [String], isAccepted: Bool)? in
-            guard case .configEntries(let all, let isAccepted) = event else { return nil }
-            return (all.map(\.key.name), isAccepted)
-        }.last
-    }
-
-    private static func policyRig() -> ConsulRig {
-        var rig = ConsulRig(.init(keyPrefix: "sb/"))
-        rig.change { model in
-            model.setEntries(["api", "web"], ofKind: "service-router")
-            for name in ["a", "b", "c"] { model.setKey("sb/\(name).yaml", name) }
-        }
-        rig.run(for: .seconds(3))
-        return rig
-    }
-
     @Test func `documents and entries that may not be read any more go when that is accepted, and come back`() {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.change { model in
             model.forbidden = ["web", "sb/a", "sb/b"]
             model.setEntries(["api", "web", "new"], ofKind: "service-router")
             model.setKey("sb/c.yaml", "changed")
         }
         rig.run(for: .seconds(60))
-        #expect(Self.documents(rig).isEmpty && Self.entries(rig)?.names == ["api", "web"])
+        #expect(rig.removals.isEmpty && rig.lastEntries?.names == ["api", "new", "web"])
+        #expect(rig.documents == ["a.yaml": "a", "b.yaml": "b", "c.yaml": "changed"])
         #expect(rig.findings.map(\.code) == ["SB353", "SB353"])
+        let words = rig.findings.map(\.message)
+        #expect(
+            words.contains {
+                $0.hasPrefix("the config entries of kind service-router with the name web cannot be read")
+            }
+        )
+        #expect(words.contains { $0.hasPrefix("the documents at the keys sb/a.yaml, sb/b.yaml cannot be read") })
         #expect(rig.findings.allSatisfy { $0.cure.contains("; or let go of that with signalbox catalog accept") })
         let held = rig.guarded.held
         #expect(held.map(\.reason) == [.hiddenPolicy])
@@ -51,9 +34,9 @@ struct ConsulHiddenPolicyTests {
         #expect(rig.guarded.held == [])
         #expect(rig.guardEvents.map(\.change) == [.held, .held, .released(.accepted)])
         #expect(rig.guardEvents.last?.names == Set(held.first?.names ?? []))
-        #expect(Self.documents(rig).map(\.paths) == [["consul:kv/sb/a.yaml", "consul:kv/sb/b.yaml"]])
-        #expect(Self.documents(rig).map(\.isAccepted) == [true])
-        #expect(Self.entries(rig)?.names == ["api", "new"] && Self.entries(rig)?.isAccepted == true)
+        #expect(rig.removals.map(\.paths) == [["consul:kv/sb/a.yaml", "consul:kv/sb/b.yaml"]])
+        #expect(rig.removals.map(\.accepted) == [["consul:kv/sb/a.yaml", "consul:kv/sb/b.yaml"]])
+        #expect(rig.lastEntries?.names == ["api", "new"] && rig.lastEntries?.accepted == ["web"])
         #expect(rig.findings == [])
         rig.change { model in
             model.forbidden = []
@@ -61,7 +44,37 @@ struct ConsulHiddenPolicyTests {
             model.setKey("sb/c.yaml", "again")
         }
         rig.run(for: .seconds(5))
-        #expect(Self.entries(rig)?.names == ["api", "web"] && Self.entries(rig)?.isAccepted == false)
+        #expect(rig.lastEntries?.names == ["api", "web"] && rig.lastEntries?.accepted == [])
+    }
+
+    /// - Parameter seed: with an even one, nobody accepts anything.
+    @Test func `what is deleted just after something was accepted is not accepted`() {
+        var rig = ConsulRig(.init(keyPrefix: "sb/"), rules: .init())
+        let names = (10..<30).map { "k\($0)" }
+        rig.change { model in
+            model.setEntries(names, ofKind: "service-router")
+            model.setEntries(names, ofKind: "service-resolver")
+            for name in names { model.setKey("sb/\(name)", name) }
+        }
+        rig.run(for: .seconds(3))
+        rig.change { model in
+            model.forbidden = ["k15", "sb/k15"]
+            model.setEntries(names, ofKind: "service-router")
+            model.setKey("sb/k10", "changed")
+        }
+        rig.run(for: .seconds(5))
+        #expect(rig.guarded.held.flatMap(\.names) == ["config-entry/service-router/k15", "key/sb/k15"])
+        rig.accept()
+        rig.change { model in
+            model.setEntries(["k15"], ofKind: "service-router")
+            model.setEntries(["k10", "k15"], ofKind: "service-resolver")
+            for name in names where name != "k15" { model.setKey("sb/\(name)", nil) }
+        }
+        rig.run(for: .seconds(5))
+        #expect(rig.documents.isEmpty)
+        #expect(Set(rig.removals.flatMap(\.accepted)) == ["consul:kv/sb/k15"])
+        let held = rig.guarded.held.filter { $0.reason == .configEntries }.flatMap(\.names)
+        #expect(held.count == 37 && !held.contains("service-router/k15"))
     }
 
     @Test(arguments: zip([[], ["web", "sb/a", "sb/b"], ["web", "sb/"]], [0, 3, 4]))
@@ -69,7 +82,7 @@ struct ConsulHiddenPolicyTests {
         forbidden: Set<String>,
         hidden: Int
     ) {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.restart()
         rig.change { model in
             model.forbidden = forbidden
@@ -79,7 +92,7 @@ struct ConsulHiddenPolicyTests {
         rig.run(for: .seconds(10))
         let entries = rig.guarded.configEntries(of: .consul).map(\.key.name)
         #expect(entries == (forbidden.isEmpty ? ["api"] : ["api", "web"]))
-        #expect(Self.documents(rig).isEmpty)
+        #expect(rig.removals.isEmpty)
         let documents = rig.guarded.stored(wallClock: 0, at: rig.now).sources[.consul]?.documents?.map(\.path).sorted()
         let kept = forbidden.isEmpty ? ["c"] : ["a", "b", "c"]
         #expect(documents == kept.map { "consul:kv/sb/\($0).yaml" })
@@ -90,7 +103,7 @@ struct ConsulHiddenPolicyTests {
     }
 
     @Test func `while an entry may not be read over a restart, other kinds are followed`() {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.restart()
         rig.change { model in
             model.forbidden = ["web"]
@@ -104,7 +117,7 @@ struct ConsulHiddenPolicyTests {
     }
 
     @Test func `what nobody was told of stays when something else is accepted`() {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.change { model in
             model.forbidden = ["web"]
             model.setEntries(["api", "web", "new"], ofKind: "service-router")
@@ -113,15 +126,15 @@ struct ConsulHiddenPolicyTests {
         rig.change { $0.forbidden = ["api", "web"] }
         rig.accept()
         rig.run(for: .seconds(20))
-        #expect(Self.entries(rig)?.names == ["api", "web"])
+        #expect(rig.lastEntries?.names == ["api", "new"])
         #expect(rig.guarded.held.flatMap(\.names) == ["config-entry/service-router/api"])
         rig.accept()
         rig.run(for: .seconds(20))
-        #expect(Self.entries(rig)?.names == ["new"] && rig.guarded.held == [])
+        #expect(rig.lastEntries?.names == ["new"] && rig.guarded.held == [])
     }
 
     @Test func `a failure in between does not make what is hidden seem to be back`() {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.change { model in
             model.forbidden = ["web"]
             model.setEntries(["api", "web"], ofKind: "service-router")
@@ -134,22 +147,22 @@ struct ConsulHiddenPolicyTests {
     }
 
     @Test func `the word of the operator is about what is refused then, and no later`() {
-        var rig = Self.policyRig()
+        var rig = ConsulRig.withPolicy()
         rig.accept()
         rig.change { model in
             model.forbidden = ["web"]
             model.setEntries(["api", "web", "new"], ofKind: "service-router")
         }
         rig.run(for: .seconds(30))
-        #expect(Self.entries(rig)?.names == ["api", "web"])
+        #expect(rig.lastEntries?.names == ["api", "new", "web"])
         rig.accept()
         rig.run(for: .seconds(5))
-        #expect(Self.entries(rig)?.names == ["api", "new"])
+        #expect(rig.lastEntries?.names == ["api", "new"])
         rig.change { model in
             model.forbidden = ["api"]
             model.setEntries(["api", "new"], ofKind: "service-router")
         }
         rig.run(for: .seconds(30))
-        #expect(Self.entries(rig)?.names == ["api", "new"])
+        #expect(rig.lastEntries?.names == ["api", "new"])
     }
 }

@@ -312,11 +312,11 @@ struct ConsulRig {
             self.guarded.apply(status, at: self.now)
             #expect(status != self.statuses.last)
             self.statuses.append(status)
-        case .configEntries(let entries, let isAccepted):
+        case .configEntries(let entries, let accepted):
             let outcome = self.guarded.apply(
                 configEntries: entries,
                 from: .consul,
-                isAccepted: isAccepted,
+                accepted: accepted,
                 at: self.now
             )
             self.guardEvents += outcome.events

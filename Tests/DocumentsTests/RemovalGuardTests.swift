@@ -38,10 +38,21 @@ struct RemovalGuardTests {
 
     @Test func `what an operator accepts goes, and counts no more`() {
         var set = self.tenServices()
-        _ = set.apply(self.removals(0..<9), isAccepted: true, at: .seconds(1))
+        _ = set.apply(self.removals(0..<9), accepted: Set(self.removals(0..<9).map(\.path)), at: .seconds(1))
         #expect(set.services.count == 1 && set.faults == [] && set.held == nil)
         _ = set.apply(self.removals(9..<10), at: .seconds(2))
         #expect(set.held?.documents == ["service/s9"])
+    }
+
+    @Test func `what an operator accepts takes nothing else with it`() {
+        var set = self.tenServices()
+        _ = set.apply(self.removals(0..<10), accepted: ["0.yaml"], at: .seconds(1))
+        #expect(set.held?.documents == (1..<10).map { "service/s\($0)" })
+        #expect(set.services.count == 9)
+
+        set = self.tenServices()
+        _ = set.apply(self.removals(0..<6), accepted: ["0.yaml", "1.yaml"], at: .seconds(1))
+        #expect(set.services.count == 4 && set.held == nil, "half of the others may go")
     }
 
     @Test(arguments: [1, 2, 3, 5, 7, 10])

@@ -59,18 +59,18 @@ extension CatalogGuard {
 
     /// - Parameters:
     ///   - entries: all that the source has.
-    ///   - isAccepted: an operator said that those which went are to go.
+    ///   - accepted: of which an operator said that they are to go.
     package mutating func apply(
         configEntries entries: [ConfigEntry],
         from source: SourceName,
-        isAccepted: Bool = false,
+        accepted: Set<ConfigEntry.Key> = [],
         at now: Duration
     ) -> GuardOutcome {
         self.withSource(source) { state in
             state.heard(.configEntries)
             let time = state.clock.reading(at: now)
             var tally = state.entries.advance(to: time)
-            tally.add(state.entries.apply(entries, isAccepted: isAccepted, at: time, now: now))
+            tally.add(state.entries.apply(entries, accepted: accepted, at: time, now: now))
             return tally
         }
     }

@@ -39,9 +39,13 @@ struct EntryLedger: Sendable {
         self.said = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    mutating func apply(_ entries: [ConfigEntry], isAccepted: Bool = false, at time: Duration, now: Duration)
-        -> EventTally
-    {
+    /// - Parameter accepted: they are to go if they went, and do not count.
+    mutating func apply(
+        _ entries: [ConfigEntry],
+        accepted: Set<ConfigEntry.Key> = [],
+        at time: Duration,
+        now: Duration
+    ) -> EventTally {
         var tally = EventTally()
         let new = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         self.missing = self.missing.filter { key, missing in
@@ -50,9 +54,9 @@ struct EntryLedger: Sendable {
             }
             return new[key] == nil && (missing.isHeld || missing.left > now - self.rules.window)
         }
-        let gone = self.said.filter { new[$0.key] == nil }
+        let gone = self.said.filter { new[$0.key] == nil && !accepted.contains($0.key) }
         self.said = new
-        if !self.rules.isOff, !gone.isEmpty, !isAccepted {
+        if !self.rules.isOff, !gone.isEmpty {
             for (key, entry) in gone { self.missing[key] = Missing(entry: entry, left: now) }
             let all = self.said.count + self.missing.count
             let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all, rules: self.rules)

@@ -147,7 +147,8 @@ struct ConsulFollower: Sendable {
         self.effects.now = now
         let told = self.delivery.hidden
         for place in self.datacenters.indices { self.datacenters[place].accept(told) }
-        self.policy.accept(at: now)
+        self.effects.owner = .policy
+        self.policy.accept(&self.effects)
         return self.proceed()
     }
 

@@ -18,13 +18,22 @@ struct ConsulLack {
     let standing: Standing
     /// Whether an operator can say that it is gone.
     var isRefused = false
+    /// If the token may read the rest: the first of the names of what it may not, and how many there are.
+    var hidden: (first: [String], count: Int)?
 
     /// - Parameter stored: what stands in for what was not read since the start.
     static func all(of policy: ConsulPolicy, stored: Set<CatalogGuard.Part>) -> [ConsulLack] {
-        policy.problems.filter { $0.failure.isAnswer }.map { subject, failure, isHeard, isRefused in
-            let part = if case .keys = subject { CatalogGuard.Part.documents } else { CatalogGuard.Part.configEntries }
-            let standing: Standing = isHeard ? .read : stored.contains(part) ? .stored : .awaited
-            return ConsulLack(subject: subject, failure: failure, standing: standing, isRefused: isRefused)
+        policy.problems.filter { $0.failure.isAnswer }.map { problem in
+            let part =
+                if case .keys = problem.subject { CatalogGuard.Part.documents } else { CatalogGuard.Part.configEntries }
+            let standing: Standing = problem.isHeard ? .read : stored.contains(part) ? .stored : .awaited
+            return ConsulLack(
+                subject: problem.subject,
+                failure: problem.failure,
+                standing: standing,
+                isRefused: problem.isRefused,
+                hidden: problem.hidden
+            )
         }
     }
 
@@ -69,8 +78,15 @@ struct ConsulLack {
 
     private var what: String {
         switch self.subject {
-        case .keys(let prefix): "the documents below the key \(prefix)"
-        case .entries(let kind): "the config entries of kind \(kind)"
+        case .keys(let prefix):
+            if let hidden = self.hidden {
+                "the documents at \(hidden.first.named("key", of: hidden.count))"
+            } else {
+                "the documents below the key \(prefix)"
+            }
+        case .entries(let kind):
+            "the config entries of kind \(kind)"
+                + (self.hidden.map { " with \($0.first.named("name", of: $0.count))" } ?? "")
         default: "a part of Consul"
         }
     }

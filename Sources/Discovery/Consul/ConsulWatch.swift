@@ -30,12 +30,18 @@ struct ConsulWatch: Sendable {
     /// When it is to be asked; nil: it has been.
     var due: Duration? { self.request == nil ? self.notBefore : nil }
 
-    mutating func ask(_ subject: ConsulQuery.Subject, in datacenter: String?, _ effects: inout ConsulEffects) {
+    /// - Parameter wait: for a change, at the longest.
+    mutating func ask(
+        _ subject: ConsulQuery.Subject,
+        in datacenter: String?,
+        wait: Duration = ConsulQuery.longWait,
+        _ effects: inout ConsulEffects
+    ) {
         guard self.request == nil, self.notBefore <= effects.now, effects.mayAsk else { return }
         // Only an answer says that a fault is over, so none is waited for that comes with a change.
         let index = self.isAfterFailure || effects.isTroubled ? nil : self.followed.question
         self.sent = effects.now
-        self.request = effects.send(ConsulQuery(subject, datacenter: datacenter, index: index))
+        self.request = effects.send(ConsulQuery(subject, datacenter: datacenter, index: index, wait: wait))
     }
 
     /// - Parameter cost: what the server did for it besides writing it.
@@ -71,9 +77,6 @@ struct ConsulWatch: Sendable {
     mutating func retry(at now: Duration) {
         if self.failures > 0 { self.notBefore = min(self.notBefore, now) }
     }
-
-    /// It need not wait any longer, whatever for.
-    mutating func hurry(at now: Duration) { self.notBefore = min(self.notBefore, now) }
 
     /// The last answer is not believed after all: it is asked for again, a little later, without waiting for a change.
     ///
