@@ -12,6 +12,8 @@ package struct FakeEnvoy {
     package private(set) var holds: [TypeURL: [ResourceName: ResourceVersion]] = [:]
     package private(set) var rejections: [Rejection] = []
     package private(set) var deadlines: [Int] = []
+    /// By deadline, also of those that passed.
+    package private(set) var durations: [Int: Duration] = [:]
     package private(set) var violation: StreamStateMachine.Violation?
     private var names: [TypeURL: Set<ResourceName>] = [:]
     private var versionInfo: [TypeURL: String] = [:]
@@ -210,7 +212,9 @@ package struct FakeEnvoy {
             switch action {
             case .respond(let response): self.unanswered.append(response)
             case .report(let rejection): self.rejections.append(rejection)
-            case .wake(let number, _): self.deadlines.append(number)
+            case .wake(let number, let duration):
+                self.deadlines.append(number)
+                self.durations[number] = duration
             case .close(let violation): self.violation = violation
             }
         }

@@ -20,7 +20,7 @@ package struct StreamStateMachine: Sendable {
     private var awaitedEndpoints: Set<ResourceName> = []
     private var deadlines = Deadlines()
     private var endpointsDeadlineGiven: Int?
-    private var beatsHeart = false
+    private var heartbeat = Heartbeat()
     private var waitsForOrder = false
     /// What the last request was, for metrics.
     package private(set) var lastRequestKind = RequestKind.subscribe
@@ -135,26 +135,20 @@ package struct StreamStateMachine: Sendable {
         case .refusedRemovals(let type, let batch):
             self.states.update(type) { $0.refusedRemovals.outwait(batch) }
         case .heartbeat:
-            self.beatsHeart = false
-            self.states.updateAll { if !$0.expiring.isEmpty { $0.owesHeartbeat = true } }
-            self.scheduleHeartbeat(&actions)
+            guard self.heartbeat.take(number), let snapshot = self.snapshot else { return [] }
+            var times: [Duration] = []
+            self.states.updateAll { state in
+                let expiring = state.perishable(in: snapshot[state.type])
+                state.owesHeartbeat = !expiring.isEmpty
+                times += expiring.compactMap(\.timeToLive)
+            }
+            self.heartbeat.schedule(times, &self.deadlines, &actions)
         case .virtualHosts(let routeConfigurations):
             self.states.update(.virtualHost) { $0.resend(of: routeConfigurations) }
         case nil: return []
         }
         self.pump(&actions)
         return actions
-    }
-
-    /// A third of the shortest time to live: two heartbeats may get lost.
-    private mutating func scheduleHeartbeat(_ actions: inout [Action]) {
-        guard !self.beatsHeart, let snapshot = self.snapshot else { return }
-        let times = self.states.values.flatMap { state in
-            state.expiring.compactMap { snapshot[state.type, $0]?.timeToLive }
-        }
-        guard let shortest = times.min() else { return }
-        self.beatsHeart = true
-        _ = self.deadlines.wake(for: .heartbeat, after: shortest / 3, &actions)
     }
 
     /// On a stream of its own, virtual hosts cannot see when their route configuration was accepted: they are sent again a
@@ -188,7 +182,10 @@ package struct StreamStateMachine: Sendable {
             }
             self.lastAcknowledged = flight.content.upserts.count + flight.content.removals.count
             var actions: [Action] = []
-            if hasExpiring == true { self.scheduleHeartbeat(&actions) }
+            if hasExpiring == true {
+                let held = flight.content.upserts + flight.content.heartbeats
+                self.heartbeat.schedule(held.compactMap(\.timeToLive), &self.deadlines, &actions)
+            }
             if type == .endpoints, !self.awaitedEndpoints.isEmpty {
                 self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name))
             }

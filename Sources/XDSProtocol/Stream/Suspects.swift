@@ -136,14 +136,15 @@ struct Suspects: Sendable {
     /// - Parameters:
     ///   - held: those under whose names the client held something when the response came.
     ///   - isTrial: `changed` is a group that `nextTrial` gave out.
-    ///   - isRemovalToo: the response took something away, which may be what was refused.
+    ///   - isMore: the response took something away as well, or told that something is still there, and that may be what
+    ///     was refused.
     /// - Returns: whom the report should name.
     mutating func refused(
         _ changed: [Resource],
         held: Set<ResourceName>,
         message: String,
         isTrial: Bool,
-        isRemovalToo: Bool
+        isMore: Bool
     ) -> [Resource] {
         let message = Self.excerpt(message)
         // What was said of a suspect at first stays: meanwhile nobody knows what the client holds.
@@ -155,7 +156,7 @@ struct Suspects: Sendable {
                 hasPredecessor: earlier[resource.name]?.hasPredecessor ?? held.contains(resource.name)
             )
         }
-        if changed.count == 1, !isRemovalToo, let only = changed.first {
+        if changed.count == 1, !isMore, let only = changed.first {
             self.forget(only.name)
             self.convicted[only.name] = conviction(only)
             if isTrial { self.giveUpIfTooMany(1) }
@@ -163,7 +164,7 @@ struct Suspects: Sendable {
         }
         let named = Self.mentioned(changed, in: message)
         let accused = changed.count == 1 ? changed : named
-        if !isTrial, self.accused.isEmpty, !accused.isEmpty, accused.count < changed.count || isRemovalToo {
+        if !isTrial, self.accused.isEmpty, !accused.isEmpty, accused.count < changed.count || isMore {
             for resource in accused {
                 self.forget(resource.name)
                 self.accused[resource.name] = conviction(resource)

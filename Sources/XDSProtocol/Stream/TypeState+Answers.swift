@@ -20,7 +20,14 @@ extension TypeState {
             )
             // Given up and asked for again while it was on its way, and gone or changed meanwhile.
             self.dirty.formUnion(outdated)
-            for resource in accepted where resource.timeToLive != nil { self.expiring.insert(resource.name) }
+            if flight.isWhole { self.expiring = [] }
+            for resource in accepted {
+                if resource.timeToLive != nil {
+                    self.expiring.insert(resource.name)
+                } else if !self.expiring.isEmpty {
+                    self.expiring.remove(resource.name)
+                }
+            }
             if !self.suspects.isEmpty {
                 for resource in accepted { self.suspects.accepted(resource) }
             }
@@ -68,12 +75,13 @@ extension TypeState {
         } else {
             let held = Set(changed.map(\.name).filter { self.subscription.contains($0) && self.held[$0] != nil })
             let isRemovalToo = leftOut.contains { name in snapshot.map { self.isGone(name, $0) } ?? false }
+            let isMore = isRemovalToo || !flight.heartbeats.isEmpty
             blamed = self.suspects.refused(
                 changed,
                 held: held,
                 message: message,
                 isTrial: flight.trial != nil,
-                isRemovalToo: isRemovalToo
+                isMore: isMore
             )
         }
         // What is not asked for any more may have been to blame; it is not sent again anyhow.
@@ -84,7 +92,8 @@ extension TypeState {
         self.doubt(leftOut)
         // The rest of the response is looked at again: what was not to blame is sent without the culprit.
         self.dirty.formUnion(flight.upserts.map(\.name))
-        if flight.upserts.isEmpty, !flight.isWhole {
+        self.heartbeatsRefused(flight)
+        if flight.upserts.isEmpty, flight.heartbeats.isEmpty, !flight.isWhole {
             // Nothing but removals, refused: to say them again would be refused again.
             for name in flight.removals { self.held.set(name, nil) }
         } else {

@@ -83,15 +83,13 @@ extension TypeState {
             let trial = self.suspects.nextTrial { subscription.contains($0) ? resources[$0] : nil }
             if !trial.isEmpty {
                 next.upserts = trial
+        if self.owesHeartbeat {
+            self.owesHeartbeat = false
+            self.takeHeartbeats(resources, into: &next)
+        }
                 next.trial = Set(trial.map(\.name))
             }
         }
-        if next.isEmpty, self.owesHeartbeat {
-            next.heartbeats = self.expiring.compactMap { resources[$0] }.filter {
-                $0.timeToLive != nil && self.held.version($0.name) == $0.version
-            }
-        }
-        self.owesHeartbeat = false
         guard self.owesAnswer || !next.isEmpty else { return nil }
         self.owesAnswer = false
         return next

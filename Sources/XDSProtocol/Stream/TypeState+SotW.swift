@@ -67,8 +67,13 @@ extension TypeState {
             // The whole of them: an entry without its resource is for delta only, because Envoy's state-of-the-world
             // client takes what a response of a root type leaves out for removed.
             self.owesHeartbeat = false
-            if self.type.isRoot { self.owesAnswer = true }
-            changed += self.expiring.compactMap { snapshot[type, $0] }.filter { !changed.contains($0) }
+            let expiring = self.perishable(in: snapshot[type], besides: Set(changed.map(\.name)))
+            if self.type.isRoot {
+                if !expiring.isEmpty { self.owesAnswer = true }
+            } else {
+                if changed.isEmpty, !expiring.isEmpty { trial = [] }
+                changed += expiring
+            }
         }
         if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !self.suspects.isEmpty,
             !(type.isRoot && !self.knowsWhatIsHeld)

@@ -22,7 +22,7 @@ struct TypeState: Sendable {
         var heartbeats: [Resource] = []
         /// SotW root types: the response is the whole truth.
         var isWhole = false
-        /// The suspects that it carries, and nothing else that is new: a NACK is of them.
+        /// The suspects that it carries, and nothing else that is new: a NACK is of them. Empty: nothing is new.
         var trial: Set<ResourceName>?
 
         var isEmpty: Bool {
