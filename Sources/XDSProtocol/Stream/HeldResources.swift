@@ -62,7 +62,7 @@ struct HeldResources: Sendable {
     }
 
     /// The snapshot is another one. What is held does not change by that.
-    /// - Parameter isCovered: whether the client was to hold the old resource.
+    /// - Parameter isCovered: whether the client is to hold such a resource.
     /// - Returns: the names under which something else is held than the snapshot has.
     mutating func move(
         to new: Snapshot.Resources,
@@ -72,11 +72,18 @@ struct HeldResources: Sendable {
         guard let old = self.base else { return [] }
         var moved: [ResourceName] = []
         func note(_ name: ResourceName) {
-            let before = old[name]
-            guard before?.version != new[name]?.version else { return }
+            let (before, after) = (old[name], new[name])
+            guard before?.version != after?.version else { return }
             moved.append(name)
-            if self.exceptions[name] != nil { return }
+            if let exception = self.exceptions[name] {
+                // Neither held nor there: no exception any more.
+                if exception == nil, after == nil { self.exceptions[name] = nil }
+                return
+            }
             let isHeld = before.map(isCovered) ?? false
+            // Nobody asks about what is not covered, and there may be any number of it. When it is covered one day, it is
+            // introduced.
+            guard isHeld || (after.map(isCovered) ?? false) else { return }
             self.exceptions[name] = .some(isHeld ? before.map { Held(version: $0.version, resource: $0) } : nil)
         }
         if let changed {
