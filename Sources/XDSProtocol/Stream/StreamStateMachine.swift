@@ -265,11 +265,13 @@ package struct StreamStateMachine: Sendable {
         into actions: inout [Action]
     ) {
         let variant = self.variant
+        let isReferredTo = variant == .delta || PushOrder.isReferredTo(type) { self.states.contains($0) }
         let news = self.states.update(type) { state -> TypeState.Next? in
             guard state.mayRespond else { return nil }
             switch variant {
             case .delta: return state.nextDelta(step, snapshot: snapshot, pushes: pushes)
-            case .sotw: return state.nextSotW(step, snapshot: snapshot, pushes: pushes)
+            case .sotw:
+                return state.nextSotW(step, snapshot: snapshot, pushes: pushes, isReferredTo: isReferredTo)
             }
         }
         guard let next = news ?? nil else { return }
