@@ -62,6 +62,9 @@ package struct FakeEnvoy {
             self.send(sotw: type)
         case .delta:
             for name in removing { self.holds[type]?[name] = nil }
+            if removing.contains(.wildcard) {
+                self.holds[type] = self.holds[type]?.filter { subscribed.contains($0.key) }
+            }
             self.perform(
                 self.machine.received(
                     DeltaRequest(
@@ -81,8 +84,9 @@ package struct FakeEnvoy {
     }
 
     /// Accepts the oldest unanswered response of a type.
+    /// - Parameter taking: the resources of it that the proxy still asks for; it passes over the others.
     @discardableResult
-    package mutating func ack(_ type: TypeURL) -> Response? {
+    package mutating func ack(_ type: TypeURL, taking: (Resource) -> Bool = { _ in true }) -> Response? {
         guard let response = self.takeResponse(type) else { return nil }
         switch self.machine.variant {
         case .sotw:
@@ -90,7 +94,9 @@ package struct FakeEnvoy {
         case .delta:
             for name in response.removals { self.holds[type]?[name] = nil }
         }
-        for resource in response.resources { self.holds[type, default: [:]][resource.name] = resource.version }
+        for resource in response.resources where taking(resource) {
+            self.holds[type, default: [:]][resource.name] = resource.version
+        }
         self.nonces[type] = response.nonce
         self.versionInfo[type] = response.versionInfo
         self.answer(response, error: nil)

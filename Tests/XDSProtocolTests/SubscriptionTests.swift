@@ -128,6 +128,36 @@ private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
         }
     }
 
+    @Test(arguments: [[], ["*"]] as [[ResourceName]])
+    func `everything is answered again when it is asked for again`(first: [ResourceName]) throws {
+        var envoy = FakeEnvoy(.delta, snapshot: self.snapshot)
+        envoy.change(.cluster, adding: first, removing: [])
+        envoy.settle()
+        for _ in 0..<2 {
+            envoy.subscribe(.cluster, "*")
+            #expect(try envoy.acked(.cluster).resources.map(\.name).sorted() == ["a", "b"])
+            #expect(envoy.unanswered.isEmpty)
+        }
+        envoy.publish(Snapshot(2, [:]))
+        envoy.settle()
+        envoy.subscribe(.cluster, "*")
+        #expect(try envoy.acked(.cluster).resources.isEmpty)
+    }
+
+    @Test(arguments: both)
+    func `a name that comes with the star was not held before`(variant: StreamStateMachine.Variant) {
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.listener: ["a": "1", "b": "bad"]]))
+        envoy.subscribe(.listener, "a")
+        envoy.settle()
+        envoy.subscribe(.listener, "*", "b")
+        let bad = Resource(.listener, "b", "bad")
+        envoy.settle(isBad: { $0 == bad })
+        #expect(envoy.holds[.listener]?.keys.sorted() == ["a"])
+        let status = envoy.machine.status.first
+        #expect(status?.rejected.map(\.name) == ["b"])
+        #expect(status?.acknowledged.compactMapValues { $0 }.keys.sorted() == ["a"])
+    }
+
     @Test(arguments: both)
     func `what was dropped and asked for again is sent again`(variant: StreamStateMachine.Variant) throws {
         var envoy = FakeEnvoy(variant, snapshot: self.snapshot)

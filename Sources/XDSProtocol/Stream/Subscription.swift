@@ -31,6 +31,8 @@ package struct Subscription: Hashable, Sendable {
         /// Names that were asked for and are not any more.
         var removed: Set<ResourceName> = []
         var wildcardBegan = false
+        /// Delta: `*` was asked for, and everything was asked for before.
+        var wildcardAgain = false
         var wildcardEnded = false
 
         var isEmpty: Bool { self == Change() }
@@ -72,7 +74,7 @@ package struct Subscription: Hashable, Sendable {
         self.names.remove(name)
     }
 
-    /// A delta request. Names in `subscribe` count as added even if they were subscribed: the client may have forgotten.
+    /// A delta request. What is in `subscribe` counts as added even if it was subscribed: the client may have forgotten.
     mutating func update(
         subscribe: Set<ResourceName>,
         unsubscribe: [ResourceName],
@@ -86,7 +88,8 @@ package struct Subscription: Hashable, Sendable {
         }
         var change = Change()
         change.added = subscribe
-        if change.added.remove(.wildcard) != nil { self.wildcard = .explicit }
+        let asksForEverything = change.added.remove(.wildcard) != nil
+        if asksForEverything { self.wildcard = .explicit }
         if self.names.isEmpty {
             // Shared with whoever asked for the same.
             self.names = change.added
@@ -102,6 +105,7 @@ package struct Subscription: Hashable, Sendable {
             }
         }
         change.wildcardBegan = !wasWildcard && self.isWildcard
+        change.wildcardAgain = wasWildcard && asksForEverything && self.isWildcard
         change.wildcardEnded = wasWildcard && !self.isWildcard
         return change
     }

@@ -9,13 +9,14 @@ extension TypeState {
         let isOnDemand = self.type == .virtualHost
         var subscribe = request.subscribeSet ?? Set(request.subscribe)
         if isOnDemand { subscribe.remove(.wildcard) }
+        let wasWildcard = self.subscription.isWildcard
         let change = self.subscription.update(
             subscribe: subscribe,
             unsubscribe: isOnDemand ? request.unsubscribe.filter { $0 != .wildcard } : request.unsubscribe,
             type: self.type,
             isFirst: isFirst
         )
-        self.introduce(change.new, snapshot)
+        self.introduce(change.new, wasWildcard: wasWildcard, snapshot)
         if !change.isEmpty { self.suspects.renew(retries: false) }
         if isFirst {
             // Rule 4: what is gone meanwhile is removed, what is current is not sent again.
@@ -44,6 +45,10 @@ extension TypeState {
             self.owesAnswer = false
         }
         let resources = snapshot?[self.type] ?? [:]
+        if change.wildcardAgain {
+            self.owesAnswer = true
+            self.owe(Set(resources.filter { !self.hides($0.value) }.keys))
+        }
         for name in change.removed {
             if self.subscription.isWildcard, !self.hides(resources[name]) {
                 // The wildcard still covers it, and the client may have dropped it: say what there is.
@@ -78,15 +83,15 @@ extension TypeState {
         self.dirty.subtract(self.owed)
         self.owed = []
 
+        if self.owesHeartbeat {
+            self.owesHeartbeat = false
+            self.takeHeartbeats(resources, into: &next)
+        }
         if next.isEmpty, pushes, !self.suspects.isEmpty {
             let subscription = self.subscription
             let trial = self.suspects.nextTrial { subscription.contains($0) ? resources[$0] : nil }
             if !trial.isEmpty {
                 next.upserts = trial
-        if self.owesHeartbeat {
-            self.owesHeartbeat = false
-            self.takeHeartbeats(resources, into: &next)
-        }
                 next.trial = Set(trial.map(\.name))
             }
         }

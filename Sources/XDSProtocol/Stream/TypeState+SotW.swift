@@ -11,8 +11,9 @@ extension TypeState {
         }
         guard let names = request.resourceNames else { return }
         let set = request.nameSet ?? Set(names)
+        let wasWildcard = self.subscription.isWildcard
         let change = self.subscription.replace(with: set, type: self.type, isFirst: isFirst)
-        self.introduce(change.new, snapshot)
+        self.introduce(change.new, wasWildcard: wasWildcard, snapshot)
         if !change.isEmpty {
             self.suspects.renew(retries: false)
             self.refusals = [:]
@@ -50,8 +51,8 @@ extension TypeState {
     }
 
     /// What to send in a step, or nil. Nothing in flight is a precondition.
-    mutating func nextSotW(
     /// - Parameter isReferredTo: whether what is gone may still be referred to.
+    mutating func nextSotW(
         _ step: PushOrder.Step,
         snapshot: Snapshot,
         pushes: Bool,
@@ -61,10 +62,10 @@ extension TypeState {
         // An answer is an answer to all that was asked: it does not wait for its turn.
         let pushes = pushes || self.owesAnswer
         let type = self.type
-        var trial: Set<ResourceName>?
         // A step of its own would be a whole response more, for nothing. While there are suspects it has one: that a client
         // accepts nothing but a removal says nothing of them.
         let removesAtOnce = PushOrder.removesWithUpserts(type) || (!isReferredTo && self.suspects.isEmpty)
+        var trial: Set<ResourceName>?
         var changed = self.takeChanged(snapshot, pushes: pushes, step: step, removesAtOnce: removesAtOnce)
         let isRemoval = step.isRemoval
         if self.owesHeartbeat, !isRemoval {
@@ -93,11 +94,11 @@ extension TypeState {
             self.owesAnswer = false
             return Next(upserts: changed, trial: trial)
         }
-        let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
         if isRemoval, pushes {
             // What returned before its turn came is no removal.
             self.doomed = self.doomed.filter { self.isGone($0, snapshot) && self.held[$0] != nil }
         }
+        let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
         guard self.owesAnswer || !changed.isEmpty || hasRemovals else { return nil }
         self.owesAnswer = false
         let whole = self.whole(snapshot, trial: trial, removing: isRemoval || removesAtOnce)

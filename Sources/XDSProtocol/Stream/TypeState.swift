@@ -82,11 +82,11 @@ struct TypeState: Sendable {
         return !self.subscription.names.contains(resource.name)
     }
 
-    /// Names that the client asks for now and did not before: it holds nothing of them.
-    mutating func introduce(_ names: Set<ResourceName>, _ snapshot: Snapshot?) {
+    /// Names that the client asks for now and did not before: it holds nothing of them, unless it asked for everything.
+    mutating func introduce(_ names: Set<ResourceName>, wasWildcard: Bool, _ snapshot: Snapshot?) {
         if self.held.isEmpty { return }
         let resources = snapshot?[self.type] ?? [:]
-        for name in names where !self.subscription.isWildcard || resources[name]?.isOnDemand == true {
+        for name in names where !wasWildcard || resources[name]?.isOnDemand == true {
             self.held.introduce(name)
         }
     }
