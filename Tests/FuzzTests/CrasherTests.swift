@@ -57,10 +57,13 @@ import XDSProtocol
         var machine = StreamStateMachine(variant: .delta)
         let request = DeltaRequest(type: .virtualHost, subscribe: ["rc/x.example.com"])
         _ = machine.snapshotChanged(Snapshot(1, [.virtualHost: ["rc/*": "old"]]), changes: nil)
-        _ = machine.received(request)
+        guard case .respond(let first)? = machine.received(request).first else {
+            Issue.record("it is not answered")
+            return
+        }
         _ = machine.snapshotChanged(Snapshot(2, [.virtualHost: ["rc/*": "new"]]), changes: nil)
         var again = request
-        again.responseNonce = "1"
+        again.responseNonce = first.nonce
         guard case .respond(let response)? = machine.received(again).first else {
             Issue.record("it is not answered")
             return
