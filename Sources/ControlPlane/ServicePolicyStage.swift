@@ -46,7 +46,7 @@ struct ServicePolicyStage: Sendable {
     ///   - named: services that documents describe.
     /// - Returns: whether the tags come to something else than before.
     mutating func decide(with policy: Policy, named: Set<ServiceName>) -> Bool {
-        self.tags.decide(with: policy, entries: self.entries.entries, named: named)
+        self.tags.decide(with: policy, entries: self.entries.entries, standing: self.chains, named: named)
     }
 
     /// Documents come first. What tags add leads to services and gateways that there are: there is nothing to admit.

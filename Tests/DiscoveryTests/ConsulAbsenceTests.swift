@@ -168,7 +168,7 @@ struct ConsulAbsenceTests {
         #expect(rig.status == SourceStatus(source: .consul, state: .up))
     }
 
-    @Test func `of many that are refused, a few are asked for, until one may be read`() {
+    @Test func `of many that are refused, a few are asked for, and a few more after one that may be read`() {
         let failure = ConsulFailure(reason: .acl, message: "Permission denied")
         let keys = (0..<100).map { ConsulQuery.Subject.key("\($0)") }
         var absence = ConsulAbsence(each: [], new: keys, refused: [], isToRetry: true)
@@ -187,8 +187,12 @@ struct ConsulAbsenceTests {
         #expect(absence.next == nil && absence.refused == Array(keys[2...]) && absence.failure == nil)
 
         absence = ConsulAbsence(each: [], new: [], refused: keys, isToRetry: true)
-        absence.isGone()
-        for _ in 0..<50 { absence.isRefused(failure) }
-        #expect(absence.next == keys[51])
+        for _ in 0..<5 { absence.isRefused(failure) }
+        for _ in 0..<20 { absence.isGone() }
+        for number in 25..<33 {
+            #expect(absence.next == keys[number])
+            absence.isRefused(failure)
+        }
+        #expect(absence.next == nil && absence.gone == Array(keys[5..<25]) && absence.refused.count == 80)
     }
 }

@@ -211,6 +211,11 @@ struct StoreFileTests {
         let names = ["catalog.json.refused", "other.new"]
         for name in names + [".catalog.json.new", ".catalog.json.5f.new"] { try self.directory.write("", to: name) }
         self.file.removeLeftovers()
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: self.directory.path).count == 4,
+            "somebody may be at it"
+        )
+        self.file.removeLeftovers(olderThan: -10)
         #expect(try FileManager.default.contentsOfDirectory(atPath: self.directory.path).sorted() == names)
         StoreFile(directory: self.directory("none")).removeLeftovers()
     }

@@ -142,6 +142,26 @@ struct TagEntryTests {
         #expect(policy.diagnostics[0].message.contains("service-splitter/web"))
     }
 
+    /// What is kept of a chain decides, too: what the canaries get must not change because two entries do not fit for a while.
+    @Test func `a splitter that is kept while it cannot be followed still decides`() throws {
+        func entries(_ subset: String) -> ConfigEntries {
+            var reader = ConfigEntryReader()
+            _ = reader.apply([
+                Self.splitter("web", "web", subset: "v1"),
+                Self.resolver(#""Subsets": {"\#(subset)": {"Filter": "Service.Meta.version == 1"}}"#),
+            ])
+            return reader.entries
+        }
+        let routing = TaggedCatalog(try tagOptions())
+        routing.replace(by: [tagged("web", Self.tags, Self.tags, canaries: [["canary"]])])
+        _ = routing.decide(with: tagBase(), entries: entries("v1"))
+        #expect(routing.policy.effects == ["web.example.com/* -> web"])
+        let standing = applyChains(to: routing.policy.added(to: tagBase()), entries: entries("v1")).standing
+        _ = routing.decide(with: tagBase(), entries: entries("v2"), standing: standing)
+        #expect(routing.policy.effects == ["web.example.com/* -> web"])
+        #expect(routing.policy.codes == ["SB329"])
+    }
+
     @Test func `canaries and the others stand in for each other whatever other entries say`() throws {
         let entries = ConfigEntries(proxyDefaults: ServiceSettings(protocol: .http2, origin: Self.origin))
         let policy = try self.decided(Self.tags, entries)

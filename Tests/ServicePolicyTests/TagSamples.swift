@@ -85,9 +85,10 @@ final class TaggedCatalog {
     func decide(
         with policy: Policy,
         entries: ConfigEntries = ConfigEntries(),
+        standing: ChainStanding = ChainStanding(),
         named: Set<ServiceName> = []
     ) -> Bool {
-        self.routing.decide(with: policy, entries: entries, named: named)
+        self.routing.decide(with: policy, entries: entries, standing: standing, named: named)
     }
 
     func weighted(_ service: Service) -> Service {

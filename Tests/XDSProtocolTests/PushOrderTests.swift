@@ -132,20 +132,6 @@ import XDSProtocol
         #expect(envoy.unanswered.isEmpty)
     }
 
-    @Test(arguments: [false, true])
-    func `on state of the world clusters go at once if nothing can lead to them`(withRoutes: Bool) throws {
-        var envoy = FakeEnvoy(.sotw, snapshot: Snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
-        envoy.subscribe(.cluster)
-        envoy.subscribe(.endpoints, "a", "b")
-        if withRoutes { envoy.subscribe(.routeConfiguration, "r") }
-        envoy.settle()
-        envoy.publish(Snapshot(2, [.cluster: ["a": "2"]]))
-        #expect(try envoy.acked(.cluster).resources.map(\.name).sorted() == (withRoutes ? ["a", "b"] : ["a"]))
-        #expect(envoy.unanswered.map(\.type) == (withRoutes ? [.cluster] : []))
-        envoy.settle()
-        #expect(envoy.holds[.cluster]?.keys.sorted() == ["a"])
-    }
-
     @Test func `a stream of one type waits for nobody`() {
         var envoy = FakeEnvoy(.delta, snapshot: self.before)
         envoy.subscribe(.routeConfiguration, "r")

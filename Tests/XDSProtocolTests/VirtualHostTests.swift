@@ -73,6 +73,20 @@ import XDSProtocol
         #expect(response.unknown.isEmpty)
     }
 
+    /// Nothing is remembered of what a stream does not cover, and so the new one is not known to be new by that.
+    @Test(arguments: ["r/*.com", "r/other.example.org"])
+    func `a wildcard that appears serves whom it covers beside what the proxy holds already`(held: String) throws {
+        var envoy = self.envoy(1, [.virtualHost: [held: "1"]])
+        envoy.subscribe(.virtualHost, "r/web.example.com")
+        if held == "r/other.example.org" { envoy.subscribe(.virtualHost, ResourceName(held)) }
+        envoy.settle()
+        envoy.publish(
+            Snapshot(2, [.virtualHost: [held: "1", "r/*.example.com": "any"]]),
+            changes: ChangeSet(names: [.virtualHost: ["r/*.example.com"]])
+        )
+        #expect(try envoy.acked(.virtualHost).aliases == ["r/*.example.com": ["r/web.example.com"]])
+    }
+
     @Test func `what is more specific than a wildcard that the proxy holds is sent, as the proxy will not ask`() throws
     {
         var envoy = self.envoy(1, [.virtualHost: ["r/*.example.com": "any"]])

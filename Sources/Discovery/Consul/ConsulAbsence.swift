@@ -3,8 +3,8 @@
 /// What an answer lacks of what is in force. It says nothing of why: so each is asked for by its own name, one after the
 /// other, and is there, or gone, or the token may not know.
 ///
-/// Thousands may be lost with one right. So a few of them are asked for: as long as none of these may be read, the others may
-/// not, either. All of them stay.
+/// Thousands may be lost with one right. So a few of them are asked for: if none of these may be read, the others may not,
+/// either, and after one that may, a few more. All of these stay.
 struct ConsulAbsence: Sendable {
     /// How many are asked for if all are refused.
     static let tries = 8
@@ -60,7 +60,7 @@ struct ConsulAbsence: Sendable {
 
     /// The next one may be read, and is gone: so others may be.
     mutating func isGone() {
-        self.gone += self.take { $0.tries = .max }
+        self.gone += self.take { $0.tries = max($0.tries, Self.tries) }
     }
 
     /// The token may not read the next one.

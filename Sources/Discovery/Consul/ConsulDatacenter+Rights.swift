@@ -66,8 +66,13 @@ extension ConsulDatacenter {
     mutating func hidesAll(_ instances: [Instance], of name: String, _ effects: inout ConsulEffects) {
         if self.unseen.lacksAll(instances, of: name) { self.isChanged(name) }
         let times = self.services.readingFailed(name)
-        self.services.rest(name, until: effects.now + effects.backOff(after: times, to: .seconds(10)))
+        self.services.rest(name, until: effects.now + effects.backOff(after: times, to: self.pauseOfHidden))
         self.noteHidden(name)
+    }
+
+    /// With thousands no more than ten a second are tried: when a node may be read again, all are.
+    private var pauseOfHidden: Duration {
+        max(.seconds(10), .milliseconds(100) * self.unseen.hidden.count)
     }
 
     /// The token may not read some of its instances: they stay.

@@ -143,7 +143,9 @@ extension ConsulDatacenter {
         if found.count == 0, !self.isFiltered {
             // The list will say if it is gone. If it does not, the token may see names and no nodes.
             let (since, times) = self.services.wasEmpty(name, at: effects.now)
-            let pause = effects.backOff(after: times, to: .seconds(10))
+            // What the operator let go of is not waited for: it comes with the nodes, or with the list.
+            let longest = known.isLetGo ? Self.auditInterval : .seconds(10)
+            let pause = effects.backOff(after: times, to: longest)
             self.services.rest(name, until: effects.now + pause)
             // One that is listed no more is asked about elsewhere. And what the token may not read may be what an operator let go.
             if effects.now - since >= Self.patience, !self.missing.contains(name), !known.isLetGo {

@@ -73,7 +73,9 @@ enum ConsulHealth {
         if let first = failing.first, let failure = datacenter.problems[first] {
             var down = status(.down, failure.reason.rawValue, failure.message, failure.fault)
             // What comes back is seen by the names and the critical checks. Without the others it is seen a little later.
-            down.isPartial = !failing.contains(.services) && !failing.contains(.checks(.critical))
+            down.isPartial =
+                !failing.contains(.services) && !failing.contains(.checks(.critical))
+                && datacenter.troubles.status?.isPartial != false
             return down
         }
         return datacenter.troubles.status ?? SourceStatus(source: .consul, state: .up)

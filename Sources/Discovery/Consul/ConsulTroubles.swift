@@ -60,6 +60,7 @@ struct ConsulTroubles: Sendable {
             if service.failures >= ConsulHealth.failures { troubled[name] = failure }
         }
         let all = datacenter.services.byName.count + datacenter.expected.count
+        let unread = refused.union(troubled.keys).count
         func suspect(_ reason: String, _ problem: String, _ fault: SourceStatus.Fault?) -> SourceStatus {
             SourceStatus(
                 source: .consul,
@@ -67,7 +68,7 @@ struct ConsulTroubles: Sendable {
                 problem: problem,
                 reason: reason,
                 fault: fault,
-                isPartial: refused.count + troubled.count < all
+                isPartial: unread < all
             )
         }
         if !refused.isEmpty {

@@ -73,11 +73,11 @@ package struct Join: Sendable {
         var output = Output(update: update, stopped: [:])
         self.unheard[update.source] = update.unheard
         if update.isComplete {
-            let gone = self.services.keys.filter {
-                $0.source == update.source && update.services[$0.name] == nil
-                    && update.unheard.services[$0.name]?.isEmpty != true
+            let gone = self.services.filter { key, known in
+                key.source == update.source && update.services[key.name] == nil
+                    && !update.unheard.leavesOpen(known.service)
             }
-            for key in gone { self.set(nil, for: key, in: &output) }
+            for key in gone.keys { self.set(nil, for: key, in: &output) }
         }
         for (name, service) in update.services {
             let key = ServiceKey(source: update.source, name: name)
@@ -239,5 +239,16 @@ extension Allocation {
             isCanary: fact.isCanary,
             nodeID: fact.nodeID
         )
+    }
+}
+
+extension Unheard {
+    /// Whether some of the service may be there still, though nothing is said of it.
+    fileprivate func leavesOpen(_ service: Service) -> Bool {
+        let unread = self.services[service.name]
+        return unread?.isEmpty == true
+            || service.instances.contains { instance in
+                self.datacenters.contains(instance.datacenter) || unread?.contains(instance.datacenter) == true
+            }
     }
 }

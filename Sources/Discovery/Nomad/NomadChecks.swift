@@ -26,6 +26,8 @@ struct NomadChecks: Sendable {
     /// How long the first word waits for the health of services of which nothing is stored: a little shorter than Nomad
     /// itself is waited for beside Consul.
     static let patience = Duration.seconds(8)
+    /// The end of that, from the start on: Nomad is waited for 10 s.
+    static let latest = Duration.seconds(9)
     private static let highestConcurrency = 8
     /// Between two questions about an allocation of which no check has succeeded yet.
     private static let impatience = Duration.seconds(1)
@@ -85,7 +87,9 @@ struct NomadChecks: Sendable {
             var entry = self.entries[id] ?? Entry(due: effects.now)
             entry.users.insert(key)
             if !entry.wasAnswered, stored?.contains(id) == true { entry.health[key.name] = .passing }
-            if self.isStarting, stored == nil, !entry.wasAnswered, entry.failures == 0 { self.awaited.insert(id) }
+            if self.isStarting, stored?.isEmpty ?? true, !entry.wasAnswered, entry.failures == 0 {
+                self.awaited.insert(id)
+            }
             self.entries[id] = entry
         }
         for id in before.subtracting(allocations) {

@@ -187,7 +187,7 @@ struct NomadFollower: Sendable {
     /// And those of their checks that nothing is known of, unless that takes too long.
     private mutating func wereServicesHeard() -> Bool {
         guard self.scopes.allSatisfy(\.areServicesHeard) else { return false }
-        let end = self.checksEnd ?? self.now + NomadChecks.patience
+        let end = self.checksEnd ?? max(self.now, min(self.now + NomadChecks.patience, NomadChecks.latest))
         self.checksEnd = end
         return !self.checks.isAwaiting || self.now >= end
     }

@@ -24,6 +24,8 @@ struct NomadServiceTable: Sendable {
     private var regrouped: Set<NomadServiceKey> = []
     /// Known from before the start or from before they were hidden, and neither read nor missed since.
     private var unheard: Set<NomadServiceKey> = []
+    /// Those of them that were told before this process.
+    private var stored: Set<NomadServiceKey> = []
     /// Namespaces that the token may not see any more.
     private(set) var hiddenNamespaces: Set<String> = []
     /// Hidden services that were told last.
@@ -47,6 +49,7 @@ struct NomadServiceTable: Sendable {
             }
             self.records[key] = Record(told: Self.before(name))
             self.unheard.insert(key)
+            self.stored.insert(key)
         }
     }
 
@@ -131,6 +134,9 @@ struct NomadServiceTable: Sendable {
         index: UInt64,
         floor: UInt64
     ) {
+        // What was stored of it stands in, all of it: nobody can say which of that are the others.
+        if !isWhole, self.stored.contains(key) { return }
+        self.stored.remove(key)
         var record = self.records[key] ?? Record(asOf: floor)
         guard index >= record.asOf else { return }
         var registrations = record.registrations.filter { !isWhole || $0.value.modifyIndex > index }

@@ -93,8 +93,10 @@ struct StoreFile: Sendable {
         return bytes
     }
 
-    /// Removes what processes left behind that ended while they wrote. One that still writes fails this time, and tries again.
-    func removeLeftovers() {
+    /// Removes what processes left behind that ended while they wrote.
+    ///
+    /// - Parameter age: in seconds; one that is at it has written a moment ago.
+    func removeLeftovers(olderThan age: Int = 600) {
         guard let stream = opendir(self.directory) else { return }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
@@ -102,7 +104,10 @@ struct StoreFile: Sendable {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard name.hasPrefix(Self.newPrefix), name.hasSuffix(Self.newSuffix) else { continue }
-            unlink("\(self.directory)/\(name)")
+            let path = "\(self.directory)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mtim.tv_sec < time(nil) - age else { continue }
+            unlink(path)
         }
     }
 

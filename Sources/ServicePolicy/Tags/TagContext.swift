@@ -11,6 +11,8 @@ struct TagContext {
     /// Services that documents describe: their tags make no routes.
     var named: Set<ServiceName>
     var options: TagOptions
+    /// What decides where requests go while the entries cannot be followed.
+    var standing = ChainStanding()
 
     /// Whether what services come to, each for itself, is the same.
     func isSame(forEachServiceAs other: TagContext) -> Bool {
@@ -20,7 +22,7 @@ struct TagContext {
 
     /// The entry that decides where the requests of a service go.
     func decidingKey(of service: ServiceName) -> ConfigEntry.Key? {
-        var chains = ChainCompiler(entries: self.entries, policy: self.policy, previous: ChainStanding())
+        var chains = ChainCompiler(entries: self.entries, policy: self.policy, previous: self.standing)
         return chains.decidingKey(of: service)
     }
 }

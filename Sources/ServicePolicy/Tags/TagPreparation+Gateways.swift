@@ -11,10 +11,12 @@ extension TagPreparation {
         of names: [String],
         _ said: [String: ServiceTags.Route],
         _ last: [String: TagStanding.Route]
-    ) -> [Choice] {
+    ) -> [(name: String, choice: Choice)] {
         let before = self.diagnostics
-        let choices = names.map { self.choose(said[$0], last[$0], named: $0) }
-        let count = choices.reduce(0) { $0 + max($1.inForce?.said.size ?? 0, $1.standing?.said.size ?? 0) }
+        let choices = names.map { (name: $0, choice: self.choose(said[$0], last[$0], named: $0)) }
+        let count = choices.reduce(0) { sum, next in
+            sum + max(next.choice.inForce?.said.size ?? 0, next.choice.standing?.said.size ?? 0)
+        }
         guard count > ServiceTags.maximumSize else { return choices }
         self.diagnostics = before
         self.report(
@@ -23,7 +25,8 @@ extension TagPreparation {
                 + "force, and what was last good stays",
             cure: "use fewer; what is larger belongs into a document"
         )
-        return names.map { self.choose(nil, last[$0], named: $0) }
+        // Also what is not said any more: its place was to be taken by what is too much.
+        return Set(names).union(last.keys).sorted().map { ($0, self.choose(nil, last[$0], named: $0)) }
     }
 
     /// Decides what comes into force for a route, at which gateways, and what is remembered of it.

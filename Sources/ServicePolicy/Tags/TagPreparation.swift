@@ -82,7 +82,7 @@ struct TagPreparation {
         let settings = self.decideSettings()
         var outcomes: [String: Outcome] = [:]
         let names = Set(routes.keys).union(kept.keys).sorted()
-        for (name, chosen) in zip(names, self.chosen(of: names, routes, last)) {
+        for (name, chosen) in self.chosen(of: names, routes, last) {
             self.standing.routes[name] = chosen.standing
             guard let route = chosen.inForce?.said, let gateways = chosen.inForce?.gateways else {
                 outcomes[name] = .leftOut

@@ -54,14 +54,18 @@ package struct TagRouting: Sendable {
     /// - Parameters:
     ///   - policy: what documents say, as far as it is in force. Its gateways are the ones there are.
     ///   - entries: what Consul's config entries say.
+    ///   - standing: what goes on while they cannot be followed.
     ///   - named: services that documents describe: their tags make no routes.
     /// - Returns: whether `self.policy` is another one.
     package mutating func decide(
         with policy: Policy,
         entries: ConfigEntries = ConfigEntries(),
+        standing: ChainStanding = ChainStanding(),
         named: Set<ServiceName> = []
     ) -> Bool {
-        let context = TagContext(policy: policy, entries: entries, named: named, options: self.options)
+        var context = TagContext(policy: policy, entries: entries, named: named, options: self.options)
+        // Not compared: only other entries begin what it is asked for.
+        context.standing = standing
         let isSame = self.context?.isSame(forEachServiceAs: context) ?? false
         if isSame, self.changed.isEmpty, self.context?.policy.routes == policy.routes { return false }
         self.context = context

@@ -61,9 +61,4 @@ package enum PushOrder {
     static func removesWithUpserts(_ type: TypeURL) -> Bool {
         type == .listener
     }
-
-    /// Whether another type of the stream may refer to a cluster or a scope.
-    static func isReferredTo(_ type: TypeURL, isSubscribed: (TypeURL) -> Bool) -> Bool {
-        self.referring.contains { $0 != type && isSubscribed($0) }
-    }
 }

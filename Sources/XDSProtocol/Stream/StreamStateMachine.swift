@@ -265,13 +265,11 @@ package struct StreamStateMachine: Sendable {
         into actions: inout [Action]
     ) {
         let variant = self.variant
-        let isReferredTo = variant == .delta || PushOrder.isReferredTo(type) { self.states.contains($0) }
         let news = self.states.update(type) { state -> TypeState.Next? in
             guard state.mayRespond else { return nil }
             switch variant {
             case .delta: return state.nextDelta(step, snapshot: snapshot, pushes: pushes)
-            case .sotw:
-                return state.nextSotW(step, snapshot: snapshot, pushes: pushes, isReferredTo: isReferredTo)
+            case .sotw: return state.nextSotW(step, snapshot: snapshot, pushes: pushes)
             }
         }
         guard let next = news ?? nil else { return }

@@ -51,24 +51,20 @@ extension TypeState {
     }
 
     /// What to send in a step, or nil. Nothing in flight is a precondition.
-    /// - Parameter isReferredTo: whether what is gone may still be referred to.
     mutating func nextSotW(
         _ step: PushOrder.Step,
         snapshot: Snapshot,
-        pushes: Bool,
-        isReferredTo: Bool
+        pushes: Bool
     ) -> Next? {
         self.settleClaim(snapshot)
         // An answer is an answer to all that was asked: it does not wait for its turn.
         let pushes = pushes || self.owesAnswer
         let type = self.type
-        // A step of its own would be a whole response more, for nothing. While there are suspects it has one: that a client
-        // accepts nothing but a removal says nothing of them.
-        let removesAtOnce = PushOrder.removesWithUpserts(type) || (!isReferredTo && self.suspects.isEmpty)
         var trial: Set<ResourceName>?
-        var changed = self.takeChanged(snapshot, pushes: pushes, step: step, removesAtOnce: removesAtOnce)
+        var changed = self.takeChanged(snapshot, pushes: pushes, step: step)
         let isRemoval = step.isRemoval
-        if self.owesHeartbeat, !isRemoval {
+        // A whole response has what is newest in it, which may not be due yet.
+        if self.owesHeartbeat, !isRemoval, pushes || !self.type.isRoot {
             // The whole of them: an entry without its resource is for delta only, because Envoy's state-of-the-world
             // client takes what a response of a root type leaves out for removed.
             self.owesHeartbeat = false
@@ -83,7 +79,7 @@ extension TypeState {
         if changed.isEmpty, !isRemoval, !self.owesAnswer, pushes, !self.suspects.isEmpty,
             !(type.isRoot && !self.knowsWhatIsHeld)
         {
-            changed = self.nextTrial(snapshot, removesAtOnce: removesAtOnce)
+            changed = self.nextTrial(snapshot)
             if !changed.isEmpty { trial = Set(changed.map(\.name)) }
         }
         guard self.type.isRoot else {
@@ -101,18 +97,18 @@ extension TypeState {
         let hasRemovals = isRemoval && pushes && !self.doomed.isEmpty
         guard self.owesAnswer || !changed.isEmpty || hasRemovals else { return nil }
         self.owesAnswer = false
-        let whole = self.whole(snapshot, trial: trial, removing: isRemoval || removesAtOnce)
+        let whole = self.whole(snapshot, trial: trial, removing: isRemoval)
         return Next(upserts: whole, isWhole: true, trial: trial)
     }
 
     /// On a root type, a trial repeats what was accepted meanwhile, and so it may say what was refused before. What the
     /// client took since may have cured it (a listener whose port is free now), but only once.
-    private mutating func nextTrial(_ snapshot: Snapshot, removesAtOnce: Bool) -> [Resource] {
+    private mutating func nextTrial(_ snapshot: Snapshot) -> [Resource] {
         let (type, subscription) = (self.type, self.subscription)
         while true {
             let trial = self.suspects.nextTrial { subscription.contains($0) ? snapshot[type, $0] : nil }
             if trial.isEmpty || !type.isRoot || self.refusals.isEmpty { return trial }
-            let whole = self.whole(snapshot, trial: Set(trial.map(\.name)), removing: removesAtOnce)
+            let whole = self.whole(snapshot, trial: Set(trial.map(\.name)), removing: false)
             let content = ResourceVersion.Sum(whole.lazy.map(\.version)).description
             if self.refusals[content, default: 0] < 2 { return trial }
             self.suspects.refusedUnsent(trial)
@@ -123,8 +119,7 @@ extension TypeState {
     private mutating func takeChanged(
         _ snapshot: Snapshot,
         pushes: Bool,
-        step: PushOrder.Step,
-        removesAtOnce: Bool
+        step: PushOrder.Step
     ) -> [Resource] {
         guard case .upserts = step else { return [] }
         let wanted = snapshot[self.type]
@@ -149,7 +144,7 @@ extension TypeState {
                     } else if !self.type.isRoot {
                         // The client is not told and may drop it with its parent: if it returns, it is sent.
                         if resource == nil { self.held.set(name, nil) }
-                    } else if removesAtOnce {
+                    } else if PushOrder.removesWithUpserts(self.type) {
                         self.owesAnswer = true
                     } else {
                         self.doomed.insert(name)
@@ -177,11 +172,12 @@ extension TypeState {
                 resources.append(held)
             }
         }
-        if removing { self.doomed = [] }
+        let removes = removing || PushOrder.removesWithUpserts(self.type)
+        if removes { self.doomed = [] }
         for (name, held) in self.held.exceptions {
             let stays =
                 self.refusedRemovals.contains(name)
-                ? self.isGone(name, snapshot) : !removing && snapshot[self.type, name] == nil
+                ? self.isGone(name, snapshot) : !removes && snapshot[self.type, name] == nil
             if stays, let resource = held?.resource { resources.append(resource) }
         }
         return resources

@@ -56,7 +56,9 @@ extension TypeState {
             guard let host = VirtualHostName(name) else { continue }
             let isThere = resources[name] != nil
             if host.isWildcard {
-                if isThere != (self.held[name] != nil) { wildcards.insert(name) }
+                // Nothing is remembered of one that nobody was told of.
+                let isHeld = self.subscription.names.contains(name) && self.held[name] != nil
+                if isThere != isHeld { wildcards.insert(name) }
             } else if isThere, !self.subscription.names.contains(name),
                 host.candidates.dropFirst().contains(where: { self.subscription.names.contains($0) && $0 != name })
             {

@@ -17,6 +17,8 @@ package final class SnapshotCache: Sendable {
         var world: (any World)?
         var generation: UInt64 = 0
         var groups: [NodeGroup: Group] = [:]
+        /// Those that somebody was in and, when this was noted, nobody any more; the newest last.
+        var unused: [NodeGroup] = []
         /// Those whose proxies nothing selects.
         var strays: [ObjectIdentifier: SnapshotWatch] = [:]
 
@@ -31,20 +33,23 @@ package final class SnapshotCache: Sendable {
                 return 0
             }
             let known = self.groups[group]?.snapshot
-            if known == nil { self.forgetUnused(in: world) }
             let snapshot = known ?? Snapshot(generation: self.generation, resources: world.resources(for: group))
             self.groups[group, default: Group(snapshot: snapshot)].watches[ObjectIdentifier(watch)] = watch
             watch.deliver(snapshot, changes: nil, group: group)
             return known == nil ? snapshot.resources.values.reduce(0) { $0 + $1.count } : 0
         }
 
-        /// Clients say which group they are in: what nobody is in any more is not to add up. The last one stays, for a proxy
-        /// that comes back.
-        private mutating func forgetUnused(in world: any World) {
-            for (name, group) in self.groups where group.watches.isEmpty {
-                self.groups[name] = nil
-                world.forget(name)
-            }
+        /// Clients say which group they are in: what nobody is in any more is not to add up. The last ones stay, for proxies
+        /// that come back and for fetches.
+        private mutating func left(_ group: NodeGroup) {
+            guard self.groups[group]?.watches.isEmpty == true else { return }
+            self.unused.removeAll { $0 == group }
+            self.unused.append(group)
+            guard self.unused.count > SnapshotCache.unusedKept else { return }
+            let oldest = self.unused.removeFirst()
+            guard self.groups[oldest]?.watches.isEmpty == true else { return }
+            self.groups[oldest] = nil
+            self.world?.forget(oldest)
         }
 
         /// Delivered here, under the lock, or an older snapshot could arrive last.
@@ -53,6 +58,7 @@ package final class SnapshotCache: Sendable {
             self.world = world
             self.generation += 1
             self.groups = self.groups.filter { !$0.value.watches.isEmpty }
+            self.unused = []
             var moved = keepsGroups ? [] : Array(self.strays.values)
             for (name, group) in self.groups {
                 // One that came into use since the updates were made has none.
@@ -75,9 +81,13 @@ package final class SnapshotCache: Sendable {
 
         mutating func remove(_ watch: SnapshotWatch) {
             self.strays[ObjectIdentifier(watch)] = nil
-            if let group = watch.group { self.groups[group]?.watches[ObjectIdentifier(watch)] = nil }
+            guard let group = watch.group else { return }
+            self.groups[group]?.watches[ObjectIdentifier(watch)] = nil
+            self.left(group)
         }
     }
+
+    static let unusedKept = 16
 
     /// One publication at a time: what a world says of changes is relative to the one before.
     private let publication = Mutex(())
