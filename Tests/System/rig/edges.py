@@ -37,6 +37,10 @@ PATHS = [
     "/\U0001f600", "/a.b", "/pkg.Service/Method", "/a" * 19, "/a" * 20, "/element" * 20, "/abcdefghi" * 10,
     "/" + "x" * 1023, "/%REQ(x)%",
 ]
+# As proxies see them when they look for a route.
+SEEN_PATHS = [path for path in PATHS if path.isascii() and not any(part in path for part in ("/.", "\\", "{", "%2"))] + [
+    "/%2561", "/a%20b%c3%a9", "/..a", "/a%4",
+]
 BAD_PATHS = [
     "", "a", "//", "/a//b", "/?", "/a?b", "/#", "/a#b", "/a b", "/a\n", "/\0", "/\x7f", "/\t", "/\u2028", "/a" * 21,
     "/" + "x" * 1024, "/abcdefghij" * 30, "/a" * 512, "/" + COMBINING,

@@ -10,7 +10,7 @@ import socket
 
 from .edges import (
     ADDRESSES_4, ADDRESSES_6, BAD_ADDRESSES, BAD_DURATIONS, BAD_EXPRESSIONS, BAD_HEADERS, BAD_HOSTS, BAD_METHODS,
-    BAD_NAMES, BAD_PATHS, BAD_TEXTS, CONDITIONS, DURATIONS, HEADERS, HOSTS, LIMITS, METHODS, NAMES, PATHS, TEXTS,
+    BAD_NAMES, BAD_PATHS, BAD_TEXTS, CONDITIONS, DURATIONS, HEADERS, HOSTS, LIMITS, METHODS, NAMES, PATHS, SEEN_PATHS, TEXTS,
 )
 
 
@@ -74,6 +74,10 @@ class Odd(random.Random):
 
     def path(self):
         return self.of(PATHS, BAD_PATHS)
+
+    def matched_path(self):
+        """As proxies see paths; the others are refused where requests are matched."""
+        return self.of(SEEN_PATHS, [path for path in PATHS if path not in SEEN_PATHS] + BAD_PATHS)
 
     def header(self):
         return self.of(HEADERS, BAD_HEADERS)
@@ -171,9 +175,9 @@ class Odd(random.Random):
             queryParams=lambda: self.some(lambda: self.value_match(self.parameter)),
         )
         if by_prefix:
-            return match | self.part(path=lambda: {"value": self.path()})
+            return match | self.part(path=lambda: {"value": self.matched_path()})
         kind = self.choice(["PathPrefix", "Exact", "RegularExpression"])
-        value = self.expression() if kind == "RegularExpression" else self.path()
+        value = self.expression() if kind == "RegularExpression" else self.matched_path()
         return match | {"path": {"type": kind, "value": value}}
 
     def parameter(self):
