@@ -28,6 +28,9 @@ struct NomadRig {
     var streams: [NomadRequestID: Stream] = [:]
     private var published: UInt64 = 0
 
+    /// What every attempt at a stream ends with.
+    var streamFailure: NomadFailure?
+
     // What was told.
     var services: [ServiceName: Service] = [:]
     var facts: [String: AllocationFact] = [:]
@@ -155,6 +158,7 @@ struct NomadRig {
         if let refusal = self.server.refusal {
             return self.end(id, NomadFailure(status: refusal.status, text: refusal.text))
         }
+        if let failure = self.streamFailure { return self.end(id, failure) }
         let isAllowed = self.server.isStreaming && (self.server.mayReadNodes || !stream.subscription.hasNodes)
         guard isAllowed else { return self.end(id, NomadFailure(status: 403, text: "Permission denied")) }
         self.publish()

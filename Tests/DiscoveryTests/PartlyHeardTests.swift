@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import HashiCorpAPI
 import Testing
 
 @testable import Discovery
@@ -149,5 +150,27 @@ struct PartlyHeardTests {
         for id in Array(all.streams.keys) { all.end(id) }
         try all.flow(for: .seconds(10))
         #expect(all.status?.state == .suspect && all.status?.isPartial == false)
+    }
+
+    @Test(arguments: [
+        (NomadFailure(status: 500, text: "stream is broken"), true),
+        (NomadFailure(APIError(.unreachable, "cut")), false),
+    ])
+    func `a Nomad whose event stream alone is broken is heard in part`(failure: NomadFailure, isPartial: Bool) throws {
+        var rig = NomadRig.filled()
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        rig.streamFailure = failure
+        rig.end(try #require(rig.streams.keys.first))
+        try rig.flow(for: .seconds(10))
+        #expect(rig.status?.state == .down && rig.status?.isPartial == isPartial)
+        rig.server.deregister(Sample.registrationID(1))
+        rig.server.deregister(Sample.registrationID(2))
+        try rig.flow(for: .seconds(30))
+        _ = rig.guarded.advance(to: rig.now)
+        #expect(rig.guarded.catalog[ServiceName("web")]?.instances.count == 2, "held")
+        try rig.flow(for: .seconds(60))
+        _ = rig.guarded.advance(to: rig.now)
+        #expect(rig.guarded.catalog[ServiceName("web")]?.instances.count == (isPartial ? 0 : 2))
     }
 }

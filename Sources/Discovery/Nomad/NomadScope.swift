@@ -58,7 +58,7 @@ struct NomadScope: Sendable {
     /// Whether it is seen what becomes of its services, whatever else fails: those of one namespace, say.
     var isFollowed: Bool {
         guard self.areServicesHeard, !self.names.isBlind, self.listings[.services]?.failure == nil else { return false }
-        return self.stream.isOpen || self.stream.isRefused && self.watches[.services]?.failure == nil
+        return self.stream.isOpen || self.stream.isAnswered && self.watches[.services]?.failure == nil
     }
 
     // MARK: - Time

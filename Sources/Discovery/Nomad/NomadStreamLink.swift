@@ -29,6 +29,8 @@ struct NomadStreamLink: Sendable {
     private(set) var due = Duration.zero
     /// Why there is none; nil while it is open, or was not tried yet.
     private(set) var failure: NomadFailure?
+    /// Whether what failed was Nomad's own answer: it is there, and other questions are answered.
+    private(set) var isAnswered = false
     /// Of the last change that came.
     private(set) var lastIndex: UInt64?
     /// Whether to ask for nodes, too: the token may lack node:read.
@@ -86,6 +88,7 @@ struct NomadStreamLink: Sendable {
     mutating func ended(_ failure: NomadFailure?, _ effects: inout NomadEffects) {
         let began: Duration? = if case .open(_, let since) = self.state { since } else { nil }
         self.state = .closed
+        self.isAnswered = began != nil || failure?.status != nil
         if let failure, failure.isRefusal {
             self.failure = failure
             let isWorthAnother = self.takesNodes && failure.status == 403
