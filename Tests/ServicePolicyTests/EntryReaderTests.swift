@@ -184,6 +184,8 @@ struct EntryReaderTests {
         #expect(apply(router(bad, other, admin)), "it is no worse than before")
         #expect(reader.entries.routers[web]?.routes.map(\.number) == [2, 3])
         #expect(!apply(router(bad, bad, admin)))
+        let worse = #"{"Match": {"HTTP": {"PathExact": "/b", "CaseInsensitive": true}}}"#
+        #expect(!apply(router(admin, worse, admin)), "one is mended, and another one breaks")
         #expect(apply(router(admin)))
         #expect(!apply(router(bad)))
         #expect(apply(), "deleted is deleted")

@@ -59,8 +59,8 @@ private struct Reading: Sendable {
     let entry: ConfigEntry
     /// The last that could be read.
     let inForce: EntryValue?
-    /// How many of its routes could not.
-    private let leftOutCount: Int
+    /// Its routes that could not.
+    private let leftOut: [JSON: Int]
     let diagnostics: [Diagnostic]
 
     init(_ entry: ConfigEntry, previous: Reading?) {
@@ -72,20 +72,19 @@ private struct Reading: Sendable {
         var findings = EntryFindings()
         do {
             let value = try Self.read(entry, findings: &findings)
-            let count = findings.leftOut.count
-            if let previous, let inForce = previous.inForce, count > previous.leftOutCount {
+            if let previous, let inForce = previous.inForce, !findings.leftOutParts.isContained(in: previous.leftOut) {
                 // A route that is edited badly would go, though it was good before.
                 self.inForce = inForce
-                self.leftOutCount = previous.leftOutCount
+                self.leftOut = previous.leftOut
                 self.diagnostics = entry.diagnostics(of: findings, consequence: Self.isKept)
             } else {
                 self.inForce = value
-                self.leftOutCount = count
+                self.leftOut = findings.leftOutParts
                 self.diagnostics = entry.diagnostics(of: findings, consequence: "this route is left out")
             }
         } catch {
             self.inForce = previous?.inForce
-            self.leftOutCount = previous?.leftOutCount ?? 0
+            self.leftOut = previous?.leftOut ?? [:]
             let consequence = previous?.inForce == nil ? "it is left out" : Self.isKept
             self.diagnostics = [entry.diagnostic(of: error, consequence: consequence)]
         }
@@ -129,5 +128,11 @@ private struct Reading: Sendable {
                 cure: "nothing is to be done"
             )
         }
+    }
+}
+
+extension [JSON: Int] {
+    fileprivate func isContained(in other: Self) -> Bool {
+        self.allSatisfy { $0.value <= other[$0.key, default: 0] }
     }
 }

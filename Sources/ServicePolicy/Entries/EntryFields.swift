@@ -19,6 +19,8 @@ struct EntryFindings: Equatable {
     var unused: [EntryRefusal] = []
     /// Parts that are left out, because what they would do without the field is not what they say.
     var leftOut: [EntryRefusal] = []
+    /// What these parts say, and how many say it.
+    var leftOutParts: [JSON: Int] = [:]
 }
 
 /// The members of one object of an entry, read by their names in Consul's answers.
@@ -36,6 +38,9 @@ struct EntryFields {
         self.all = members
         self.path = path
     }
+
+    /// All that was written.
+    var json: JSON { .object(self.all) }
 
     func path(of name: String) -> String { self.path.isEmpty ? name : "\(self.path).\(name)" }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A JSON value as somebody sent it.
-indirect enum JSON: Equatable, Sendable {
+indirect enum JSON: Hashable, Sendable {
     case null
     case boolean(Bool)
     /// As it was written: Consul's indexes do not fit into a `Double`.

@@ -15,6 +15,7 @@ extension ServiceRouter {
                 self.routes.append(try Route(route, number: index + 1, findings: &findings))
             } catch {
                 findings.leftOut.append(error)
+                findings.leftOutParts[route.json, default: 0] += 1
             }
         }
     }
