@@ -32,6 +32,8 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     let state: Mutex<State>
+    /// That translation found something: often for a proxy that came, when nothing else changed.
+    private let findings = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameters:
     ///   - files: the directory of documents, if there is one.
@@ -81,6 +83,7 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
                 if !self.sources.isEmpty {
                     group.addTask { await self.keepTime() }
                 }
+                group.addTask { await self.reportFindings() }
                 if let store = self.store {
                     group.addTask { await store.run({ self.storedCatalog }, report: self.apply) }
                 }
@@ -140,6 +143,14 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         }
     }
 
+    /// Those of proxies that come, once a second at most.
+    private func reportFindings() async {
+        for await _ in self.findings.stream {
+            self.change(by: "proxies") { _, _ in .none }
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
     /// Reads the documents that changed, now.
     package func reload() {
         self.files?.rescan()
@@ -184,7 +195,8 @@ package final class ControlPlaneService: ServiceLifecycle.Service {
         let world = TopologyWorld(
             state.pipeline.topology,
             previous: state.world,
-            changedTargets: changedTargets
+            changedTargets: changedTargets,
+            onFindings: { [findings = self.findings.continuation] in findings.yield() }
         )
         self.cache.publish(world)
         state.world = world

@@ -71,8 +71,8 @@ extension Snapshot.Resources {
         var changed: Set<ResourceName> = []
         for (name, translated) in now {
             if let last = before[name], last.isSame(as: translated) {
-                guard last.origin != translated.origin else { continue }
-                self[ResourceName(name)] = self[ResourceName(name)]?.moved(to: translated.origin?.description)
+                guard last.origins != translated.origins else { continue }
+                self[ResourceName(name)] = self[ResourceName(name)]?.moved(to: translated.namedOrigins)
             } else if self.insert(translated.encoded) {
                 changed.insert(ResourceName(name))
             }

@@ -20,12 +20,25 @@ package final class TopologyWorld: World {
     private let changedTargets: Set<TargetID>?
     /// Of the groups that were asked for.
     private let made = Mutex<[NodeGroup: GroupResources]>([:])
+    /// Of all groups, those too that nobody is in for now.
+    private let standing: Mutex<RawStanding>
+    /// Called when translation found something for a group that was just asked for, by whoever asked.
+    private let onFindings: @Sendable () -> Void
 
     /// - Parameters:
     ///   - previous: the world that was published last and that this one follows.
     ///   - changedTargets: if nothing but their endpoints differs from `previous`.
-    package init(_ topology: Topology, previous: TopologyWorld? = nil, changedTargets: Set<TargetID>? = nil) {
+    package init(
+        _ topology: Topology,
+        previous: TopologyWorld? = nil,
+        changedTargets: Set<TargetID>? = nil,
+        onFindings: @escaping @Sendable () -> Void = {}
+    ) {
         self.topology = topology
+        self.onFindings = onFindings
+        var standing = previous?.standing.withLock(\.self) ?? RawStanding()
+        standing.read(topology.gateways.values.flatMap(\.rawResources))
+        self.standing = Mutex(standing)
         self.changedTargets = previous == nil ? nil : changedTargets
         self.keepsGroups =
             self.changedTargets != nil || previous?.topology.selection == topology.selection
@@ -78,10 +91,13 @@ package final class TopologyWorld: World {
         let translation = translate(
             self.gateways(of: group),
             configSource: ConfigSource(group.streams),
-            previous: before?.translation
+            previous: before?.translation,
+            standing: self.standing.withLock(\.self)
         )
+        self.standing.withLock { $0.note(translation) }
         let made = before.map { GroupResources(translation, after: $0) } ?? GroupResources(translation)
         self.made.withLock { $0[group] = made }
+        if !translation.diagnostics.isEmpty { self.onFindings() }
         return made
     }
 

@@ -24,7 +24,7 @@ extension Translation {
             for (resource, raw, missing) in broken {
                 let key = ResourceReference(kind: resource.kind, name: resource.name)
                 let isNew = held[key] == nil
-                let lastGood = isNew ? previous?.lastGood(key, insteadOf: resource) : nil
+                let lastGood = isNew ? self.lastGood(key, of: raw.document, insteadOf: resource, previous) : nil
                 self[key] = lastGood
                 held[key, default: HeldBack(resource, raw, missing)].lastGood = lastGood
             }
@@ -41,8 +41,14 @@ extension Translation {
         }
     }
 
-    private func lastGood(_ key: ResourceReference, insteadOf resource: TranslatedResource) -> TranslatedResource? {
-        guard let lastGood = self[key], case .raw = lastGood.content, !lastGood.isSame(as: resource) else { return nil }
+    private func lastGood(
+        _ key: ResourceReference,
+        of document: String,
+        insteadOf resource: TranslatedResource,
+        _ previous: Translation?
+    ) -> TranslatedResource? {
+        let lastGood = previous?[key] ?? self.standing.lastGood(key, of: document)
+        guard let lastGood, case .raw = lastGood.content, !lastGood.isSame(as: resource) else { return nil }
         return lastGood
     }
 
@@ -56,7 +62,7 @@ extension Translation {
         }
     }
 
-    fileprivate subscript(key: ResourceReference) -> TranslatedResource? {
+    subscript(key: ResourceReference) -> TranslatedResource? {
         get { self.entries[key.kind]?[key.name] }
         set { self.entries[key.kind]?[key.name] = newValue }
     }
@@ -87,7 +93,7 @@ private struct HeldBack {
                 "\(self.resource.kind.words) '\(self.resource.name)' names what its proxies are not sent: \(shown); "
                 + (self.lastGood == nil ? "it is held back" : "its last good version stays published"),
             cure: "correct the name, or write an envoy-resource of that name for the same gateways",
-            origin: self.resource.origin ?? Origin(file: "")
+            origin: self.resource.origins.first ?? Origin(file: "")
         )
     }
 }

@@ -20,25 +20,6 @@ extension RawContent: Equatable {
     }
 }
 
-/// A raw resource and what it was read as: to read it again would come to the same.
-struct RawReading: Sendable {
-    let raw: RawResource
-    let result: Result<TranslatedResource, RawResourceFailure>
-
-    init(_ raw: RawResource, previous: RawReading?) {
-        self.raw = raw
-        if let previous, previous.raw.json == raw.json, previous.raw.timeToLive == raw.timeToLive {
-            self.result = previous.result.map { resource in
-                var resource = resource
-                resource.origin = raw.origin
-                return resource
-            }
-        } else {
-            self.result = TranslatedResource.make(raw)
-        }
-    }
-}
-
 extension TranslatedResource {
     /// What the document holds, or why it cannot be passed on.
     static func make(_ raw: RawResource) -> Result<TranslatedResource, RawResourceFailure> {
@@ -62,7 +43,7 @@ extension TranslatedResource {
                             references: message.references
                         )
                     ),
-                    origin: raw.origin,
+                    origins: [raw.origin],
                     timeToLive: raw.timeToLive
                 )
             )

@@ -11,11 +11,14 @@ extension TranslatedResource {
             type: TypeURL(self.kind),
             name: ResourceName(self.name),
             message: self.message.deterministicBytes,
-            origin: self.origin?.description,
+            origins: self.namedOrigins,
             timeToLive: self.timeToLive,
             isOnDemand: self.isOnDemand
         )
     }
+
+    /// What a report can name: a route configuration may be made of thousands of routes.
+    package var namedOrigins: [String] { self.origins.prefix(100).map(\.description) }
 
     /// In protobuf's JSON form, for people. `EnvoyTypes.register()` must have been called.
     package var json: String {

@@ -23,8 +23,8 @@ package struct TranslatedResource: Sendable {
     /// What proxies ask for it by. Unique within its kind.
     package let name: String
     let content: Content
-    /// The document to look at if a proxy refuses it.
-    package var origin: Origin?
+    /// Where to look if a proxy refuses it: documents, services with tags, entries.
+    package var origins: [Origin]
     /// After this long without news a proxy drops it. Nil: it keeps it.
     package var timeToLive: Duration?
     /// Whether only proxies that ask for it by its name get it.
@@ -33,13 +33,13 @@ package struct TranslatedResource: Sendable {
     init(
         name: String,
         content: Content,
-        origin: Origin?,
+        origins: [Origin],
         timeToLive: Duration? = nil,
         isOnDemand: Bool = false
     ) {
         self.name = name
         self.content = content
-        self.origin = origin
+        self.origins = origins
         self.timeToLive = timeToLive
         self.isOnDemand = isOnDemand
     }

@@ -16,12 +16,13 @@ extension Translation {
             let name = target.id.clusterName
             // Who wrote a resource of that name in Envoy's own words has it.
             guard let last = entries[name], case .endpoints(target.id, let endpoints) = last.content else { continue }
-            self.entries[.cluster]?[name]?.origin = target.origin
-            guard endpoints != target.endpoints || last.origin != target.origin else { continue }
+            let origins = [target.origin].compactMap(\.self)
+            self.entries[.cluster]?[name]?.origins = origins
+            guard endpoints != target.endpoints || last.origins != origins else { continue }
             entries[name] = TranslatedResource(
                 name: name,
                 content: .endpoints(target.id, target.endpoints),
-                origin: target.origin,
+                origins: origins,
                 timeToLive: last.timeToLive,
                 isOnDemand: last.isOnDemand
             )

@@ -10,8 +10,7 @@ package struct Translation: Sendable {
     package internal(set) var diagnostics: [Diagnostic] = []
     /// Of the entries that somebody wrote in Envoy's words.
     var rawKeys: [ResourceReference] = []
-    /// By the names of their documents, the unusable ones too.
-    var rawReadings: [String: RawReading] = [:]
+    package internal(set) var standing = RawStanding()
 
     /// In the order of their kinds and names.
     package var resources: [TranslatedResource] {
@@ -26,24 +25,31 @@ package struct Translation: Sendable {
 /// Equal inputs give equal messages: their encoding is their version. What two gateways cannot both have on one proxy, the
 /// one with the smaller name has. Nothing names what is not there.
 ///
-/// - Parameter previous: what the same proxies are to hold until now. What it has stays where its successor cannot be used.
+/// - Parameters:
+///   - previous: what the same proxies are to hold until now. What it has stays where its successor cannot be used.
+///   - standing: of all proxies; nil: that of `previous`.
 package func translate(
     _ gateways: [GatewayTopology],
     configSource: ConfigSource = .ads,
-    previous: Translation? = nil
+    previous: Translation? = nil,
+    standing: RawStanding? = nil
 ) -> Translation {
     let gateways = gateways.sorted { $0.name < $1.name }
     var translator = Translator(gateways, configSource: configSource)
+    translator.translation.standing = standing ?? previous?.standing ?? RawStanding()
+    translator.translation.standing.read(gateways.flatMap(\.rawResources))
     for gateway in gateways {
         translator.add(gateway)
     }
     // After all that is translated: an untranslated resource never takes the place of one.
     for gateway in gateways {
         for raw in gateway.rawResources {
-            translator.add(raw, previous: previous?.rawReadings[raw.name])
+            translator.add(raw)
         }
     }
-    translator.translation.holdBackInconsistent(previous: previous)
-    translator.translation.diagnostics = translator.translation.diagnostics.inOrder
-    return translator.translation
+    var translation = translator.translation
+    translation.holdBackInconsistent(previous: previous)
+    translation.diagnostics = translation.diagnostics.inOrder
+    translation.standing.note(translation)
+    return translation
 }

@@ -16,12 +16,14 @@ extension Diagnostic {
         )
     }
 
-    static func unusable(_ raw: RawResource, _ failure: RawResourceFailure) -> Diagnostic {
+    /// - Parameter isKept: whether there is something to go back to.
+    static func unusable(_ raw: RawResource, _ failure: RawResourceFailure, isKept: Bool) -> Diagnostic {
         Diagnostic(
             .error,
             code: "SB208",
             subject: "envoy-resource/\(raw.name)",
-            message: "the resource cannot be passed on: \(failure.reason)",
+            message: "the resource cannot be passed on: \(failure.reason)"
+                + (isKept ? "; its last good version stays published" : ""),
             cure: "write a resource of Envoy's v3 API with a name of its own, in protobuf's JSON form with '@type': "
                 + EnvoyTypes.resourceNames.joined(separator: ", "),
             origin: raw.origin

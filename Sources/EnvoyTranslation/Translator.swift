@@ -11,6 +11,8 @@ struct Translator {
     private let clusterClient: RouteClient
     /// Those whose proxies hold every cluster from the start.
     private let eagerGateways: [GatewayTopology]
+    /// The names of documents.
+    private var addedRaw: Set<String> = []
     /// The listener that has each socket.
     private var sockets: [String: String] = [:]
 
@@ -46,7 +48,9 @@ struct Translator {
             .cluster(target.settings, self.configSource, self.clusterClient),
             .endpoints(target.id, target.endpoints),
         ] {
-            self.insert(.init(name: name, content: content, origin: target.origin, isOnDemand: isOnDemand))
+            self.insert(
+                .init(name: name, content: content, origins: [target.origin].compactMap(\.self), isOnDemand: isOnDemand)
+            )
         }
     }
 
@@ -63,14 +67,20 @@ struct Translator {
         switch virtualHosts {
         case .all:
             let client = RouteClient(listener.listener.protocol)
-            self.insert(name, .routeConfiguration(name: name, listener.virtualHosts, client), of: gateway)
+            self.insert(
+                name,
+                .routeConfiguration(name: name, listener.virtualHosts, client),
+                of: gateway,
+                and: Set(listener.origins.values.joined())
+            )
         case .onDemand:
             self.insert(name, .onDemandRouteConfiguration(name: name), of: gateway)
             for virtualHost in listener.virtualHosts {
                 self.insert(
                     virtualHost.resourceName(in: name),
                     .virtualHost(virtualHost, routeConfiguration: name),
-                    of: gateway
+                    of: gateway,
+                    and: listener.origins[virtualHost.hostname] ?? []
                 )
             }
         }
@@ -137,26 +147,38 @@ struct Translator {
         return isAny
     }
 
-    mutating func add(_ raw: RawResource, previous: RawReading?) {
-        guard self.translation.rawReadings[raw.name] == nil else { return }
-        let reading = RawReading(raw, previous: previous)
-        self.translation.rawReadings[raw.name] = reading
-        switch reading.result {
-        case .success(let resource):
-            if self.translation.entries[resource.kind]?[resource.name] != nil {
-                let failure = RawResourceFailure("another resource is named '\(resource.name)'")
-                self.translation.diagnostics.append(.unusable(raw, failure))
-            } else {
-                self.insert(resource)
-                self.translation.rawKeys.append(ResourceReference(kind: resource.kind, name: resource.name))
-            }
-        case .failure(let failure):
-            self.translation.diagnostics.append(.unusable(raw, failure))
+    /// - Parameter raw: of every gateway that it is for.
+    mutating func add(_ raw: RawResource) {
+        guard self.addedRaw.insert(raw.name).inserted, let reading = self.translation.standing.readings[raw.name] else {
+            return
         }
+        guard let resource = reading.readable else {
+            if case .failure(let failure) = reading.result {
+                self.translation.diagnostics.append(.unusable(raw, failure, isKept: false))
+            }
+            return
+        }
+        let key = ResourceReference(kind: resource.kind, name: resource.name)
+        let isFree = self.translation[key] == nil
+        if case .failure(let failure) = reading.result {
+            self.translation.diagnostics.append(.unusable(raw, failure, isKept: isFree))
+        } else if !isFree {
+            let failure = RawResourceFailure("another resource is named '\(resource.name)'")
+            self.translation.diagnostics.append(.unusable(raw, failure, isKept: false))
+        }
+        guard isFree else { return }
+        self.insert(resource)
+        self.translation.rawKeys.append(key)
     }
 
-    private mutating func insert(_ name: String, _ content: TranslatedResource.Content, of gateway: GatewayTopology) {
-        self.insert(.init(name: name, content: content, origin: gateway.origin))
+    /// - Parameter origins: of what it is made of beside the gateway.
+    private mutating func insert(
+        _ name: String,
+        _ content: TranslatedResource.Content,
+        of gateway: GatewayTopology,
+        and origins: Set<Origin> = []
+    ) {
+        self.insert(.init(name: name, content: content, origins: [gateway.origin] + origins.sorted()))
     }
 
     private mutating func insert(_ resource: TranslatedResource) {

@@ -3,6 +3,7 @@
 import Catalog
 import ControlPlane
 import Routing
+import TestSupport
 import Testing
 import XDSProtocol
 
@@ -109,6 +110,23 @@ import XDSProtocol
         _ = pipeline.apply(Self.update([Self.web()], isComplete: true), from: .consul, at: .seconds(3))
         #expect(pipeline.codes.sorted() == ["SB207", "SB325"])
         #expect(pipeline.served == ["web.example.com web"])
+    }
+
+    @Test func `a route configuration names all that decides what is in it`() {
+        var pipeline = Self.pipeline()
+        func origins() -> [String]? {
+            pipeline.snapshot()[.routeConfiguration, ResourceName("edge/http")]?.origins
+        }
+        #expect(origins() == ["gateway.yaml:1", "consul"])
+        let router = ConfigEntry(
+            key: ConfigEntry.Key(kind: "service-router", name: "web"),
+            json: Array(#"{"Routes": [{"Match": {"HTTP": {"PathPrefix": "/a"}}}]}"#.utf8),
+            origin: Origin(file: "service-router/web")
+        )
+        _ = pipeline.apply(.configEntries([router]), from: .consul, at: .seconds(1))
+        #expect(origins() == ["gateway.yaml:1", "consul", "service-router/web"])
+        _ = pipeline.apply([Self.document(to: "web")], at: .seconds(2))
+        #expect(origins() == ["gateway.yaml:1", "service-router/web", "web.yaml:1"])
     }
 
     @Test func `a second gateway takes no route from the first`() {

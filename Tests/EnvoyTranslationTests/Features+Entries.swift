@@ -52,12 +52,14 @@ extension Feature {
                             action: .forward(
                                 Route.Forward(backends: [backend("web", Subset(meta: ["role": "admin"]))])
                             ),
-                            requestHeaders: HeaderModifier(set: [.init(name: "x-admin", value: "1")])
+                            requestHeaders: HeaderModifier(set: [.init(name: "x-admin", value: "1")]),
+                            origin: Origin(file: "service-router/web")
                         ),
                         Route.Refinement(
                             matchIndex: 0,
                             match: Match(path: .exact("/a")),
-                            action: .forward(Route.Forward(backends: [backend("web")], timeout: .seconds(1)))
+                            action: .forward(Route.Forward(backends: [backend("web")], timeout: .seconds(1))),
+                            origin: Origin(file: "service-router/web")
                         ),
                     ],
                     origin: Origin(file: "routes.yaml")

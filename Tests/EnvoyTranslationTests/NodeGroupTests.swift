@@ -70,8 +70,9 @@ struct NodeGroupTests {
     @Test func `a resource's origin is the document to look at`() {
         let (resources, _) = Sample(routes: [route("web")]).translated()
         #expect(
-            resources.map { "\($0.kind) \($0.origin?.description ?? "")" } == [
-                "cluster web.yaml:1", "endpoints web.yaml:1", "listener edge.yaml:1", "routeConfiguration edge.yaml:1",
+            resources.map { "\($0.kind) \($0.origins.map(\.description).joined(separator: " "))" } == [
+                "cluster web.yaml:1", "endpoints web.yaml:1", "listener edge.yaml:1",
+                "routeConfiguration edge.yaml:1 routes.yaml",
             ]
         )
     }

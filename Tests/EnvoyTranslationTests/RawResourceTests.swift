@@ -28,7 +28,11 @@ struct RawResourceTests {
     ])
     func `a resource of a known type is passed on`(json: String, resource: String) {
         let (resources, diagnostics) = self.translated([json])
-        #expect(resources.map { "\($0.kind) \($0.name) \($0.origin?.description ?? "")" } == ["\(resource) raw.yaml:4"])
+        #expect(
+            resources.map { "\($0.kind) \($0.name) \($0.origins.map(\.description).joined(separator: " "))" } == [
+                "\(resource) raw.yaml:4"
+            ]
+        )
         #expect(diagnostics == [])
     }
 

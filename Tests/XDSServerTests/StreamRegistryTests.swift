@@ -119,16 +119,16 @@ import XDSProtocol
     }
 
     @Test func `a report says where all that is blamed comes from, each once, and of many how many`() {
-        func origins(_ origins: String?...) -> String {
+        func origins(_ origins: [String]...) -> String {
             StreamRegistry.origins(
-                of: origins.enumerated().map { number, origin in
-                    Resource(type: .cluster, name: ResourceName("\(number)"), message: [], origin: origin)
+                of: origins.enumerated().map { number, origins in
+                    Resource(type: .cluster, name: ResourceName("\(number)"), message: [], origins: origins)
                 }
             )
         }
         #expect(origins() == "")
-        #expect(origins("a.yaml:1", nil, "b.yaml:2", "a.yaml:1") == "a.yaml:1,b.yaml:2")
-        #expect(origins("a", "b", "c", "d", "e") == "a,b,c,d,e")
-        #expect(origins("a", "b", "c", "d", "e", "f", "g", "a") == "a,b,c,d,e and 2 more")
+        #expect(origins(["a.yaml:1"], [], ["b.yaml:2", "a.yaml:1"]) == "a.yaml:1,b.yaml:2")
+        #expect(origins(["a", "b", "c"], ["d"], ["e"]) == "a,b,c,d,e")
+        #expect(origins(["a", "b", "c", "d"], ["e", "f"], ["g", "a"]) == "a,b,c,d,e and 2 more")
     }
 }

@@ -18,12 +18,7 @@ extension Route: ReferringDocument {
     var gatewayReferences: [GatewayReference] { self.gateways }
 
     package var backends: [Backend] {
-        self.rules.flatMap { rule -> [Backend] in
-            switch rule.action {
-            case .forward(let forward): forward.backends
-            case .redirect: []
-            }
-        }
+        self.rules.flatMap(\.action.backends)
     }
 
     var withoutOrigins: Route {
@@ -38,6 +33,7 @@ extension Route: ReferringDocument {
             for refinement in route.rules[index].refinements.indices {
                 let action = route.rules[index].refinements[refinement].action
                 route.rules[index].refinements[refinement].action = action.withoutOrigins
+                route.rules[index].refinements[refinement].origin = .nowhere
             }
         }
         return route
@@ -45,6 +41,11 @@ extension Route: ReferringDocument {
 }
 
 extension Route.Action {
+    var backends: [Route.Backend] {
+        guard case .forward(let forward) = self else { return [] }
+        return forward.backends
+    }
+
     var withoutOrigins: Route.Action {
         guard case .forward(var forward) = self else { return self }
         for backend in forward.backends.indices {

@@ -3,17 +3,12 @@
 import Catalog
 
 extension Compiler {
-    /// The host of routes that name none.
-    private static let anyHost = "*"
-
     /// The routes of one listener, merged by hostname. `routes` have different names.
     mutating func virtualHosts(of routes: [Route]) -> [VirtualHost] {
         var entries: [String: [RankedEntry]] = [:]
         for route in routes {
             let routeEntries = route.entries
-            for hostname in route.hostnames.isEmpty ? [Self.anyHost] : Set(route.hostnames) {
-                entries[hostname, default: []] += routeEntries
-            }
+            for hostname in route.hosts { entries[hostname, default: []] += routeEntries }
         }
         return entries.sorted { $0.key < $1.key }.map { hostname, entries in
             VirtualHost(
@@ -24,6 +19,16 @@ extension Compiler {
                 )
             )
         }
+    }
+
+    /// By hostname.
+    static func origins(of routes: [Route]) -> [String: Set<Origin>] {
+        var origins: [String: Set<Origin>] = [:]
+        for route in routes {
+            let all = route.allOrigins
+            for hostname in route.hosts { origins[hostname, default: []].formUnion(all) }
+        }
+        return origins
     }
 
     /// Without the entries that no request can reach, because one that is tried earlier matches the same requests.
@@ -64,6 +69,21 @@ private struct RankedEntry {
 }
 
 extension Route {
+    fileprivate var hosts: Set<String> { self.hostnames.isEmpty ? ["*"] : Set(self.hostnames) }
+
+    /// Its own, and of what else decides where its requests go and what they look like.
+    fileprivate var allOrigins: Set<Origin> {
+        var origins: Set<Origin> = [self.origin]
+        for rule in self.rules {
+            let refinements = rule.refinements
+            let backends = ([rule.action] + refinements.map(\.action)).flatMap(\.backends)
+            for origin in backends.map(\.origin) + refinements.map(\.origin) where origin.file != self.origin.file {
+                origins.insert(origin)
+            }
+        }
+        return origins
+    }
+
     /// The refinements of a match stand where the match does, in their own order and before it.
     fileprivate var entries: [RankedEntry] {
         self.rules.enumerated().flatMap { ruleIndex, rule in

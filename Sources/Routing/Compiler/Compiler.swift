@@ -67,8 +67,13 @@ struct Compiler {
         routes: [String: [Route]],
         rawResources: [RawResource]
     ) -> GatewayTopology {
-        let listeners = gateway.listeners.sorted { $0.name < $1.name }.map {
-            ListenerTopology(listener: $0, virtualHosts: self.virtualHosts(of: routes[$0.name] ?? []))
+        let listeners = gateway.listeners.sorted { $0.name < $1.name }.map { listener in
+            let routes = routes[listener.name] ?? []
+            return ListenerTopology(
+                listener: listener,
+                virtualHosts: self.virtualHosts(of: routes),
+                origins: Self.origins(of: routes)
+            )
         }
         return GatewayTopology(
             name: gateway.name,

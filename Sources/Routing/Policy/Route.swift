@@ -78,6 +78,8 @@ package struct Route: Hashable, Sendable {
     package struct Refinement: Hashable, Sendable {
         /// Of the rule's match that it is a part of.
         package var matchIndex: Int
+        /// Of the entry that it comes of.
+        package var origin: Origin
         /// All that must hold, with what the rule's match says.
         package var match: Match
         package var action: Action
@@ -89,9 +91,11 @@ package struct Route: Hashable, Sendable {
             match: Match,
             action: Action,
             requestHeaders: HeaderModifier = HeaderModifier(),
-            responseHeaders: HeaderModifier = HeaderModifier()
+            responseHeaders: HeaderModifier = HeaderModifier(),
+            origin: Origin
         ) {
             self.matchIndex = matchIndex
+            self.origin = origin
             self.match = match
             self.action = action
             self.requestHeaders = requestHeaders

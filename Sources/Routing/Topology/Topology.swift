@@ -51,10 +51,13 @@ package struct ListenerTopology: Hashable, Sendable {
     package var listener: Gateway.Listener
     /// Hostnames are unique; in the order of the hostnames.
     package var virtualHosts: [VirtualHost]
+    /// What the routes of each hostname are made of: documents, services with tags, config entries.
+    package var origins: [String: Set<Origin>]
 
-    package init(listener: Gateway.Listener, virtualHosts: [VirtualHost]) {
+    package init(listener: Gateway.Listener, virtualHosts: [VirtualHost], origins: [String: Set<Origin>] = [:]) {
         self.listener = listener
         self.virtualHosts = virtualHosts
+        self.origins = origins
     }
 }
 

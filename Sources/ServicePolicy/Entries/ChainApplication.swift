@@ -165,7 +165,8 @@ struct ChainApplication {
                         match: narrowed,
                         action: .forward(forward.refined(by: route, to: shares, path: rewrite, backend: backend)),
                         requestHeaders: rule.requestHeaders.merging(route.requestHeaders),
-                        responseHeaders: rule.responseHeaders.merging(route.responseHeaders)
+                        responseHeaders: rule.responseHeaders.merging(route.responseHeaders),
+                        origin: router.origin
                     )
                 }
             }

@@ -13,7 +13,7 @@ package final class Resource: Sendable {
     package let name: ResourceName
     package let version: ResourceVersion
     /// Where the operator finds what it was made from, for reports. Not part of what is compared.
-    package let origin: String?
+    package let origins: [String]
     /// How long a client keeps it without hearing of it again; nil: for ever.
     /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#ttl
     package let timeToLive: Duration?
@@ -27,12 +27,12 @@ package final class Resource: Sendable {
         type: TypeURL,
         name: ResourceName,
         message: [UInt8],
-        origin: String? = nil,
+        origins: [String] = [],
         timeToLive: Duration? = nil,
         isOnDemand: Bool = false
     ) {
         self.name = name
-        self.origin = origin
+        self.origins = origins
         self.timeToLive = timeToLive
         self.isOnDemand = isOnDemand
         self.version = ResourceVersion(
@@ -58,10 +58,10 @@ package final class Resource: Sendable {
         self.frame = entry.bytes
     }
 
-    private init(_ resource: Resource, origin: String?) {
+    private init(_ resource: Resource, origins: [String]) {
         self.name = resource.name
         self.version = resource.version
-        self.origin = origin
+        self.origins = origins
         self.timeToLive = resource.timeToLive
         self.isOnDemand = resource.isOnDemand
         self.frame = resource.frame
@@ -69,8 +69,8 @@ package final class Resource: Sendable {
     }
 
     /// The same resource, bytes and all, made from what is now somewhere else.
-    package func moved(to origin: String?) -> Resource {
-        Resource(self, origin: origin)
+    package func moved(to origins: [String]) -> Resource {
+        Resource(self, origins: origins)
     }
 
     /// The entry in `DeltaDiscoveryResponse.resources`, with its tag.

@@ -106,7 +106,7 @@ package final class StreamRegistry: Sendable {
     static func origins(of resources: [Resource]) -> String {
         var origins: [String] = []
         var seen: Set<String> = []
-        for origin in resources.compactMap(\.origin) where seen.insert(origin).inserted {
+        for origin in resources.flatMap(\.origins) where seen.insert(origin).inserted {
             origins.append(origin)
         }
         let rest = origins.count - Self.originsLogged
@@ -127,7 +127,7 @@ package struct ReportedRejection: Sendable {
     package struct Blamed: Sendable {
         package var name: ResourceName
         package var version: ResourceVersion
-        package var origin: String?
+        package var origins: [String]
     }
 
     private static let blamedKept = 1_000
@@ -146,7 +146,7 @@ package struct ReportedRejection: Sendable {
         self.nonce = rejection.nonce
         self.message = rejection.message
         self.blamed = rejection.resources.prefix(Self.blamedKept).map {
-            Blamed(name: $0.name, version: $0.version, origin: $0.origin)
+            Blamed(name: $0.name, version: $0.version, origins: $0.origins)
         }
         self.untried = Array(rejection.untried.prefix(Self.blamedKept))
     }
