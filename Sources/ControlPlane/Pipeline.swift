@@ -42,6 +42,8 @@ package struct Pipeline: Sendable {
     }
 
     private var documents: DocumentSet
+    /// That they describe.
+    private var documentServices: Set<ServiceName> = []
     private let datacenters: [String]
     let followed: [SourceName: Set<CatalogGuard.Part>]
     var join = Join()
@@ -98,6 +100,7 @@ package struct Pipeline: Sendable {
 
     private mutating func documentsChanged(at now: Duration) -> Change {
         let services = Dictionary(self.documents.services.map { ($0.name, Optional($0)) }) { first, _ in first }
+        self.documentServices = Set(services.keys)
         let outcome = self.catalogGuard.apply(
             CatalogUpdate(source: .file, isComplete: true, services: services),
             at: now
@@ -140,8 +143,6 @@ package struct Pipeline: Sendable {
         policy.routes = self.routesInForce
         return policy
     }
-
-    private var documentServices: Set<ServiceName> { Set(self.documents.services.lazy.map(\.name)) }
 
     /// The short cut: what only instances decide.
     private mutating func replaceInstances(of names: Set<ServiceName>) -> Change {
@@ -233,9 +234,9 @@ extension Pipeline {
         return [
             ("service", self.documents.services.count),
             ("gateway", policy.gateways.count),
-            ("route", self.admitted?.policy.routes.count { policy.routes[$0.key] != nil } ?? 0),
+            ("route", self.routesInForce.count),
             ("service-defaults", policy.serviceDefaults.count),
-            ("envoy-resource", policy.rawResources.count),
+            ("envoy-resource", self.admitted?.policy.rawResources.count ?? 0),
         ]
     }
 }

@@ -26,6 +26,20 @@ import XDSProtocol
         )
     }
 
+    @Test func `what is refused does not count as in force`() {
+        var files = Files()
+        let raw = #"{"@type": type.googleapis.com/envoy.service.runtime.v3.Runtime, name: r}"#
+        for (name, gateway) in [("a", "edge"), ("b", "nowhere")] {
+            files.files["\(name).yaml"] =
+                "{kind: envoy-resource, name: \(name), gateways: [\(gateway)], resource: \(raw)}"
+        }
+        files.files["other.yaml"] = Files.route("other", backends: ["nobody": 1])
+        let pipeline = files.pipeline(DocumentSet.Options(allowRawResources: true))
+        #expect(pipeline.codes.sorted() == ["SB201", "SB203"])
+        #expect(pipeline.counts.map { "\($0.kind) \($0.count)" }.contains("envoy-resource 1"))
+        #expect(pipeline.counts.map { "\($0.kind) \($0.count)" }.contains("route 1"))
+    }
+
     @Test func `nothing is an empty topology without complaint`() {
         var pipeline = Pipeline()
         let changed = pipeline.apply([], at: .zero)
