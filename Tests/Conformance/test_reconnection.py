@@ -74,6 +74,36 @@ class Reconnection(ConformanceTest):
         self.assertEqual([name for response in taken for name in response.removed], ["b"])
         client.quiet()
 
+    def told_of_thirty_of_each(self, kind, *names):
+        """30 of hundreds change, 30 go and 30 come while it is away: these are told, each once, and nothing else."""
+        old, new = ([f"{age}-{number:03}" for number in range(count)] for age, count in (("old", 300), ("new", 30)))
+        changed, removed = old[100:130], old[200:230]
+        self.world.add(kind, *old)
+        client = self.client()
+        client.subscribe(kind, *(names or [*old, *new]))
+        client.holding(kind, self.world.of(kind))
+        client.settle(kind)
+        client = self.reconnected(client)
+        with self.world.together():
+            self.world.change(kind, *changed)
+            self.world.remove(kind, *removed)
+            self.world.add(kind, *new)
+        client.resume(kind)
+        taken = client.holding(kind, self.world.of(kind))
+        client.quiet()
+        self.assertEqual(sorted(name for response in taken for name in response.names), [*new, *changed])
+        self.assertEqual(sorted(name for response in taken for name in response.removed), removed)
+
+    @over(DELTA, KINDS)
+    def test_thirty_changed_removed_and_new_of_hundreds_of_names(self, kind):
+        """«Avoid resending them over the network»; the new ones are names that were missing when it asked."""
+        self.told_of_thirty_of_each(kind)
+
+    @over(DELTA, ROOTS)
+    def test_thirty_changed_removed_and_new_of_hundreds_under_the_wildcard(self, kind):
+        """As above, without a name."""
+        self.told_of_thirty_of_each(kind, "*")
+
     @over(DELTA, ROOTS)
     def test_all_that_it_held_being_gone_is_told(self, kind):
         """As above."""

@@ -65,6 +65,25 @@ class ReconnectionSotW(ConformanceTest):
         client.quiet()
 
     @over(SOTW, KINDS)
+    def test_thirty_changed_removed_and_new_of_hundreds(self, kind):
+        """As above. A version says nothing of single resources: what there is comes, each once, and nothing that is
+        gone."""
+        old, new = ([f"{age}-{number:03}" for number in range(count)] for age, count in (("old", 300), ("new", 30)))
+        self.world.add(kind, *old)
+        client = self.client()
+        client.subscribe(kind, *old, *new)
+        client.holding(kind, self.world.of(kind))
+        client = self.reconnected(client)
+        with self.world.together():
+            self.world.change(kind, *old[100:130])
+            self.world.remove(kind, *old[200:230])
+            self.world.add(kind, *new)
+        client.resume(kind)
+        response = client.take(kind)
+        self.assertEqual(response.content, self.world.of(kind))
+        client.quiet()
+
+    @over(SOTW, KINDS)
     def test_a_version_that_nobody_gave_is_answered_with_all(self, kind):
         """«Each xDS server will have a different notion of version.»"""
         self.world.add(kind, "a", "b")
