@@ -44,9 +44,12 @@ class VirtualHostNames(BesideOthers):
                 self.answered |= dict.fromkeys([each.name, *each.aliases], each.HasField("resource"))
         return self.answered
 
+    def told(self):
+        """What /state says of the stream."""
+        return self.server.streams("asking-1")[0]["types"]["VHDS"]
+
     def remembered(self):
-        found = self.server.streams("asking-1")[0]["types"]["VHDS"]["subscribed"]
-        return {each for each in found if "nobody" in each}
+        return {each for each in self.told()["subscribed"] if "nobody" in each}
 
     def ask(self, names):
         for start in range(0, len(names), BATCH):
@@ -82,6 +85,7 @@ class VirtualHostNames(BesideOthers):
         kept = self.remembered()
         self.assertLessEqual(len(kept), KEPT)
         self.assertGreater(len(kept), KEPT * 0.9)
+        self.assertEqual(self.told()["namesDropped"], len(names) - len(kept), "names that were not remembered")
         # One that is remembered is told when it appears; one that is not may ask again.
         known = next(each for each in names if each in kept)
         lost = next(each for each in reversed(names) if each not in kept)
