@@ -2,6 +2,7 @@
 
 import time
 
+from rig import documents
 from rig.bench import BenchServer, name
 from rig.case import SystemTest, sized
 from rig.http2 import Connection
@@ -13,6 +14,7 @@ SYNCED = 30  # seconds, for an Envoy
 CHANGE = 2_000  # bytes
 GONE = 40_000  # clusters that a proxy held which reconnects
 MEGABYTE = 1 << 20
+WHOLE, MANY = sized(20_000_000, 5_000_000), sized(5_000, 500)  # bytes of one SotW response, and clusters in it
 
 
 class Scale(SystemTest):
@@ -116,3 +118,41 @@ class Scale(SystemTest):
         before = len(others.log)
         self.server.touch(7)
         others.until(lambda: len(others.log) > before, 2, "a change for the others")
+
+
+class Whole(SystemTest):
+    """B16: the state of the world in one response of 20 MB, as clusters with much metadata make it."""
+
+    def document(self, number, text="v" * (WHOLE // MANY)):
+        metadata = {"filter_metadata": {"inventory": {"text": text}}}
+        cluster = {"@type": CDS, "name": name(number), "type": "STATIC", "metadata": metadata}
+        return documents.raw(name(number), cluster) + "\n"
+
+    def test_a_response_of_many_megabytes(self):
+        self.documents.write("edge.yaml", documents.gateway(self.port))
+        for first in range(0, MANY, MANY // 10):
+            several = map(self.document, range(first, first + MANY // 10))
+            self.documents.write(f"{name(first)}.yaml", documents.together(*several))
+        server = self.signalbox("--allow-envoy-resources")
+        tap = self.tap(server)
+        began = time.monotonic()
+        proxy = self.envoy(server, "--sotw", xds=tap.xds)
+        eventually(lambda: self.accepted(proxy) == (1, 0, MANY + 1), SYNCED, "Envoy has all clusters, by one response")
+        took = time.monotonic() - began
+        # A cluster more is another whole response.
+        self.documents.write("more.json", self.document(MANY, "more"))
+        eventually(lambda: self.accepted(proxy) == (2, 0, MANY + 2), SYNCED, "Envoy has one more")
+        server.wait_settled("edge-1")
+        sizes = [said.message.ByteSize() for said in tap.responses("CDS")]
+        self.assertEqual(len(sizes), 2, "responses of clusters")
+        self.assertGreaterEqual(min(sizes), WHOLE)
+        [received] = proxy.stats("cluster.signalbox.*rx_bytes_total").values()
+        self.assertGreaterEqual(received, sum(sizes), "bytes that Envoy read from its control plane")
+        self.note(f"{MANY} clusters in a response of {sizes[0] / 1e6:.1f} MB {took:.1f} s from Envoy's start; the "
+                  f"server has {server.resident_megabytes():.0f} MB")
+
+    def accepted(self, proxy):
+        """Responses with clusters that it took, and that it refused; its clusters, with the server's own."""
+        stats = proxy.stats("cluster_manager")
+        return tuple(stats[f"cluster_manager.{each}"] for each in
+                     ("cds.update_success", "cds.update_rejected", "active_clusters"))
