@@ -6,12 +6,16 @@ from rig import documents as text
 from rig.case import SystemTest, sized
 from rig.consul import Consul
 from rig.probe import Probe, percentile
+from rig.processes import eventually
+from rig.traffic import Load
 
 LOOPBACK = ["--catalog-allow-addresses", "127.0.0.0/8"]
 OTHERS = 500  # services that are there and do not change
 ROUNDS = sized(100, 15)
 WITHIN = sized(100, 300)  # ms, the 99th percentile; of few rounds, beside other work, that is the slowest
 BETWEEN = 0.1  # seconds: what comes faster is a storm, and pushes are slowed down
+REMOVALS = sized(100, 10)
+LAST_REQUEST_WITHIN = 500  # ms, the 99th percentile
 STAYS = 12  # answers in a row that an instance which is gone does not give
 
 
@@ -55,6 +59,24 @@ class ConsulChanges(SystemTest):
             self.note(f"{kind} p50 {percentile(took, .5):.0f} p99 {percentile(took, .99):.0f} ms")
         for kind, took in self.took.items():
             self.assertLessEqual(percentile(took, .99), WITHIN, kind)
+
+    def test_the_last_request_to_one_that_is_deregistered(self):
+        """B12: from the deregistration to the last answer of the instance: 500 ms for 99 of 100, so that a service that
+        waits a second between leaving and stopping (Nomad's shutdown_delay) loses none."""
+        delays = []
+        with Load(self.port, "web.example.com", rate=200) as load:
+            for _ in range(REMOVALS):
+                self.register(self.second)
+                eventually(lambda: self.second.name in {each.body for each in load.responses[-8:]}, 2, "it is back")
+                removed = time.monotonic()
+                self.consul.deregister("web", 0, self.second.name)
+                time.sleep(0.6)  # what comes after this is too late anyway
+                here = [each.received for each in load.responses if each.body == self.second.name]
+                delays.append(1000 * max(0.0, here[-1] - removed))
+        self.assert_none_failed(load, REMOVALS * 60)
+        p99 = percentile(delays, .99)
+        self.note(f"{REMOVALS} removals; median {percentile(delays, .5):.0f} ms, p99 {p99:.0f} ms")
+        self.assertLessEqual(p99, LAST_REQUEST_WITHIN)
 
     def measure(self, kind, probe, change, good, in_a_row=1):
         time.sleep(BETWEEN)
