@@ -3,7 +3,7 @@
 import unittest
 
 from rig.case import SystemTest
-from rig.documents import gateway, route, service, together
+from rig.documents import gateway, raw, route, service, together
 from rig.processes import ROOT, eventually
 from rig.traffic import burst, once
 
@@ -41,6 +41,9 @@ INSTANCE = """- {{id: {tag}, address: 127.0.0.1, port: {port}, tags: [{tag}], we
    meta: {{version: v1}}, locality: {{region: r, zone: z, subZone: s}}}}
 """
 LIMITS = "{maxConnections: 1, maxPendingRequests: 2, maxConcurrentRequests: 3, maxConcurrentRetries: 4}"
+# Nothing that documents say of a cluster is newer than 1.36; this is.
+NEWER = {"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": "newer", "type": "STATIC",
+         "outlier_detection": {"detect_degraded_hosts": True}}
 POLICIES = ("least_request", "round_robin", "random", "ring_hash", "maglev")
 
 
@@ -96,3 +99,22 @@ class OldEnvoy(SystemTest):
 
     def test_virtual_hosts_and_clusters_on_demand(self):
         self.takes_everything(virtual_hosts="on-demand", clusters="on-demand")
+
+    def test_a_raw_resource_that_is_newer(self):
+        """Nobody but its author can keep it from an old Envoy, which takes it without what it does not know, and counts
+        that; or refuses it, if told to."""
+        self.documents.write("edge.yaml", gateway(self.port))
+        self.documents.write("newer.json", raw("newer", NEWER))
+        server = self.signalbox("--allow-envoy-resources")
+        takes = self.envoy(server, executable=OLD[0])
+        eventually(lambda: "newer::" in takes.get("/clusters")[1], 5, "the cluster")
+        self.assertEqual(takes.stats("server.dynamic_unknown_fields")["server.dynamic_unknown_fields"], 1)
+        self.assertIn("unknown field", takes.log.read_text().lower())
+        self.assertEqual(server.state()["rejections"], [])
+
+        self.envoy(server, node="edge-2", name="strict", executable=OLD[0],
+                   arguments=["--reject-unknown-dynamic-fields"])
+        [report] = eventually(lambda: server.state()["rejections"], 5, "the rejection is reported")
+        self.assertEqual(report["names"], ["newer"])
+        self.assertIn("unknown field", report["message"])
+        self.assertIn("newer.json", report["origin"])
