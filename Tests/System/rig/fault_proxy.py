@@ -8,6 +8,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 
 from .processes import free_port
 
@@ -41,10 +42,12 @@ def head(line, headers):
 
 
 class FaultProxy:
-    """Listens at `url`. `fault` is None or one of those below; `requests` counts what came, with the time of each."""
+    """Listens at `url`. `fault` is None or one of those below; `requests` counts what came, with the time of each, and
+    `methods` how often which."""
 
     def __init__(self, host, port=8500):
         self.host, self.port, self.fault, self.requests, self.served = host, port, None, [], set()
+        self.methods = Counter()
         self.listens = free_port()
         self.url = f"http://127.0.0.1:{self.listens}"
         self.loop = asyncio.new_event_loop()
@@ -93,10 +96,11 @@ class FaultProxy:
         first = b""
         while True:
             request = first + await reader.readuntil(b"\r\n\r\n")
-            _, path, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
+            method, path, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
             length = fields_of(request).get("content-length", 0)
             body = await reader.readexactly(int(length))
             self.requests.append((time.monotonic(), path))
+            self.methods[method] += 1
             exchange = Exchange(path, lambda data=request + body: self._ask(data), writer)
             # What comes before the answer is the end. After it, it is the next request.
             peek = asyncio.ensure_future(reader.read(1))
