@@ -1,12 +1,12 @@
 """Thousands of services: few connections, changes that arrive at once, and nothing to do while nothing happens."""
 
-import os
 import random
 import time
-from pathlib import Path
 
 from rig import documents as text
+from rig.bystander import cpu_seconds
 from rig.case import sized
+from rig.consul import Connections
 from rig.consul_case import STAYS, ConsulTest, answers, never
 from rig.probe import Probe
 from rig.processes import eventually
@@ -25,12 +25,6 @@ MEGABYTES = 400
 IDLE = sized(60, 5)  # seconds
 FLAPPING, A_SECOND, PUSHES = sized(30, 5), 20, 10
 SETTLING = 1  # seconds, until the pushes that a rest allows are used up
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(process):
-    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 class OfMany(ConsulTest):
@@ -53,7 +47,10 @@ class OfMany(ConsulTest):
             self.documents.write(f"{name}.yaml", text.route(name))
         self.probes = {name: Probe(self.port, f"{name}.example.com") for name in self.live}
         begin = time.monotonic()
-        server = self.following(self.catalog)
+        server = self.following(self.catalog, start=False).start(ready=False)
+        self.connections = Connections(self.catalog, server)
+        self.addCleanup(self.connections.stop)
+        server.wait_ready()
         ready = time.monotonic() - begin
         wanted = (services - LIVE) * instances + LIVE
         eventually(lambda: server.metric("signalbox_source_instances") == wanted, 60, "all instances are known")
@@ -83,17 +80,24 @@ class OfMany(ConsulTest):
 
     def thousands(self):
         server = self.begin(SERVICES, INSTANCES)
-        most = self.catalog.connections_from(server.child.pid)
         for _ in range(ROUNDS):
             self.change(self.random.choice(self.live))
-            most = max(most, self.catalog.connections_from(server.child.pid))
-        self.note(f"{most} connections")
         self.note(f"{server.resident_megabytes():.0f} MB")
         self.idle(server)
-        self.assertLessEqual(most, CONNECTIONS)
+        self.assert_few_connections(server)
         self.assertLessEqual(server.resident_megabytes(), MEGABYTES)
         self.assertEqual(server.state()["held"], [])
         return server
+
+    def assert_few_connections(self, server):
+        """At no moment since the start more than were promised, and Consul has ended none of them."""
+        watched = self.connections
+        watched.stop()
+        errors = server.metric("signalbox_source_errors_total", source="consul")
+        self.note(f"{watched.most} connections at most of {CONNECTIONS} ({watched.looks:,} looks), {errors:.0f} errors")
+        self.assertGreater(watched.looks, 100)
+        self.assertLessEqual(watched.most, CONNECTIONS)
+        self.assertEqual(errors, 0, "questions without an answer")
 
     def idle(self, server):
         """When what the last changes may have hidden has been looked for, which begins after a few seconds."""

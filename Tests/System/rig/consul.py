@@ -4,6 +4,7 @@ import http.client
 import json
 import random
 import socket
+import struct
 import threading
 from pathlib import Path
 
@@ -147,15 +148,51 @@ class Consul(Process):
 
     def connections_from(self, pid):
         """How many connections a process has to the API."""
-        sockets = set()
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            raw = bytes.fromhex(fields[2].split(":")[0])[::-1]
-            port = int(fields[2].split(":")[1], 16)
-            if socket.inet_ntoa(raw) == self.address and port in (8500, 8501) and fields[3] == "01":
-                sockets.add(f"socket:[{fields[9]}]")
+        inodes = {f"socket:[{each}]" for port in (8500, 8501) for each in established(self.address, port)}
         links = Path(f"/proc/{pid}/fd").iterdir()
-        return sum(1 for link in links if _target(link) in sockets)
+        return sum(1 for link in links if _target(link) in inodes)
+
+
+def established(address, port):
+    """The inodes of TCP connections to there. /proc/net/tcp has them too, and takes 30 ms for what others have had."""
+    by_family, dump, done = 20, 0x301, 3
+    request = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 1 << 1) + struct.pack(">HH44x", 0, port)
+    found = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as kernel:  # NETLINK_SOCK_DIAG
+        kernel.send(struct.pack("=IHHII", 16 + len(request), by_family, dump, 1, 0) + request)
+        while True:
+            data = kernel.recv(1 << 16)
+            while data:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind != by_family:
+                    if kind == done:
+                        return found
+                    raise OSError(f"sock_diag answers {kind}")
+                to, inode = data[16 + 24:16 + 28], struct.unpack_from("=I", data, 16 + 68)[0]
+                found += [inode] if socket.inet_ntoa(to) == address else []
+                data = data[-(-length // 4) * 4:]
+
+
+class Connections:
+    """Counts in a thread of its own how many connections a process has to the API: `most` is of all moments so far."""
+
+    def __init__(self, consul, process, interval=0.02):
+        self.consul, self.process, self.interval = consul, process, interval
+        self.most, self.looks, self.ended = 0, 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True, name="connections")
+        self.thread.start()
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join(10)
+
+    def _watch(self):
+        while not self.ended.wait(self.interval):
+            try:
+                self.most = max(self.most, self.consul.connections_from(self.process.child.pid))
+                self.looks += 1
+            except OSError:
+                continue  # the process ends
 
 
 def _target(link):
