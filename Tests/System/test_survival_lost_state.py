@@ -10,6 +10,7 @@ from rig.survival import RATE, Survival
 from rig.traffic import once
 
 ROUNDS = sized(20, 5)
+OCCURS = sized(1, 0)  # of these rounds, at least, with what they are for: chance decides of each
 RETURNS = sized(30, 2)  # seconds over which services register again
 GRACE = sized(60, 5)  # seconds that removals are held
 APPLIED = 2.0  # seconds until a removal is in the traffic that nothing holds
@@ -47,6 +48,7 @@ class HalfACatalog(Survival):
         self.note(f"{ROUNDS} kills, {halves} times half a catalog was to be seen (fewest services: "
                   f"{min(partial)} of {self.services}), nothing removed; {regressions:.0f} index regressions; "
                   f"0 of {len(load.responses):,} requests failed; a change in {follows:.2f} s after the last")
+        self.assertGreaterEqual(halves + regressions, OCCURS, "halves of a catalog, or lower indexes, that were seen")
 
     def fewest(self):
         """The smallest list of services that somebody who asks carelessly is given in the first moments."""
