@@ -100,13 +100,37 @@ class ConsulPolicy(ConsulTest):
         self.put("teams/cart.yaml", self.route("web"))
         good.until(never(self.shop))
         self.cured(server, "SB", "teams/cart.yaml")
+        self.edited_by_two(good)
         self.assert_took(WITHIN)
+
+    def edited_by_two(self, probe):
+        """As `consul kv put -cas -modify-index=...` does: of two that read the same, the first wins."""
+        self.put("teams/cart.yaml", self.route("shop"))
+        probe.until(answers(self.shop))
+        for number in range(ROUNDS):
+            to, good = ("web", never(self.shop)) if number % 2 == 0 else ("shop", answers(self.shop))
+            read = self.index("teams/cart.yaml")
+            self.measure("changed with CAS", probe, lambda to=to, read=read: self.assertTrue(
+                self.put("teams/cart.yaml", self.route(to), cas=read), "the index is the one that was read"), good)
+            now = self.index("teams/cart.yaml")
+            self.assertGreater(now, read)
+            lost = self.route("shop" if to == "web" else "web")
+            self.assertFalse(self.put("teams/cart.yaml", lost, cas=read), "the index of before")
+            self.assertFalse(self.put("teams/cart.yaml", lost, cas=0), "0 is for a key that is not there")
+            self.assertEqual(self.index("teams/cart.yaml"), now)
+            self.assertEqual([good(*probe.ask()) for _ in range(STAYS)], [True] * STAYS, "what won")
+        self.assertTrue(self.put("teams/new.yaml", text.route("new", service="shop"), cas=0), "a key that is not there")
+        Probe(self.port, "new.example.com").until(answers(self.shop))
+
+    def index(self, name):
+        return self.catalog.get(self.key(name))[0]["ModifyIndex"]
 
     def key(self, name):
         return f"/v1/kv/signalbox/documents/{name}"
 
-    def put(self, name, document):
-        self.catalog.put(self.key(name), document)
+    def put(self, name, document, cas=None):
+        """Whether Consul took it."""
+        return self.catalog.put(self.key(name) + ("" if cas is None else f"?cas={cas}"), document)
 
     @staticmethod
     def route(service):
