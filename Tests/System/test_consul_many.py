@@ -14,12 +14,15 @@ from rig.tls import Authority
 from rig.traffic import Load
 
 SERVICES, INSTANCES = sized((5_000, 10), (2_000, 1))
+# What 50 connections are to be enough for: more than have a question of their own over TLS (5,100).
+MOST, ROUNDS_OF_MOST = sized((10_000, 50), (3_000, 2))
 STABLE = 500
 LIVE = 20  # services whose requests are looked at
 ROUNDS = sized(100, 5)
 WITHIN = 250  # ms, the 99th percentile
 # Of what Consul does not say whose it is: all services may have to be asked, which a debug build takes its time for.
 SEARCHED = sized(1_000, 3_000)
+SEARCHED_OF_MOST = 2 * SEARCHED  # as there are twice as many
 CONNECTIONS = 50
 MEGABYTES = 400
 IDLE = sized(60, 5)  # seconds
@@ -52,7 +55,7 @@ class OfMany(ConsulTest):
         server = self.following(self.catalog, start=False).start(ready=False)
         self.connections = Connections(self.catalog, server)
         self.addCleanup(self.connections.stop)
-        server.wait_ready()
+        server.wait_ready(60)
         ready = time.monotonic() - begin
         wanted = (services - LIVE) * instances + LIVE
         eventually(lambda: server.metric("signalbox_source_instances") == wanted, 60, "all instances are known")
@@ -90,6 +93,24 @@ class OfMany(ConsulTest):
         self.assertLessEqual(server.resident_megabytes(), MEGABYTES)
         self.assertEqual(server.state()["held"], [])
         return server
+
+    def most(self):
+        """Too many for a question each, whatever the connections are."""
+        server = self.begin(MOST, 1)
+        # Whoever changed lately has a connection: more than there are.
+        stirred = self.random.sample([f"svc{number}" for number in range(MOST)], 2 * CONNECTIONS)
+        instances, begin = server.metric("signalbox_source_instances"), time.monotonic()
+        for name in stirred:
+            self.catalog.register(name, self.first.port, f"{name}-more", node="node-2")
+        wanted = instances + len(stirred)
+        eventually(lambda: server.metric("signalbox_source_instances") == wanted, 60, "one more of each is known")
+        self.note(f"{len(stirred)} changes at once known after {time.monotonic() - begin:.1f} s; "
+                  f"{server.resident_megabytes():.0f} MB")
+        for _ in range(ROUNDS_OF_MOST):
+            self.change(self.random.choice(self.live))
+        self.assert_few_connections(server)
+        self.assertEqual(server.state()["held"], [])
+        self.assert_took(SEARCHED_OF_MOST)
 
     def assert_few_connections(self, server):
         """At no moment since the start more than were promised, and Consul has ended none of them."""
@@ -131,6 +152,9 @@ class OneByOne(OfMany):
         self.assert_took(WITHIN)
         self.took = searched
         self.assert_took(SEARCHED)
+
+    def test_ten_thousand_services(self):
+        self.most()
 
     def test_a_check_that_flaps(self):
         # Envoy holds all of them: were it told everything at each flip, that would cost it.
@@ -209,6 +233,9 @@ class Multiplexed(OfMany):
         for name in self.live[:3]:
             self.change(name)
         self.assertEqual(server.state()["held"], [])
+
+    def test_ten_thousand_services_with_tls(self):
+        self.most()
 
     @staticmethod
     def searches(server):

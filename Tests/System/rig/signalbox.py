@@ -44,13 +44,13 @@ class Signalbox(Process):
             self.wait_ready()
         return self
 
-    def wait_ready(self):
+    def wait_ready(self, timeout=15):
         def answer():
             if not self.running:
                 raise SystemExit(f"signalbox exited with {self.child.returncode} at once: {self.log}")
             return self.get("/ready")[0] == 200
 
-        eventually(answer, 15, "/ready is 200")
+        eventually(answer, timeout, "/ready is 200")
 
     def state(self):
         return json.loads(self.get("/state")[1])
