@@ -5,15 +5,16 @@ package import Routing
 
 // Every name that a proxy sees. They are in its statistics and its logs: to change one breaks dashboards.
 
-/// The name that our bootstrap gives to the cluster of the control plane itself: one that no service can have, or requests
-/// to that service would be sent to the control plane.
-package let controlPlaneClusterName = "signalbox/xds"
+/// The name that our bootstrap gives to the cluster of the control plane itself. No target is named so, or requests to it
+/// would be sent to the control plane: Envoy keeps a cluster of its bootstrap whatever it is told of one of that name.
+package let controlPlaneClusterName = ServiceName.prefixOfOurs + "xds"
 
 extension TargetID {
     /// Of the cluster and its endpoints: "web", or "web?tag=a&tag=b&meta.k=v" for a subset. Different targets have
-    /// different names, so a subset has no other: what somebody calls it may come to mean other instances.
+    /// different names, so a subset has no other: what somebody calls it may come to mean other instances. None begins as
+    /// our own names do.
     package var clusterName: String {
-        let service = escaped(self.service.rawValue)
+        let service = escaped(self.service)
         if self.subset.isAll { return service }
         let tags = self.subset.tags.sorted().map { "tag=\(escaped($0))" }
         let meta =
@@ -49,6 +50,14 @@ extension RouteEntry {
     package var envoyName: String {
         "\(self.route)/\(self.ruleIndex)/\(self.matchIndex)" + (self.refinementIndex.map { "/\($0)" } ?? "")
     }
+}
+
+/// Of a name like ours the slash, too. Other names keep theirs, such as "team/web".
+private func escaped(_ service: ServiceName) -> String {
+    let name = escaped(service.rawValue)
+    guard service.isLikeOurs else { return name }
+    let prefix = ServiceName.prefixOfOurs.utf8
+    return "\(Substring(prefix.dropLast()))%2F\(Substring(name.utf8.dropFirst(prefix.count)))"
 }
 
 /// Percent-encodes what separates the parts of a name.

@@ -40,6 +40,26 @@ struct ResourceNameTests {
         #expect(names[0].hasSuffix("xxx~6abf7f340de7e22bf09074ff22a08eab"))
     }
 
+    @Test(arguments: [
+        ("signalbox/xds", "signalbox%2Fxds"), ("signalbox%2Fxds", "signalbox%252Fxds"), ("signalbox/", "signalbox%2F"),
+        ("signalbox//a/b?c", "signalbox%2F/a/b%3Fc"), ("signalbox/\u{301}x", "signalbox%2F\u{301}x"),
+        ("signalbox", "signalbox"), ("signalboxes/xds", "signalboxes/xds"), ("Signalbox/xds", "Signalbox/xds"),
+        ("team/web", "team/web"), ("team/signalbox/xds", "team/signalbox/xds"),
+    ])
+    func `no service is named as what is ours, and others keep their names`(service: String, name: String) {
+        let service = ServiceName(service)
+        // Byte for byte: to Swift more texts are the same than to a proxy.
+        #expect(Array(TargetID(service: service).clusterName.utf8) == Array(name.utf8))
+        let subset = TargetID(service: service, subset: Subset(tags: ["a"])).clusterName
+        #expect(Array(subset.utf8) == Array("\(name)?tag=a".utf8))
+        #expect(!name.utf8.starts(with: "signalbox/".utf8))
+    }
+
+    @Test func `the control plane's own cluster is ours`() {
+        #expect(controlPlaneClusterName == "signalbox/xds")
+        #expect(ServiceName(controlPlaneClusterName).isLikeOurs)
+    }
+
     @Test func `a service cannot take the name of another's subset`() {
         let name = TargetID(service: ServiceName("web?tag=a")).clusterName
         #expect(name != TargetID(service: ServiceName("web"), subset: Subset(tags: ["a"])).clusterName)

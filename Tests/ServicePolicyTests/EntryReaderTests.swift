@@ -90,11 +90,18 @@ struct EntryReaderTests {
         ("service-resolver", #"{"Subsets": {"v1": {"Filter": "Service.ID matches \"(\""}}}"#, "Subsets[v1].Filter"),
         ("service-resolver", #"{"Redirect": {"Service": "a b"}}"#, "Redirect.Service"),
         ("service-resolver", #"{"Redirect": {"Service": "a", "Peer": "p"}}"#, "Redirect.Peer"),
+        ("service-resolver", #"{"Redirect": {"Service": "signalbox/xds"}}"#, "Redirect.Service"),
+        ("service-resolver", #"{"Failover": {"*": {"Service": "signalbox/xds"}}}"#, "Failover[*].Service"),
+        (
+            "service-resolver", #"{"Failover": {"*": {"Targets": [{"Service": "signalbox/xds"}]}}}"#,
+            "Failover[*].Targets[0].Service"
+        ),
         ("service-resolver", #"{"ConnectTimeout": "5 s"}"#, "ConnectTimeout"),
         ("service-resolver", #"{"ConnectTimeout": "9999h"}"#, "ConnectTimeout"),
         ("service-resolver", #"{"LoadBalancer": {"Policy": "magic"}}"#, "LoadBalancer.Policy"),
         ("service-splitter", #"{"Splits": [{"Weight": 101}]}"#, "Splits[0].Weight"),
         ("service-splitter", #"{"Splits": [{"ServiceSubset": "v1"}]}"#, "Splits"),
+        ("service-splitter", #"{"Splits": [{"Weight": 100, "Service": "signalbox/xds"}]}"#, "Splits[0].Service"),
         ("service-router", #"{"Routes": {}, "Kind": []}"#, ""),
         ("service-router", #"{"Routes": 1}"#, "Routes"),
         ("service-router", #"[1]"#, "no object"),
@@ -114,6 +121,13 @@ struct EntryReaderTests {
         #expect(diagnostic.message.contains(field))
         #expect(diagnostic.message.contains("it is left out"))
         #expect(diagnostic.origin.file == "consul:config/\(kind)/web")
+    }
+
+    @Test func `a service may have a slash in its name`() {
+        let json = #"{"Redirect": {"Service": "team/web"}}"#
+        let reader = Self.reader(entry("service-resolver", "web", json))
+        #expect(reader.diagnostics == [])
+        #expect(reader.entries.resolvers[ServiceName("web")]?.redirect?.service == ServiceName("team/web"))
     }
 
     @Test func `an entry that became unreadable keeps its last good version until it is deleted`() throws {
@@ -147,6 +161,7 @@ struct EntryReaderTests {
         (#"{"Match": {"HTTP": {"Methods": ["G T"]}}}"#, "Routes[0].Match.HTTP.Methods"),
         (#"{"Destination": {"PrefixRewrite": "/x"}}"#, "Routes[0].Destination.PrefixRewrite"),
         (#"{"Destination": {"Namespace": "other"}}"#, "Routes[0].Destination.Namespace"),
+        (#"{"Destination": {"Service": "signalbox/xds"}}"#, "Routes[0].Destination.Service"),
         (#"{"Destination": {"RetryOn": ["magic"]}}"#, "Routes[0].Destination.RetryOn"),
         (#"{"Destination": {"RequestHeaders": {"Set": {"Host": "x"}}}}"#, "Routes[0].Destination.RequestHeaders.Set"),
     ])

@@ -14,11 +14,24 @@ extension EntryFields {
         return text
     }
 
+    /// Consul lets anybody who may write an entry name any service, whether there is one or not.
+    private func serviceName(_ name: String) throws(EntryRefusal) -> ServiceName? {
+        guard let service = try self.name(name).map({ ServiceName($0) }) else { return nil }
+        guard !service.isLikeOurs else {
+            throw self.refusal(
+                name,
+                "'\(service.rawValue.printable)' begins with \(ServiceName.prefixOfOurs), as Signalbox's own names do in a proxy",
+                cure: "register the service under another name, and write that"
+            )
+        }
+        return service
+    }
+
     /// - Parameter datacenter: the field that has it, if one does.
     func reference(datacenter: String? = nil) throws(EntryRefusal) -> ServiceReference {
         try self.requireOwnNamespace()
         return ServiceReference(
-            service: try self.name("Service").map { ServiceName($0) },
+            service: try self.serviceName("Service"),
             subset: try self.name("ServiceSubset"),
             datacenter: try datacenter.flatMap { name throws(EntryRefusal) in try self.name(name) }
         )
