@@ -185,6 +185,16 @@ struct EntryChainTests {
         )
     }
 
+    @Test func `no timeout of a router's route comes before the resolver's`() {
+        let sample = ChainSample([
+            Self.router(
+                #"{"Match": {"HTTP": {"PathExact": "/a"}}, "Destination": {"RequestTimeout": "-1s", "IdleTimeout": "-1s"}}"#
+            ),
+            entry("service-resolver", "web", #"{"RequestTimeout": "3s"}"#),
+        ])
+        #expect(sample.lines == ["=/a -> web; 0.0 seconds", "-> web; 3.0 seconds"])
+    }
+
     @Test func `routes keep the router's order before the rule's own action, and the rule its place`() throws {
         let sample = ChainSample(
             rules: [chainRule([Match(path: .prefix("/a"))]), chainRule([Match(path: .prefix("/a/b"))], to: ["api"])],

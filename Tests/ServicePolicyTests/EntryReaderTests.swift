@@ -236,6 +236,28 @@ struct EntryReaderTests {
         #expect(reader.entries.resolvers[ServiceName("web")]?.connectTimeout == .seconds(15))
     }
 
+    @Test(
+        arguments: [
+            (#""-1s""#, .zero), (#""-1ns""#, .zero), (#""-1h0m0.5s""#, .zero), ("-1", .zero), (#""0s""#, nil),
+            ("0", nil),
+            (#""-0s""#, nil), (#""5s""#, .seconds(5)),
+        ] as [(String, Duration?)]
+    )
+    func `a router's timeout below zero is none, and zero says nothing`(value: String, timeout: Duration?) throws {
+        let destination = #"{"RequestTimeout": \#(value), "IdleTimeout": \#(value), "Service": "a"}"#
+        let reader = Self.reader(entry("service-router", "web", #"{"Routes": [{"Destination": \#(destination)}]}"#))
+        #expect(reader.diagnostics == [])
+        let route = try #require(reader.entries.routers[ServiceName("web")]?.routes.first)
+        #expect(route.timeout == timeout)
+        #expect(route.idleTimeout == timeout)
+    }
+
+    @Test(arguments: [#""-""#, #""-5""#, #""--5s""#, #""-5 s""#, #""9999h""#, "-1.5"])
+    func `a router's timeout that is no duration costs its route`(value: String) {
+        let routes = #"{"Routes": [{"Destination": {"RequestTimeout": \#(value)}}]}"#
+        #expect(Self.reader(entry("service-router", "web", routes)).diagnostics.map(\.code) == ["SB333"])
+    }
+
     @Test func `a subset without a filter is a subset`() {
         let reader = Self.reader(entry("service-resolver", "web", #"{"DefaultSubset": "all", "Subsets": {"all": {}}}"#))
         #expect(reader.entries.resolvers[ServiceName("web")]?.subsets == ["all": .all])

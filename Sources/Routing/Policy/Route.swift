@@ -115,7 +115,7 @@ package struct Route: Hashable, Sendable {
         package var rewrite: Rewrite?
         /// For the whole request, retries included. Nil: Envoy's default of 15 s. Zero: none.
         package var timeout: Duration?
-        /// Without a byte in either direction. Nil: Envoy's default of 5 min.
+        /// Without a byte in either direction. Nil: Envoy's default of 5 min. Zero: none.
         package var idleTimeout: Duration?
         package var retry: Retry?
         /// In this order.

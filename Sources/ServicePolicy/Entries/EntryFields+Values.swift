@@ -37,6 +37,18 @@ extension EntryFields {
         )
     }
 
+    /// Below zero it is Consul's word for none at all, which is `.zero` here. Zero says nothing.
+    func timeout(_ name: String) throws(EntryRefusal) -> Duration? {
+        switch self.members[name] {
+        case .string(let text) where text.hasPrefix("-"):
+            guard let magnitude = GoDuration.parse(String(text.dropFirst())) else { break }
+            return magnitude > .zero ? .zero : nil
+        case .number(let text): if let nanoseconds = Int64(text), nanoseconds < 0 { return .zero }
+        default: break
+        }
+        return try self.duration(name)
+    }
+
     /// The catalog has one namespace and one partition; nothing of another may be taken for something of this.
     func requireOwnNamespace() throws(EntryRefusal) {
         for name in ["Namespace", "Partition", "Peer", "SamenessGroup"] {

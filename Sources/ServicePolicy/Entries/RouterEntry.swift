@@ -84,8 +84,8 @@ extension ServiceRouter.Route {
             in: &findings
         )
         self.destination = try fields.reference()
-        self.timeout = try fields.duration("RequestTimeout")
-        self.idleTimeout = try fields.duration("IdleTimeout")
+        self.timeout = try fields.timeout("RequestTimeout")
+        self.idleTimeout = try fields.timeout("IdleTimeout")
         self.requestHeaders = try fields.headerModifier("RequestHeaders", in: &findings)
         self.responseHeaders = try fields.headerModifier("ResponseHeaders", in: &findings)
         self.retry = try fields.retry(findings: &findings)
