@@ -178,6 +178,16 @@ struct TagConflictTests {
         #expect(routing.policy.codes == ["SB329"])
     }
 
+    @Test func `settings count where a document or a name leaves tags no routes`() throws {
+        for (name, code) in [("a", "SB329"), ("a/b", "SB322")] {
+            let routing = TaggedCatalog(try tagOptions())
+            routing.replace(by: [tagged(name, [Self.host, "signalbox.protocol=grpc", "signalbox.canary.weight=5"])])
+            _ = routing.decide(with: tagBase(), named: [ServiceName("a")])
+            #expect(routing.policy.effects == ["protocol grpc"])
+            #expect(routing.policy.codes == [code])
+        }
+    }
+
     @Test func `only what matters makes another decision`() throws {
         let routing = TaggedCatalog(try tagOptions())
         let services = [tagged("a", [Self.host]), tagged("b", [])]

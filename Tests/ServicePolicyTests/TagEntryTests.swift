@@ -32,6 +32,23 @@ struct TagEntryTests {
         #expect(policy.diagnostics[0].message.hasPrefix("protocol: not heeded"))
     }
 
+    @Test func `of a service without routes entries decide the settings, and where requests go is no finding`() throws {
+        let policy = try self.decided(
+            ["signalbox.enable=false", "signalbox.protocol=grpc", "signalbox.lb=random", "signalbox.canary.weight=10"],
+            ConfigEntries(
+                serviceDefaults: [Self.web: ServiceSettings(protocol: .http2, origin: Self.origin)],
+                splitters: [
+                    Self.web: ServiceSplitter(
+                        splits: [.init(weight: 10_000, destination: ServiceReference(service: Self.web))],
+                        origin: Self.origin
+                    )
+                ]
+            )
+        )
+        #expect(policy.effects.sorted() == ["lb random", "protocol http2"])
+        #expect(policy.diagnostics.map { $0.message.hasPrefix("protocol: not heeded") } == [true])
+    }
+
     @Test func `where entries say nothing, tags decide, and what both say is no finding`() throws {
         let entries = ConfigEntries(proxyDefaults: ServiceSettings(protocol: .grpc, origin: Self.origin))
         let policy = try self.decided(["signalbox.protocol=grpc", "signalbox.connect-timeout=1s"], entries)

@@ -215,9 +215,11 @@ struct TagStandingTests {
         let routing = try self.routing(
             options,
             tagged("web", [Self.shop]),
-            tagged("api", [Self.pay, "signalbox.enable=true"])
+            tagged("api", [Self.pay, "signalbox.enable=true"]),
+            tagged("doc", [Self.pay, "signalbox.protocol=http2", "signalbox.lb=random"])
         )
-        #expect(routing.policy.effects == ["pay: pay.example.com/* -> api"])
+        // How a service is spoken to is no matter of its routes: a document may lead there.
+        #expect(routing.policy.effects == ["pay: pay.example.com/* -> api", "protocol http2", "lb random"])
         #expect(routing.policy.codes == [])
     }
 

@@ -67,6 +67,8 @@ struct TagPreparation {
         if self.previous == nil, self.tags.badSettings.contains(.enable) { self.standing.settings.isEnabled = false }
         let isEnabled = self.standing.settings.isEnabled ?? !self.context.options.requiresEnable
         let last = self.previous?.routes ?? [:]
+        // How the service is spoken to is said of it whoever leads to it: a document may, or an entry.
+        self.decideServiceDefaults()
         guard isEnabled, self.isAcceptable() else {
             // Not to be enabled is no reason to forget it while nobody can be asked.
             if self.tags.isRefused || !self.tags.hasLasting { self.standing.routes = last }
@@ -79,7 +81,7 @@ struct TagPreparation {
         {
             routes[""] = ServiceTags.Route(statement: RouteStatement(), isOfCanaries: false)
         }
-        let settings = self.decideSettings()
+        let settings = self.heededSettings()
         var outcomes: [String: Outcome] = [:]
         let names = Set(routes.keys).union(kept.keys).sorted()
         for (name, chosen) in self.chosen(of: names, routes, last) {
@@ -182,9 +184,8 @@ struct TagPreparation {
         return verdicts.filter { $0.1 == .permitted }.map(\.0)
     }
 
-    /// Decides about the settings, for which documents and config entries come first.
-    /// - Returns: what tags say of the canaries, if it is heeded.
-    private mutating func decideSettings() -> TagSettings {
+    /// What the routes have of the settings: of the canaries only if no entry decides where requests go.
+    private mutating func heededSettings() -> TagSettings {
         var settings = self.standing.settings
         let service = self.tags.service
         if settings.canaryWeight != nil || settings.canaryHeader != nil,
@@ -198,14 +199,21 @@ struct TagPreparation {
                 cure: "take the tags out, or the config entry"
             )
         }
-        guard let defaults = ServiceDefaults(settings, of: self.tags) else { return settings }
+        return settings
+    }
+
+    /// Documents and config entries come first.
+    private mutating func decideServiceDefaults() {
+        let settings = self.standing.settings
+        let service = self.tags.service
+        guard let defaults = ServiceDefaults(settings, of: self.tags) else { return }
         guard self.context.policy.serviceDefaults[service] == nil else {
             self.report(
                 .decidedElsewhere,
                 "protocol, lb and connect-timeout are not heeded: the document service-defaults/\(service) decides",
                 cure: "take the tags out, or the document"
             )
-            return settings
+            return
         }
         let (merged, overruled) = self.context.entries.overruling(defaults, settings)
         self.serviceDefaults = merged
@@ -216,7 +224,6 @@ struct TagPreparation {
                 cure: "take the tags out, or what the config entries say of it"
             )
         }
-        return settings
     }
 }
 
