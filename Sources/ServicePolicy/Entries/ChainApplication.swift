@@ -261,13 +261,16 @@ extension Sequence<Share> {
 }
 
 extension HeaderModifier {
-    /// Also what another says, as far as this one does not say otherwise.
+    /// As if the other edited first and this one what came of it: the last word is this one's. So it is with a rule and a
+    /// splitter, of which Envoy evaluates the splitter's first. In one modifier Envoy removes first, then sets, then adds, so
+    /// what the other puts where this one sets or removes has to go. What the other removes may stay: what this one adds
+    /// comes after it, and what a client sent does not come back. Names are in lower case.
     func merging(_ other: HeaderModifier) -> HeaderModifier {
-        let own = Set(self.set.map(\.name))
+        let own = Set(self.set.map(\.name)).union(self.remove)
         var merged = self
         merged.set += other.set.filter { !own.contains($0.name) }
-        merged.add += other.add
-        merged.remove += other.remove.filter { !self.remove.contains($0) }
+        merged.add = other.add.filter { !own.contains($0.name) } + merged.add
+        merged.remove += other.remove.filter { !own.contains($0) }
         return merged
     }
 }
