@@ -110,10 +110,13 @@ package struct Route: Hashable, Sendable {
 
     /// Send the request on to one of the backends, by weight.
     package struct Forward: Hashable, Sendable {
+        /// What Envoy takes for the timeout of a route that says nothing of it.
+        package static let proxyTimeout = Duration.seconds(15)
+
         /// At least one.
         package var backends: [Backend]
         package var rewrite: Rewrite?
-        /// For the whole request, retries included. Nil: Envoy's default of 15 s. Zero: none.
+        /// For the whole request, retries included. Nil: Envoy's `proxyTimeout`. Zero: none.
         package var timeout: Duration?
         /// Without a byte in either direction. Nil: Envoy's default of 5 min. Zero: none.
         package var idleTimeout: Duration?

@@ -82,7 +82,7 @@ struct ChainApplication {
             count += parts.count - 1
             shares.append(parts)
         }
-        forward.timeout = forward.timeout ?? shares.flatMap { $0 }.compactMap(\.timeout).max()
+        forward.timeout = forward.timeout ?? shares.flatMap { $0 }.timeout
         if forward.hashPolicies.isEmpty { forward.hashPolicies = shares.flatMap { $0 }.hashPolicies }
         forward.backends = Backends.combined(Array(zip(forward.backends, shares)))
         return forward
@@ -247,7 +247,7 @@ extension Route.Forward {
         return Route.Forward(
             backends: Backends.combined([(backend, shares)]),
             rewrite: rewrite == Rewrite() ? nil : rewrite,
-            timeout: self.timeout ?? route.timeout ?? shares.compactMap(\.timeout).max(),
+            timeout: self.timeout ?? route.timeout ?? shares.timeout,
             idleTimeout: self.idleTimeout ?? route.idleTimeout,
             retry: self.retry ?? route.retry,
             hashPolicies: self.hashPolicies.isEmpty ? shares.hashPolicies : self.hashPolicies
@@ -255,7 +255,14 @@ extension Route.Forward {
     }
 }
 
-extension Sequence<Share> {
+extension Collection<Share> {
+    /// A route has one for all that it leads to: the longest. Whoever says none has the proxy's own, which may be that.
+    fileprivate var timeout: Duration? {
+        guard let longest = self.lazy.compactMap(\.timeout).max() else { return nil }
+        let isSaidByAll = self.allSatisfy { $0.timeout != nil }
+        return isSaidByAll || longest > Route.Forward.proxyTimeout ? longest : nil
+    }
+
     /// A route has one list for all that it leads to: of the first that has some.
     fileprivate var hashPolicies: [HashPolicy] { self.lazy.map(\.hashPolicies).first { !$0.isEmpty } ?? [] }
 }
