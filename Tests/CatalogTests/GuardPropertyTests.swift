@@ -56,7 +56,7 @@ struct GuardPropertyTests {
                         if self.chance(loss) {
                             instances[id] = nil
                             if isCritical {
-                                instances[id] = present
+                                instances[id] = self.chance(80) ? present : self.anInstance(name, number)
                                 instances[id]?.health = .critical
                             }
                         } else if self.chance(10) {

@@ -54,6 +54,48 @@ struct LastInstanceTests {
         #expect(guarded.held == [])
     }
 
+    /// The default ID is the service's name: whoever registers it again elsewhere has the same.
+    @Test func `one that is critical elsewhere is not where it was`() {
+        let (old, new) = (instance("web", at: "10.0.0.1"), instance("web", at: "10.0.0.2", health: .critical))
+        for holdsCritical in [true, false] {
+            var guarded = CatalogGuard.consul { $0.holdsCritical = holdsCritical }
+            guarded.complete([service("web", [old])], at: 0)
+            let outcome = guarded.complete([service("web", [new])], at: 1)
+            #expect(guarded.catalog[ServiceName("web")]?.instances == [old])
+            #expect(outcome.events.map(\.reason) == [.lastInstances])
+            var tagged = new
+            tagged.tags = ["v2"]
+            guarded.complete([service("web", [tagged])], at: 2)
+            #expect(guarded.catalog[ServiceName("web")]?.instances == [old], "nothing else is said of it, either")
+            var routable = guarded
+            _ = guarded.advance(to: .seconds(61))
+            #expect(guarded.catalog[ServiceName("web")]?.instances == [tagged] && guarded.held == [])
+
+            let passing = instance("web", at: "10.0.0.2")
+            routable.complete([service("web", [passing])], at: 3)
+            #expect(routable.catalog[ServiceName("web")]?.instances == [passing] && routable.held == [])
+        }
+    }
+
+    @Test func `one that was removed and is critical elsewhere is held on`() {
+        var guarded = CatalogGuard.consul()
+        let old = instance("web", at: "10.0.0.1")
+        guarded.complete([service("web", [old])], at: 0)
+        guarded.complete([], at: 1)
+        guarded.complete([service("web", [instance("web", at: "10.0.0.2", health: .critical)])], at: 2)
+        #expect(guarded.catalog[ServiceName("web")]?.instances == [old])
+        guarded.complete([service("web", [instance("web", at: "10.0.0.1", health: .critical)])], at: 3)
+        #expect(guarded.inForce["web"] == [] && guarded.held == [], "now it is said where it was")
+
+        guarded.complete([service("web", [old])], at: 4)
+        _ = guarded.apply(
+            .changed([service("web", [instance("web", at: "10.0.0.2", health: .critical)])]),
+            stopped: [ServiceName("web"): [InstanceID("web")]],
+            at: .seconds(5)
+        )
+        #expect(guarded.inForce["web"] == [] && guarded.held == [], "it stopped there")
+    }
+
     @Test func `only those that were removed are held, and not those that turned critical with them`() {
         var guarded = CatalogGuard.consul()
         guarded.complete([service("web", [instance("a"), instance("b", at: "10.0.0.2")])], at: 0)

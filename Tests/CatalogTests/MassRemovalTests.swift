@@ -168,7 +168,26 @@ struct MassRemovalTests {
         #expect(guarded.catalog[ServiceName("s7")]?.instances.map(\.health) == [.passing])
         changed.address = "10.99.0.1"
         _ = guarded.apply(.changed([service("s7", [changed])]), at: .seconds(3))
-        #expect(guarded.inForce["s7"] == [], "it is another place, of which only this is known")
+        #expect(guarded.catalog[ServiceName("s7")]?.instances.map(\.address) == ["10.0.7.1"], "it is another place")
+        #expect(guarded.catalog[ServiceName("s7")]?.instances.map(\.health) == [.passing])
+    }
+
+    @Test func `many that are critical elsewhere are held where they were`() {
+        let elsewhere = fleet(0..<30).map { one in
+            service(
+                one.name.rawValue,
+                one.instances.map {
+                    instance($0.id.rawValue, at: "10.1.\(one.name.rawValue.dropFirst()).1", health: .critical)
+                }
+            )
+        }
+        var guarded = CatalogGuard.consul { $0.lastInstanceGrace = .zero }
+        guarded.complete(fleet(0..<40), at: 0)
+        guarded.complete(elsewhere + fleet(30..<40), at: 1)
+        #expect(guarded.servingCount == 40 && guarded.held.map(\.reason) == [.massRemoval])
+        #expect(guarded.catalog[ServiceName("s3")]?.instances == fleet(3..<4)[0].instances)
+        _ = guarded.advance(to: .seconds(61))
+        #expect(guarded.servingCount == 10 && guarded.held == [])
     }
 
     @Test func `what was announced is no removal`() {

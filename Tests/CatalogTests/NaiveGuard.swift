@@ -39,9 +39,17 @@ struct NaiveGuard {
         )
     }
 
-    private func isMerelyCritical(_ new: Instance, _ old: Instance) -> Bool {
-        self.rules.holdsCritical && new.health == .critical && new.weight.value > 0 && !new.isDraining
-            && new.address == old.address && new.port == old.port
+    private static func isThere(_ new: Instance, _ old: Instance) -> Bool {
+        new.address == old.address && new.port == old.port
+    }
+
+    private static func isCritical(_ new: Instance) -> Bool {
+        new.health == .critical && new.weight.value > 0 && !new.isDraining
+    }
+
+    /// It is held as long as this is what is said of it. Elsewhere it is another one, which is not routable.
+    private func isMissing(_ new: Instance, _ old: Instance) -> Bool {
+        Self.isCritical(new) && (self.rules.holdsCritical || !Self.isThere(new, old))
     }
 
     mutating func apply(_ update: CatalogUpdate, stopped: Set<Key>, at now: Duration) {
@@ -56,10 +64,10 @@ struct NaiveGuard {
         let routable = Set(new.filter { $0.value.isRoutable }.keys.map(\.service))
 
         self.missing = missingBefore.filter { key, missing in
-            new[key].map { self.isMerelyCritical($0, missing.instance) } ?? true
+            new[key].map { self.isMissing($0, missing.instance) } ?? true
         }
         for (key, missing) in self.missing {
-            if let instance = new[key] {
+            if let instance = new[key], Self.isThere(instance, missing.instance) {
                 self.missing[key]?.instance = instance
                 self.missing[key]?.instance.health = missing.instance.health
                 self.missing[key]?.lastUntil = nil
@@ -72,8 +80,8 @@ struct NaiveGuard {
         if self.rules.fraction > 0 {
             for (key, instance) in old where instance.isRoutable && !instance.isDraining {
                 var departed = Missing(instance: instance, left: now)
-                if let still = new[key] {
-                    guard self.isMerelyCritical(still, instance) else { continue }
+                if let still = new[key], !self.isMissing(still, instance) { continue }
+                if let still = new[key], Self.isThere(still, instance) {
                     departed.instance = still
                     departed.instance.health = instance.health
                 } else if stopped.contains(key) {
@@ -86,11 +94,8 @@ struct NaiveGuard {
             }
         }
         for (key, instance) in new {
-            if let same = missingBefore[key]?.instance ?? old[key], same.address == instance.address,
-                same.port == instance.port
-            {
-                continue
-            }
+            let before = [missingBefore[key]?.instance, old[key]].compactMap(\.self)
+            if before.contains(where: { Self.isThere(instance, $0) }) { continue }
             if !update.isComplete { self.arrivals.append((key, instance, now)) }
             self.missing = self.missing.filter { other, missing in
                 missing.instance.address != instance.address || missing.instance.port != instance.port

@@ -6,13 +6,15 @@ struct ServiceChange: Sendable {
     /// Instances that count.
     private(set) var present = 0
     private(set) var hasRoutable = false
-    /// Instances that counted and that are not there any more, as they were.
+    /// Instances that counted and that are not there any more, as they were. One that is critical at another place, where
+    /// nothing was routable, has left its own.
     private(set) var removed: [Instance] = []
     /// Instances that counted and are critical now, as they were.
     private(set) var becameCritical: [Instance] = []
-    /// Instances that were missing, and of which the source says something else now than that they are critical.
+    /// Instances that were missing, and of which the source says something else now than that they are critical, here or
+    /// elsewhere.
     private(set) var returned: [InstanceID] = []
-    /// Instances that are missing because they are critical, as they are now.
+    /// Instances that are missing and said to be critical where they were, as they are now.
     private(set) var critical: [Instance] = []
     /// Instances that are neither the same as before nor back where they were.
     private(set) var newcomers: [Instance] = []
@@ -38,7 +40,7 @@ struct ServiceChange: Sendable {
                 old = before[index]
                 index += 1
             }
-            self.compare(old, instance, missing: record?.missing[instance.id], rules)
+            self.compare(old, instance, missing: record?.missing[instance.id], stopped, rules)
         }
         for instance in before[index...] {
             self.left(instance, stopped, rules)
@@ -57,21 +59,29 @@ struct ServiceChange: Sendable {
         _ old: Instance?,
         _ new: Instance,
         missing: ServiceRecord.Missing?,
+        _ stopped: Set<InstanceID>,
         _ rules: CatalogGuard.SourceRules
     ) {
         if new.isGuarded { self.present += 1 }
         if new.isRoutable { self.hasRoutable = true }
-        let mayBeMissing = !rules.isOff && rules.holdsCritical && new.isMerelyCritical
+        let holdsCritical = !rules.isOff && rules.holdsCritical
+        let wasThere = old.map(new.isAt) ?? false
         if let missing {
-            if mayBeMissing, new.isAt(missing.instance) {
-                self.critical.append(new)
+            if new.isAt(missing.instance) {
+                if holdsCritical, new.isMerelyCritical {
+                    self.critical.append(new)
+                } else {
+                    self.returned.append(new.id)
+                }
             } else {
-                self.returned.append(new.id)
-                if !new.isAt(missing.instance) { self.newcomers.append(new) }
+                // By itself, one that is critical elsewhere is no reason to send nothing to where it was.
+                if !new.isMerelyCritical { self.returned.append(new.id) }
+                if !wasThere { self.newcomers.append(new) }
             }
-        } else if let old, new.isAt(old) {
-            if mayBeMissing, old.isGuarded { self.becameCritical.append(old) }
+        } else if let old, wasThere {
+            if holdsCritical, new.isMerelyCritical, old.isGuarded { self.becameCritical.append(old) }
         } else {
+            if let old, new.isMerelyCritical { self.left(old, stopped, rules) }
             self.newcomers.append(new)
         }
     }

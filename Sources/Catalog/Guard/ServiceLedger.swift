@@ -217,15 +217,15 @@ extension ServiceLedger {
         self.follow(service, change)
     }
 
-    /// Missing ones that are said to be critical take on what else is said of them. And those that are held as the last
-    /// of their service are held no more when it has others, or when they are said to be critical.
+    /// Missing ones that are said to be critical where they were take on what else is said of them. And those that are held
+    /// as the last of their service are held no more when it has others, or when that is said of them.
     private mutating func follow(_ service: Service?, _ change: ServiceChange) {
         guard let service, let before = self.records[change.name], !before.missing.isEmpty else { return }
         let critical = Set(change.critical.map(\.id))
         var freed: [InstanceID] = []
         self.change(change.name) { record in
             for instance in service.instances {
-                guard let missing = record.missing[instance.id] else { continue }
+                guard let missing = record.missing[instance.id], instance.isAt(missing.instance) else { continue }
                 var followed = instance
                 followed.health = missing.instance.health
                 record.missing[instance.id]?.instance = followed
