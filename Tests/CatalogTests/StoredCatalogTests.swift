@@ -239,6 +239,41 @@ struct ConfigEntryTests {
         #expect(guarded.configEntries(of: .consul).count == 3)
     }
 
+    @Test func `each entry has its grace from when it was held`() {
+        var guarded = CatalogGuard.consul()
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
+        _ = guarded.apply(configEntries: self.entries(0..<8), from: .consul, at: .seconds(1))
+        _ = guarded.apply(configEntries: self.entries(0..<2), from: .consul, at: .seconds(50))
+        #expect(guarded.held.map(\.names.count) == [18])
+        #expect(guarded.held.map(\.until) == [.seconds(61)] && guarded.nextDeadline == .seconds(61))
+        #expect(guarded.advance(to: .seconds(60)).events == [])
+        #expect(guarded.advance(to: .seconds(61)).events.map(\.names.count) == [12])
+        #expect(guarded.configEntries(of: .consul).map(\.key) == self.entries(0..<8).map(\.key).sorted())
+        #expect(guarded.held.map(\.since) == [.seconds(1)])
+        #expect(guarded.held.map(\.until) == [.seconds(110)] && guarded.nextDeadline == .seconds(110))
+        #expect(guarded.advance(to: .seconds(110)).events.map(\.names.count) == [6])
+        #expect(guarded.configEntries(of: .consul).count == 2)
+        #expect(guarded.held == [] && guarded.nextDeadline == nil)
+    }
+
+    @Test func `what went while others were held counts when these are released`() {
+        var guarded = CatalogGuard.consul { $0.grace = .seconds(10) }
+        _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)
+        _ = guarded.apply(configEntries: self.entries(14..<20), from: .consul, at: .seconds(1))
+        #expect(guarded.held.map(\.names.count) == [14])
+        // Of so many, what is held and these are few.
+        let others = self.entries(14..<60)
+        _ = guarded.apply(configEntries: others, from: .consul, at: .seconds(2))
+        _ = guarded.apply(configEntries: Array(others.dropLast(10)), from: .consul, at: .seconds(3))
+        #expect(guarded.held.map(\.names.count) == [14])
+        #expect(guarded.advance(to: .seconds(11)).events.map(\.change) == [.released(.graceOver)])
+        #expect(guarded.configEntries(of: .consul).count == 36)
+        // 10 and 14 of 46 are too many, and 14 of 36 were not.
+        _ = guarded.apply(configEntries: Array(others.dropLast(24)), from: .consul, at: .seconds(12))
+        #expect(guarded.held.map(\.excess) == [Excess(kind: .configEntries, gone: 24, all: 46, rules: .init())])
+        #expect(guarded.configEntries(of: .consul).count == 46)
+    }
+
     @Test func `removals of entries can be accepted`() {
         var guarded = CatalogGuard.consul()
         _ = guarded.apply(configEntries: self.entries(0..<20), from: .consul, at: .zero)

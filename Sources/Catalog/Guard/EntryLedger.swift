@@ -6,7 +6,10 @@ struct EntryLedger: Sendable {
         var entry: ConfigEntry
         /// On the clock of the guard, and so is the window.
         var left: Duration
-        var isHeld = false
+        /// On the clock of the source; nil: it is not held, and only counts.
+        var heldUntil: Duration?
+
+        var isHeld: Bool { self.heldUntil != nil }
     }
 
     let rules: CatalogGuard.SourceRules
@@ -16,13 +19,21 @@ struct EntryLedger: Sendable {
         didSet { if self.said != oldValue { self.revision += 1 } }
     }
     private var missing: [ConfigEntry.Key: Missing] = [:]
-    /// On the clock of the guard, and on that of the source.
-    private(set) var hold: (since: Duration, until: Duration)?
+    /// Since when something is held, on the clock of the guard.
+    private var heldSince: Duration?
     /// Why, as of the last time that more was held.
     private(set) var excess: Excess?
 
     init(rules: CatalogGuard.SourceRules) {
         self.rules = rules
+    }
+
+    /// Nil: nothing is held. Until when is that of the first that is released, on the clock of the source.
+    var hold: (since: Duration, until: Duration)? {
+        guard let since = self.heldSince, let until = self.missing.values.compactMap(\.heldUntil).min() else {
+            return nil
+        }
+        return (since, until)
     }
 
     /// In the order of their keys.
@@ -61,33 +72,45 @@ struct EntryLedger: Sendable {
             let all = self.said.count + self.missing.count
             let excess = Excess(kind: .configEntries, gone: self.missing.count, all: all, rules: self.rules)
             if excess.isTooMuch {
-                if self.hold == nil { self.hold = (now, time + self.rules.grace) }
+                if self.heldSince == nil { self.heldSince = now }
                 self.excess = excess
                 for (key, missing) in self.missing where !missing.isHeld {
-                    self.missing[key]?.isHeld = true
+                    self.missing[key]?.heldUntil = time + self.rules.grace
                     tally.count(.held, .configEntries, "\(key)", instances: 0)
                 }
             }
         }
-        if !self.missing.values.contains(where: \.isHeld) { self.hold = nil }
+        self.endHoldIfEmpty()
         return tally
     }
 
+    /// Releases what is due. What counts and is not held counts on.
     mutating func advance(to time: Duration) -> EventTally {
-        guard let hold = self.hold, hold.until <= time else { return EventTally() }
-        return self.release(.graceOver)
+        let due = self.missing.filter { $0.value.heldUntil.map { $0 <= time } ?? false }
+        return due.isEmpty ? EventTally() : self.release(due.keys, .graceOver)
     }
 
+    /// From here on what is missing is gone.
     mutating func accept() -> EventTally {
-        self.release(.accepted)
+        defer { self.missing = [:] }
+        return self.release(self.missing.filter(\.value.isHeld).keys, .accepted)
     }
 
-    private mutating func release(_ release: GuardOutcome.Event.Release) -> EventTally {
+    private mutating func release(
+        _ keys: some Collection<ConfigEntry.Key>,
+        _ release: GuardOutcome.Event.Release
+    ) -> EventTally {
         var tally = EventTally()
-        if self.hold != nil { self.revision += 1 }
-        for key in self.heldKeys { tally.count(.released(release), .configEntries, "\(key)", instances: 0) }
-        self.missing = [:]
-        self.hold = nil
+        if !keys.isEmpty { self.revision += 1 }
+        for key in keys.sorted() {
+            tally.count(.released(release), .configEntries, "\(key)", instances: 0)
+            self.missing[key] = nil
+        }
+        self.endHoldIfEmpty()
         return tally
+    }
+
+    private mutating func endHoldIfEmpty() {
+        if !self.missing.values.contains(where: \.isHeld) { self.heldSince = nil }
     }
 }
