@@ -76,6 +76,24 @@ struct MassRemovalTests {
         #expect(guarded.servingCount == 20)
     }
 
+    @Test func `what was let go as the last of its service counts for as long as the window`() {
+        var guarded = CatalogGuard.consul { $0.lastInstanceGrace = .seconds(5) }
+        guarded.complete(fleet(0..<20), at: 0)
+        guarded.complete(fleet(10..<20), at: 1)
+        #expect(guarded.held.map(\.reason) == Array(repeating: .lastInstances, count: 10))
+        let outcome = guarded.advance(to: .seconds(6))
+        #expect(outcome.events.map(\.change) == [.released(.graceOver)] && outcome.events.map(\.instances) == [10])
+        #expect(guarded.servingCount == 10 && guarded.held == [] && guarded.nextDeadline == nil)
+        var late = guarded
+        guarded.complete(fleet(11..<20), at: 10)
+        #expect(guarded.servingCount == 20 && guarded.held.map(\.instances) == [11])
+        #expect(guarded.held.map(\.excess) == [Excess(kind: .services, gone: 11, all: 20, rules: .init())])
+
+        #expect(late.advance(to: .seconds(61)).events == [], "it was said once")
+        late.complete(fleet(11..<20), at: 61)
+        #expect(late.held.map(\.reason) == [.lastInstances])
+    }
+
     @Test func `what went before the window does not count`() {
         var guarded = CatalogGuard.consul { $0.lastInstanceGrace = .zero }
         guarded.complete(fleet(0..<20), at: 0)

@@ -142,7 +142,11 @@ struct NaiveGuard {
         self.now = now
         for (key, missing) in self.missing {
             if let until = missing.lastUntil, until <= self.heard {
-                if missing.inMass { self.missing[key]?.lastUntil = nil } else { self.missing[key] = nil }
+                if missing.inMass || missing.counts {
+                    self.missing[key]?.lastUntil = nil
+                } else {
+                    self.missing[key] = nil
+                }
             }
         }
         for (key, missing) in self.missing {

@@ -51,15 +51,24 @@ extension ServiceLedger {
             due[key.service, default: []].insert(key.instance)
         }
         for (name, ids) in due {
-            let inMass = ids.filter { self.records[name]?.missing[$0]?.isHeldInMass == true }
-            if !inMass.isEmpty {
-                self.change(name) { record in
-                    for id in inMass { record.missing[id]?.heldAsLastUntil = nil }
-                }
-            }
-            self.drop(name, ids.subtracting(inMass), because: .graceOver)
+            self.endLast(of: name, ids)
         }
         self.expireWindow(at: now)
+    }
+
+    /// What is let go after a grace that is shorter than the window counts until the window is over.
+    private mutating func endLast(of name: ServiceName, _ ids: Set<InstanceID>) {
+        guard let missing = self.records[name]?.missing else { return }
+        let staying = ids.filter { missing[$0]?.isHeldInMass == true || missing[$0]?.counts == true }
+        if !staying.isEmpty {
+            self.change(name) { record in
+                for id in staying { record.missing[id]?.heldAsLastUntil = nil }
+            }
+        }
+        for id in staying where missing[id]?.isHeldInMass == false {
+            self.tally.count(.released(.graceOver), .lastInstances, name.rawValue)
+        }
+        self.drop(name, ids.subtracting(staying), because: .graceOver)
     }
 
     private mutating func releaseMass(through time: Duration) {
