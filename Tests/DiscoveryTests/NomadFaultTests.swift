@@ -187,6 +187,18 @@ struct NomadFaultTests {
 
     // MARK: - Indexes
 
+    @Test("after the highest index there is, the stream begins with whatever there is")
+    func highestIndex() throws {
+        for (index, next) in [(UInt64.max, nil), (.max - 1, .max)] as [(UInt64, UInt64?)] {
+            var rig = try self.started()
+            let id = try #require(rig.streams.keys.first)
+            let line = try NomadEvents.line(ByteBuffer(string: "{\"Index\":\(index),\"Events\":[]}"))
+            rig.perform(rig.follower.heard(id, line, at: rig.now))
+            rig.end(id)
+            #expect(rig.streams.count == 1 && rig.streams.values.first?.subscription.index == next)
+        }
+    }
+
     @Test("a list that is being verified while the indexes fall is not used")
     func verifiedAcrossTheFall() throws {
         var rig = try self.started()

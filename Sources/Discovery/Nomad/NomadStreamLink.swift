@@ -64,7 +64,8 @@ struct NomadStreamLink: Sendable {
         let subscription = NomadSubscription(
             namespace: namespace,
             hasNodes: self.takesNodes,
-            index: self.lastIndex.map { $0 + 1 }
+            // It is a foreign number: after the highest there is none.
+            index: self.lastIndex.flatMap { $0 < .max ? $0 + 1 : nil }
         )
         self.state = .connecting(effects.subscribe(subscription, for: .stream(scope: scope)), since: effects.now)
     }
