@@ -81,7 +81,7 @@ package final class ConsulSource: Sendable {
         let (events, feed) = AsyncStream<Event>.makeStream()
         let clock = ContinuousClock()
         let start = clock.now
-        var alarm = Alarm(start: NIODeadline.now()) { feed.yield(.timer) }
+        var alarm = Alarm { feed.yield(.timer) }
         var follower = ConsulFollower(
             self.configuration,
             knowing: known,
@@ -115,7 +115,8 @@ package final class ConsulSource: Sendable {
                     }
                 }
                 metrics.record(follower.figures)
-                alarm.set(follower.deadline(at: clock.now - start))
+                let time = clock.now - start
+                alarm.set(follower.deadline(at: time), at: time)
                 guard let event = await iterator.next() else { break }
                 let now = clock.now - start
                 switch event {
@@ -162,35 +163,5 @@ package final class ConsulSource: Sendable {
     /// Does what must be done though the task was cancelled, and waits for it.
     private static func uncancelled(_ work: @escaping @Sendable () async -> Void) async {
         try? await MultiThreadedEventLoopGroup.singleton.next().makeFutureWithTask(work).get()
-    }
-}
-
-/// One timer. It may ring early, never late.
-private struct Alarm {
-    private let start: NIODeadline
-    private let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-    private let ring: @Sendable () -> Void
-    private var next: (time: Duration, task: Scheduled<Void>)?
-
-    init(start: NIODeadline, ring: @escaping @Sendable () -> Void) {
-        self.start = start
-        self.ring = ring
-    }
-
-    mutating func set(_ time: Duration?) {
-        guard let time else { return }
-        if let next = self.next {
-            guard time < next.time else { return }
-            next.task.cancel()
-        }
-        let task = self.eventLoop.scheduleTask(deadline: self.start + TimeAmount(max(time, .zero)), self.ring)
-        self.next = (time, task)
-    }
-
-    mutating func rang() { self.next = nil }
-
-    mutating func cancel() {
-        self.next?.task.cancel()
-        self.next = nil
     }
 }

@@ -4,8 +4,6 @@ import AsyncAlgorithms
 package import Catalog
 package import HashiCorpAPI
 package import Logging
-import NIOCore
-import NIOPosix
 
 /// Tells the services that are registered with Nomad itself, and what Nomad knows of its allocations.
 package final class NomadSource: Sendable {
@@ -67,7 +65,7 @@ package final class NomadSource: Sendable {
         let (rings, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let clock = ContinuousClock()
         let start = clock.now
-        var alarm = NomadAlarm(start: NIODeadline.now()) { bell.yield() }
+        var alarm = Alarm { bell.yield() }
         var follower = NomadFollower(self.configuration, known: known, seed: .random(in: 0...UInt64.max))
         var explanation = StatusExplanation(self.agent)
         await withDiscardingTaskGroup { group in
@@ -109,7 +107,7 @@ package final class NomadSource: Sendable {
                     }
                 }
                 metrics.record(follower.figures)
-                alarm.set(follower.nextDeadline)
+                alarm.set(follower.nextDeadline, at: clock.now - start)
                 guard let input = await iterator.next() else { break }
                 let now = clock.now - start
                 switch input {
