@@ -11,8 +11,6 @@ package struct ConsulEnvironment: Hashable, Sendable {
     package var api: APIConfiguration
     /// `CONSUL_HTTP_SSL`: what an address without a scheme means.
     package var isSecure: Bool
-    /// Whether `CONSUL_HTTP_ADDR` is set, and not the default in use.
-    package var isAddressSet: Bool
     /// `CONSUL_NAMESPACE`, of Enterprise.
     package var namespace: String?
     /// `CONSUL_PARTITION`, of Enterprise.
@@ -49,7 +47,6 @@ package struct ConsulEnvironment: Hashable, Sendable {
             tokenOrigin: ["CONSUL_HTTP_TOKEN_FILE", "CONSUL_HTTP_TOKEN"].first { variables[$0] != nil }
         )
         self.isSecure = isSecure
-        self.isAddressSet = given != nil
         self.namespace = variables["CONSUL_NAMESPACE"]
         self.partition = variables["CONSUL_PARTITION"]
     }

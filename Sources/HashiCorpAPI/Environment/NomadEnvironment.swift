@@ -6,14 +6,10 @@ package struct NomadEnvironment: Hashable, Sendable {
     /// `NOMAD_ADDR`, or else `NOMAD_UNIX_ADDR` as in a task; `NOMAD_HTTP_AUTH`, `NOMAD_TOKEN`, `NOMAD_CACERT`,
     /// `NOMAD_CAPATH`, `NOMAD_CLIENT_CERT`, `NOMAD_CLIENT_KEY`, `NOMAD_TLS_SERVER_NAME`, `NOMAD_SKIP_VERIFY`.
     package var api: APIConfiguration
-    /// Whether an address is set, and not the default in use.
-    package var isAddressSet: Bool
     /// `NOMAD_REGION`; nil: the one of the agent.
     package var region: String?
     /// `NOMAD_NAMESPACE`; nil: "default".
     package var namespace: String?
-    /// Nil outside of a task.
-    package var task: NomadTaskEnvironment?
 
     package init(_ environment: [String: String]) throws(EnvironmentError) {
         let variables = EnvironmentVariables(environment)
@@ -43,9 +39,7 @@ package struct NomadEnvironment: Hashable, Sendable {
             token: try variables.token("NOMAD_TOKEN") ?? TokenSource.none,
             tokenOrigin: variables["NOMAD_TOKEN"].map { _ in "NOMAD_TOKEN" }
         )
-        self.isAddressSet = given != nil
         self.region = variables["NOMAD_REGION"]
         self.namespace = variables["NOMAD_NAMESPACE"]
-        self.task = NomadTaskEnvironment(environment)
     }
 }
