@@ -148,6 +148,5 @@ struct JoinTests {
     )
     func identifiers(text: String, allocation: String?) {
         #expect(TaskRegistrationID(text)?.allocation == allocation)
-        #expect(TaskRegistrationID(text)?.isSidecarProxy ?? false == text.hasSuffix("-sidecar-proxy"))
     }
 }

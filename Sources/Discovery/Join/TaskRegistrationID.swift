@@ -8,12 +8,10 @@
 /// See https://github.com/hashicorp/nomad/blob/main/command/agent/consul/service_client.go
 package struct TaskRegistrationID: Hashable, Sendable {
     private static let prefix = "_nomad-task-"
-    private static let suffix = "-sidecar-proxy"
     private static let dashes = [8, 13, 18, 23]
 
     /// A UUID in lower case.
     package let allocation: String
-    package let isSidecarProxy: Bool
 
     /// Nil if it is another's, or from before Nomad 0.9, whose IDs name no allocation.
     ///
@@ -30,7 +28,6 @@ package struct TaskRegistrationID: Hashable, Sendable {
             return nil
         }
         self.allocation = allocation
-        self.isSidecarProxy = id.hasSuffix(Self.suffix)
     }
 
     /// In lower case; nil if it is none.

@@ -11,10 +11,6 @@ package struct APIResponse: Sendable {
     package var index: UInt64?
     /// False: it answers from what a server without a leader remembers.
     package var knownLeader: Bool?
-    /// How long ago the server that answered heard from the leader.
-    package var lastContact: Duration?
-    /// Of blocking queries by hash (`X-Consul-ContentHash`).
-    package var contentHash: String?
     /// Where the next page starts; nil: this was the last (`X-Nomad-NextToken`).
     package var nextToken: String?
     /// Whether something was left out that the token may not read (`X-Consul-Results-Filtered-By-ACLs`); older servers
@@ -29,8 +25,6 @@ package struct APIResponse: Sendable {
         status: Int,
         index: UInt64? = nil,
         knownLeader: Bool? = nil,
-        lastContact: Duration? = nil,
-        contentHash: String? = nil,
         nextToken: String? = nil,
         isFiltered: Bool = false,
         contentType: String? = nil,
@@ -39,8 +33,6 @@ package struct APIResponse: Sendable {
         self.status = status
         self.index = index
         self.knownLeader = knownLeader
-        self.lastContact = lastContact
-        self.contentHash = contentHash
         self.nextToken = nextToken
         self.isFiltered = isFiltered
         self.contentType = contentType
@@ -72,8 +64,6 @@ extension APIResponse {
             status: status,
             index: header("Index").flatMap { UInt64($0) },
             knownLeader: header("KnownLeader").flatMap { Bool($0) },
-            lastContact: header("LastContact").flatMap { UInt32($0) }.map { .milliseconds($0) },
-            contentHash: header("ContentHash"),
             nextToken: header("NextToken"),
             isFiltered: header("Results-Filtered-By-ACLs").flatMap { Bool($0) } ?? false,
             contentType: headers.first(name: "Content-Type"),
