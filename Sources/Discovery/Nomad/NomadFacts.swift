@@ -79,7 +79,6 @@ package struct AllocationFact: Hashable, Sendable {
 package struct DeploymentFact: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
         package var isPromoted: Bool
-        package var desiredCanaries: Int
     }
 
     /// A UUID.

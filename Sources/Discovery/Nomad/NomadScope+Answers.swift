@@ -192,7 +192,7 @@ extension NomadTable {
         case .deployment: self = .deployments
         case .node: self = .nodes
         case .service: self = .services
-        case .job, .other: return nil
+        case .other: return nil
         }
     }
 }

@@ -79,7 +79,7 @@ struct NomadTables: Sendable {
         var record = AllocationRecord(
             fact: AllocationFact(row, id: id),
             deployment: shape.isList ? nil : .some(row.deploymentID),
-            hasCanaryStatus: row.deploymentStatus?.isCanary ?? false,
+            hasCanaryStatus: row.isCanary,
             modifyIndex: row.modifyIndex,
             isFromList: shape.isList,
             told: known?.told
@@ -239,7 +239,7 @@ extension DeploymentFact {
         self.job = row.jobID
         self.jobVersion = row.jobVersion
         self.status = row.status
-        self.groups = row.groups.mapValues { Group(isPromoted: $0.isPromoted, desiredCanaries: $0.desiredCanaries) }
+        self.groups = row.groups.mapValues { Group(isPromoted: $0.isPromoted) }
     }
 }
 

@@ -6,10 +6,8 @@ package struct ConsulAgent: Decodable, Hashable, Sendable {
     /// Such as "1.8.7" or "1.17.2+ent".
     package var version: String
     package var datacenter: String
-    package var primaryDatacenter: String
     package var nodeName: String
     package var nodeID: String
-    package var isServer: Bool
 
     /// Whether there are namespaces and partitions.
     package var isEnterprise: Bool { self.version.contains("+ent") }
@@ -21,10 +19,8 @@ package struct ConsulAgent: Decodable, Hashable, Sendable {
     private enum ConfigKeys: String, CodingKey {
         case version = "Version"
         case datacenter = "Datacenter"
-        case primaryDatacenter = "PrimaryDatacenter"
         case nodeName = "NodeName"
         case nodeID = "NodeID"
-        case isServer = "Server"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -32,9 +28,7 @@ package struct ConsulAgent: Decodable, Hashable, Sendable {
             .nestedContainer(keyedBy: ConfigKeys.self, forKey: .config)
         self.version = try container.string(.version)
         self.datacenter = try container.decode(String.self, forKey: .datacenter)
-        self.primaryDatacenter = try container.string(.primaryDatacenter)
         self.nodeName = try container.string(.nodeName)
         self.nodeID = try container.string(.nodeID)
-        self.isServer = try container.bool(.isServer)
     }
 }

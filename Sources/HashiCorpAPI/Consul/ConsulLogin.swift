@@ -35,36 +35,16 @@ package struct ConsulLogin: Encodable, Hashable, Sendable {
     }
 }
 
-/// An ACL token: the answer to a login, and of `/v1/acl/token/self`.
+/// An ACL token: the answer to a login.
 package struct ConsulToken: Decodable, Hashable, Sendable {
-    /// May be shown.
-    package var accessorID: String
     package var secretID: Secret
-    package var policies: [String]
-    /// RFC 3339; nil: never.
-    package var expirationTime: String?
-
-    private struct Link: Decodable {
-        var name: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case name = "Name"
-        }
-    }
 
     private enum Keys: String, CodingKey {
-        case accessorID = "AccessorID"
         case secretID = "SecretID"
-        case policies = "Policies"
-        case expirationTime = "ExpirationTime"
     }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
-        self.accessorID = try container.string(.accessorID)
         self.secretID = Secret(try container.string(.secretID))
-        let links: [Link] = try container.list(.policies)
-        self.policies = links.compactMap(\.name)
-        self.expirationTime = try container.name(.expirationTime)
     }
 }

@@ -29,7 +29,6 @@ package struct ConsulServiceInstance: Decodable, Hashable, Sendable {
         package var meta: [String: String]
         package var port: Int
         package var weights: Weights
-        package var enableTagOverride: Bool
         /// Such as "connect-proxy"; empty for what is no part of the mesh.
         package var kind: String
         package var locality: Locality?
@@ -121,7 +120,6 @@ extension ConsulServiceInstance.Service {
         case meta = "Meta"
         case port = "Port"
         case weights = "Weights"
-        case enableTagOverride = "EnableTagOverride"
         case kind = "Kind"
         case locality = "Locality"
         case namespace = "Namespace"
@@ -140,7 +138,6 @@ extension ConsulServiceInstance.Service {
         self.weights =
             try container.decodeIfPresent(ConsulServiceInstance.Weights.self, forKey: .weights)
             ?? ConsulServiceInstance.Weights(passing: 1, warning: 1)
-        self.enableTagOverride = try container.bool(.enableTagOverride)
         self.kind = try container.string(.kind)
         self.locality = try container.decodeIfPresent(ConsulServiceInstance.Locality.self, forKey: .locality)
         self.namespace = try container.string(.namespace)

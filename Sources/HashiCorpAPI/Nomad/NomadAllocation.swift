@@ -4,31 +4,14 @@
 /// of its parts there are depends on where it comes from.
 /// See https://developer.hashicorp.com/nomad/api-docs/allocations
 package struct NomadAllocation: Decodable, Hashable, Sendable {
-    /// What its deployment, if any, thinks of it.
-    package struct DeploymentStatus: Decodable, Hashable, Sendable {
-        /// Nil: not known yet.
-        package var isHealthy: Bool?
-        package var isCanary: Bool
-    }
-
-    package struct TaskState: Decodable, Hashable, Sendable {
-        /// "pending", "running" or "dead".
-        package var state: String
-        package var hasFailed: Bool
-        package var restarts: UInt64
-    }
-
     /// A UUID.
     package var id: String
-    /// Such as "job.group[0]".
-    package var name: String
     package var namespace: String
     package var nodeID: String
     package var nodeName: String
     package var jobID: String
     /// Nil in an event, which leaves the job out.
     package var jobVersion: UInt64?
-    package var jobType: String
     package var group: String
     /// "run", "stop" or "evict".
     package var desiredStatus: String
@@ -36,29 +19,21 @@ package struct NomadAllocation: Decodable, Hashable, Sendable {
     package var clientStatus: String
     /// Nil if no deployment made it, and in a list.
     package var deploymentID: String?
-    package var deploymentStatus: DeploymentStatus?
-    package var taskStates: [String: TaskState]
+    /// Its deployment placed it as one, promoted or not.
+    package var isCanary: Bool
     /// Its node is drained of it. False in a list.
     package var isToMigrate: Bool
-    /// The one that took its place.
-    package var nextAllocation: String?
-    package var createIndex: UInt64
     package var modifyIndex: UInt64
-    /// Nanoseconds since 1970.
-    package var createTime: Int64
-    package var modifyTime: Int64
 }
 
 extension NomadAllocation {
     private enum Keys: String, CodingKey {
         case id = "ID"
-        case name = "Name"
         case namespace = "Namespace"
         case nodeID = "NodeID"
         case nodeName = "NodeName"
         case jobID = "JobID"
         case jobVersion = "JobVersion"
-        case jobType = "JobType"
         case job = "Job"
         case group = "TaskGroup"
         case desiredStatus = "DesiredStatus"
@@ -66,21 +41,22 @@ extension NomadAllocation {
         case deploymentID = "DeploymentID"
         case deploymentStatus = "DeploymentStatus"
         case desiredTransition = "DesiredTransition"
-        case taskStates = "TaskStates"
-        case nextAllocation = "NextAllocation"
-        case createIndex = "CreateIndex"
         case modifyIndex = "ModifyIndex"
-        case createTime = "CreateTime"
-        case modifyTime = "ModifyTime"
     }
 
     private struct Job: Decodable {
         var version: UInt64?
-        var type: String?
 
         private enum CodingKeys: String, CodingKey {
             case version = "Version"
-            case type = "Type"
+        }
+    }
+
+    private struct DeploymentStatus: Decodable {
+        var canary: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case canary = "Canary"
         }
     }
 
@@ -96,54 +72,20 @@ extension NomadAllocation {
         let container = try decoder.container(keyedBy: Keys.self)
         let job = try container.decodeIfPresent(Job.self, forKey: .job)
         self.id = try container.decode(String.self, forKey: .id)
-        self.name = try container.string(.name)
         self.namespace = try container.string(.namespace)
         self.nodeID = try container.string(.nodeID)
         self.nodeName = try container.string(.nodeName)
         self.jobID = try container.string(.jobID)
         self.jobVersion = try container.decodeIfPresent(UInt64.self, forKey: .jobVersion) ?? job?.version
-        self.jobType = try container.decodeIfPresent(String.self, forKey: .jobType) ?? job?.type ?? ""
         self.group = try container.string(.group)
         self.desiredStatus = try container.string(.desiredStatus)
         self.clientStatus = try container.string(.clientStatus)
         self.deploymentID = try container.name(.deploymentID)
-        self.deploymentStatus = try container.decodeIfPresent(DeploymentStatus.self, forKey: .deploymentStatus)
-        self.taskStates = try container.map(.taskStates)
+        let status = try container.decodeIfPresent(DeploymentStatus.self, forKey: .deploymentStatus)
+        self.isCanary = status?.canary ?? false
         let transition = try container.decodeIfPresent(Transition.self, forKey: .desiredTransition)
         self.isToMigrate = transition?.migrate ?? false
-        self.nextAllocation = try container.name(.nextAllocation)
-        self.createIndex = try container.unsigned(.createIndex)
         self.modifyIndex = try container.unsigned(.modifyIndex)
-        self.createTime = try container.decodeIfPresent(Int64.self, forKey: .createTime) ?? 0
-        self.modifyTime = try container.decodeIfPresent(Int64.self, forKey: .modifyTime) ?? 0
-    }
-}
-
-extension NomadAllocation.DeploymentStatus {
-    private enum Keys: String, CodingKey {
-        case isHealthy = "Healthy"
-        case isCanary = "Canary"
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Keys.self)
-        self.isHealthy = try container.decodeIfPresent(Bool.self, forKey: .isHealthy)
-        self.isCanary = try container.bool(.isCanary)
-    }
-}
-
-extension NomadAllocation.TaskState {
-    private enum Keys: String, CodingKey {
-        case state = "State"
-        case hasFailed = "Failed"
-        case restarts = "Restarts"
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Keys.self)
-        self.state = try container.string(.state)
-        self.hasFailed = try container.bool(.hasFailed)
-        self.restarts = try container.unsigned(.restarts)
     }
 }
 

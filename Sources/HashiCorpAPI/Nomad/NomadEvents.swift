@@ -40,7 +40,6 @@ package struct NomadEvent: Decodable, Hashable, Sendable {
         case service(NomadServiceRegistration)
         case allocation(NomadAllocation)
         case deployment(NomadDeployment)
-        case job(NomadJob)
         case node(NomadNode)
         /// Of a topic that is not read here.
         case other
@@ -69,7 +68,6 @@ package struct NomadEvent: Decodable, Hashable, Sendable {
         case service = "Service"
         case allocation = "Allocation"
         case deployment = "Deployment"
-        case job = "Job"
         case node = "Node"
     }
 
@@ -94,7 +92,6 @@ package struct NomadEvent: Decodable, Hashable, Sendable {
             case .service: .service(try payload.decode(NomadServiceRegistration.self, forKey: key))
             case .allocation: .allocation(try payload.decode(NomadAllocation.self, forKey: key))
             case .deployment: .deployment(try payload.decode(NomadDeployment.self, forKey: key))
-            case .job: .job(try payload.decode(NomadJob.self, forKey: key))
             case .node: .node(try payload.decode(NomadNode.self, forKey: key))
             }
     }

@@ -5,30 +5,20 @@ package struct NomadNode: Decodable, Hashable, Sendable {
     /// A UUID.
     package var id: String
     package var name: String
-    package var address: String
-    package var datacenter: String
-    package var nodeClass: String
-    package var nodePool: String
     package var isDraining: Bool
     /// "eligible" or "ineligible".
     package var schedulingEligibility: String
     /// "initializing", "ready", "down" or "disconnected".
     package var status: String
-    package var createIndex: UInt64
     package var modifyIndex: UInt64
 
     private enum Keys: String, CodingKey {
         case id = "ID"
         case name = "Name"
-        case address = "Address"
-        case datacenter = "Datacenter"
-        case nodeClass = "NodeClass"
-        case nodePool = "NodePool"
         case isDraining = "Drain"
         case drainStrategy = "DrainStrategy"
         case schedulingEligibility = "SchedulingEligibility"
         case status = "Status"
-        case createIndex = "CreateIndex"
         case modifyIndex = "ModifyIndex"
     }
 
@@ -36,16 +26,11 @@ package struct NomadNode: Decodable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: Keys.self)
         self.id = try container.decode(String.self, forKey: .id)
         self.name = try container.string(.name)
-        self.address = try container.string(.address)
-        self.datacenter = try container.string(.datacenter)
-        self.nodeClass = try container.string(.nodeClass)
-        self.nodePool = try container.string(.nodePool)
         // Whole nodes, as in events, have the strategy and may lack the flag.
         let hasStrategy = try container.decodeIfPresent(Anything.self, forKey: .drainStrategy) != nil
         self.isDraining = try container.bool(.isDraining) || hasStrategy
         self.schedulingEligibility = try container.string(.schedulingEligibility)
         self.status = try container.string(.status)
-        self.createIndex = try container.unsigned(.createIndex)
         self.modifyIndex = try container.unsigned(.modifyIndex)
     }
 }
