@@ -57,7 +57,6 @@ import Testing
             deployment: nil,
             isCanary: false,
             nodeID: "node",
-            nodeName: "node",
             desired: client == .running ? .run : .stop,
             client: client,
             isMigrating: false

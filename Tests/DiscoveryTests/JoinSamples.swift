@@ -62,7 +62,6 @@ enum Sample {
             deployment: "d1",
             isCanary: isCanary,
             nodeID: "n1",
-            nodeName: "client-1",
             desired: desired,
             client: client,
             isMigrating: isMigrating

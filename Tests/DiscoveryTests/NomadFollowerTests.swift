@@ -72,6 +72,18 @@ struct NomadFollowerTests {
         #expect(rig.facts[id]?.jobVersion == 8 && rig.facts[id]?.deployment == "d3")
     }
 
+    @Test("what changes of nodes and deployments, and of no allocation with them, is told to nobody")
+    func silence() throws {
+        var rig = NomadRig.filled()
+        rig.start()
+        try rig.flow()
+        let told = rig.reports.count
+        for node in ["n1", "n2"] { rig.server.setNode(node) }
+        rig.server.set("d1", .init(status: "successful"))
+        try rig.flow()
+        #expect(rig.reports.count == told)
+    }
+
     @Test("a stream that ends is opened again, and what was missed is read")
     func gap() throws {
         var rig = NomadRig.filled()

@@ -42,7 +42,6 @@ extension AllocationFact {
             deployment: allocation.deployment,
             isCanary: allocation.isCanary,
             nodeID: allocation.nodeID,
-            nodeName: "",
             desired: desired,
             client: client,
             isMigrating: false

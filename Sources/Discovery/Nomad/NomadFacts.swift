@@ -34,7 +34,6 @@ package struct AllocationFact: Hashable, Sendable {
     /// Its deployment placed it as one, and nobody has promoted its group yet.
     package var isCanary: Bool
     package var nodeID: String
-    package var nodeName: String
     package var desired: DesiredStatus
     package var client: ClientStatus
     /// The drain of its node has come to it: the decision to stop it is next.
@@ -49,7 +48,6 @@ package struct AllocationFact: Hashable, Sendable {
         deployment: String?,
         isCanary: Bool,
         nodeID: String,
-        nodeName: String,
         desired: DesiredStatus,
         client: ClientStatus,
         isMigrating: Bool
@@ -62,7 +60,6 @@ package struct AllocationFact: Hashable, Sendable {
         self.deployment = deployment
         self.isCanary = isCanary
         self.nodeID = nodeID
-        self.nodeName = nodeName
         self.desired = desired
         self.client = client
         self.isMigrating = isMigrating
@@ -75,57 +72,19 @@ package struct AllocationFact: Hashable, Sendable {
     package var hasEnded: Bool { self.client == .complete || self.client == .failed }
 }
 
-/// What Nomad says of one deployment now. See https://developer.hashicorp.com/nomad/api-docs/deployments
-package struct DeploymentFact: Hashable, Sendable {
-    package struct Group: Hashable, Sendable {
-        package var isPromoted: Bool
-    }
-
-    /// A UUID.
-    package var id: String
-    package var namespace: String
-    package var job: String
-    package var jobVersion: UInt64
-    /// Such as "running", "successful" or "failed".
-    package var status: String
-    package var groups: [String: Group]
-}
-
-/// What Nomad says of one client node now. See https://developer.hashicorp.com/nomad/api-docs/nodes
-package struct NodeFact: Hashable, Sendable {
-    /// A UUID.
-    package var id: String
-    package var name: String
-    package var isDraining: Bool
-    package var isEligible: Bool
-    /// "initializing", "ready", "down" or "disconnected".
-    package var status: String
-}
-
-/// What changed of what Nomad says. Nil: it says nothing of it any more (it collects what has ended after some hours),
-/// which is no word that it ended.
+/// What changed of what Nomad says of allocations. Nil: it says nothing of it any more (it collects what has ended
+/// after some hours), which is no word that it ended.
 ///
 /// While Nomad is not reached, nothing is delivered: what was said last stays said.
 package struct NomadFactsUpdate: Hashable, Sendable {
     /// The first one: there is nothing that it does not name.
     package var isComplete: Bool
     package var allocations: [String: AllocationFact?]
-    package var deployments: [String: DeploymentFact?]
-    package var nodes: [String: NodeFact?]
 
-    package init(
-        isComplete: Bool = false,
-        allocations: [String: AllocationFact?] = [:],
-        deployments: [String: DeploymentFact?] = [:],
-        nodes: [String: NodeFact?] = [:]
-    ) {
+    package init(isComplete: Bool = false, allocations: [String: AllocationFact?] = [:]) {
         self.isComplete = isComplete
         self.allocations = allocations
-        self.deployments = deployments
-        self.nodes = nodes
     }
 
-    package var isEmpty: Bool {
-        !self.isComplete && self.allocations.isEmpty && self.deployments.isEmpty && self.nodes.isEmpty
-    }
+    package var isEmpty: Bool { !self.isComplete && self.allocations.isEmpty }
 }

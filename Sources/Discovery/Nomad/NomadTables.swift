@@ -44,23 +44,28 @@ struct NomadTables: Sendable {
         var key: JobKey { JobKey(namespace: self.fact.namespace, job: self.fact.job) }
     }
 
-    private struct Row<Fact: Hashable & Sendable>: Sendable {
-        var fact: Fact
+    private struct DeploymentRow {
+        var job: JobKey
+        var jobVersion: UInt64
+        var promotedGroups: Set<String>
+        var modifyIndex: UInt64
+    }
+
+    private struct NodeRow {
+        var name: String
         var modifyIndex: UInt64
     }
 
     private var allocations: [String: AllocationRecord] = [:]
     private var allocationsOfJob: [JobKey: Set<String>] = [:]
-    private var deployments: [String: Row<DeploymentFact>] = [:]
+    private var deployments: [String: DeploymentRow] = [:]
     private var deploymentsOfJob: [JobKey: [UInt64: String]] = [:]
-    private var nodes: [String: Row<NodeFact>] = [:]
+    private var nodes: [String: NodeRow] = [:]
 
     private var touchedAllocations: Set<String> = []
     private var removedAllocations: Set<String> = []
-    private var touchedDeployments: Set<String> = []
-    private var touchedNodes: Set<String> = []
 
-    func nodeName(_ id: String) -> String? { self.nodes[id]?.fact.name }
+    func nodeName(_ id: String) -> String? { self.nodes[id]?.name }
 
     // MARK: - Rows
 
@@ -99,24 +104,25 @@ struct NomadTables: Sendable {
 
     mutating func apply(_ row: NomadDeployment, as shape: Shape) {
         if let known = self.deployments[row.id], !shape.replaces(known.modifyIndex, with: row.modifyIndex) { return }
-        let fact = DeploymentFact(row)
-        self.deployments[row.id] = Row(fact: fact, modifyIndex: row.modifyIndex)
-        let key = JobKey(namespace: fact.namespace, job: fact.job)
-        self.deploymentsOfJob[key, default: [:]][fact.jobVersion] = fact.id
-        self.touchedDeployments.insert(row.id)
+        let key = JobKey(namespace: row.namespace, job: row.jobID)
+        self.deployments[row.id] = DeploymentRow(
+            job: key,
+            jobVersion: row.jobVersion,
+            promotedGroups: Set(row.groups.filter { $0.value.isPromoted }.keys),
+            modifyIndex: row.modifyIndex
+        )
+        self.deploymentsOfJob[key, default: [:]][row.jobVersion] = row.id
         self.touchedAllocations.formUnion(self.allocationsOfJob[key] ?? [])
     }
 
     mutating func apply(_ row: NomadNode, as shape: Shape) {
         if let known = self.nodes[row.id], !shape.replaces(known.modifyIndex, with: row.modifyIndex) { return }
-        self.nodes[row.id] = Row(fact: NodeFact(row), modifyIndex: row.modifyIndex)
-        self.touchedNodes.insert(row.id)
+        self.nodes[row.id] = NodeRow(name: row.name, modifyIndex: row.modifyIndex)
     }
 
     mutating func removeNode(_ id: String, at index: UInt64) {
         guard let known = self.nodes[id], known.modifyIndex < index else { return }
         self.nodes[id] = nil
-        self.touchedNodes.insert(id)
     }
 
     /// A list is complete: what it did not name is gone.
@@ -134,13 +140,12 @@ struct NomadTables: Sendable {
             }
         case .deployments:
             for (id, row) in self.deployments
-            where isMeant(row.fact.namespace) && row.modifyIndex <= index && !seen.contains(id) {
-                self.removeDeployment(id, row.fact)
+            where isMeant(row.job.namespace) && row.modifyIndex <= index && !seen.contains(id) {
+                self.removeDeployment(id, row)
             }
         case .nodes:
             for (id, row) in self.nodes where row.modifyIndex <= index && !seen.contains(id) {
                 self.nodes[id] = nil
-                self.touchedNodes.insert(id)
             }
         case .services: break
         }
@@ -164,13 +169,13 @@ struct NomadTables: Sendable {
         if record.told != nil { self.removedAllocations.insert(id) }
     }
 
-    private mutating func removeDeployment(_ id: String, _ fact: DeploymentFact) {
-        let key = JobKey(namespace: fact.namespace, job: fact.job)
+    private mutating func removeDeployment(_ id: String, _ row: DeploymentRow) {
         self.deployments[id] = nil
-        if self.deploymentsOfJob[key]?[fact.jobVersion] == id { self.deploymentsOfJob[key]?[fact.jobVersion] = nil }
-        if self.deploymentsOfJob[key]?.isEmpty ?? false { self.deploymentsOfJob[key] = nil }
-        self.touchedDeployments.insert(id)
-        self.touchedAllocations.formUnion(self.allocationsOfJob[key] ?? [])
+        if self.deploymentsOfJob[row.job]?[row.jobVersion] == id {
+            self.deploymentsOfJob[row.job]?[row.jobVersion] = nil
+        }
+        if self.deploymentsOfJob[row.job]?.isEmpty ?? false { self.deploymentsOfJob[row.job] = nil }
+        self.touchedAllocations.formUnion(self.allocationsOfJob[row.job] ?? [])
     }
 
     // MARK: - Facts
@@ -186,16 +191,8 @@ struct NomadTables: Sendable {
             update.allocations[id] = .some(fact)
         }
         for id in self.removedAllocations { update.allocations[id] = .some(nil) }
-        for id in isFirst ? Set(self.deployments.keys) : self.touchedDeployments {
-            update.deployments[id] = .some(self.deployments[id]?.fact)
-        }
-        for id in isFirst ? Set(self.nodes.keys) : self.touchedNodes {
-            update.nodes[id] = .some(self.nodes[id]?.fact)
-        }
         self.touchedAllocations = []
         self.removedAllocations = []
-        self.touchedDeployments = []
-        self.touchedNodes = []
         return update
     }
 
@@ -205,10 +202,10 @@ struct NomadTables: Sendable {
         case .some(let deployment): fact.deployment = deployment
         case nil: fact.deployment = fact.jobVersion.flatMap { self.deploymentsOfJob[record.key]?[$0] }
         }
-        let deployment = fact.deployment.flatMap { self.deployments[$0]?.fact }
+        let deployment = fact.deployment.flatMap { self.deployments[$0] }
         // An update in place moves an allocation to another version, and the event names the deployment alone.
         if !record.isFromList, let deployment { fact.jobVersion = deployment.jobVersion }
-        let isPromoted = deployment?.groups[fact.group]?.isPromoted ?? false
+        let isPromoted = deployment?.promotedGroups.contains(fact.group) ?? false
         fact.isCanary = record.hasCanaryStatus && !isPromoted
         return fact
     }
@@ -224,31 +221,9 @@ extension AllocationFact {
         self.deployment = nil
         self.isCanary = false
         self.nodeID = row.nodeID
-        self.nodeName = row.nodeName
         // What a later release may add is no reason to act.
         self.desired = DesiredStatus(rawValue: row.desiredStatus) ?? .run
         self.client = ClientStatus(rawValue: row.clientStatus) ?? .unknown
         self.isMigrating = row.isToMigrate
-    }
-}
-
-extension DeploymentFact {
-    init(_ row: NomadDeployment) {
-        self.id = row.id
-        self.namespace = row.namespace
-        self.job = row.jobID
-        self.jobVersion = row.jobVersion
-        self.status = row.status
-        self.groups = row.groups.mapValues { Group(isPromoted: $0.isPromoted) }
-    }
-}
-
-extension NodeFact {
-    init(_ row: NomadNode) {
-        self.id = row.id
-        self.name = row.name
-        self.isDraining = row.isDraining
-        self.isEligible = row.schedulingEligibility != "ineligible"
-        self.status = row.status
     }
 }

@@ -8,7 +8,6 @@ package struct NomadAllocation: Decodable, Hashable, Sendable {
     package var id: String
     package var namespace: String
     package var nodeID: String
-    package var nodeName: String
     package var jobID: String
     /// Nil in an event, which leaves the job out.
     package var jobVersion: UInt64?
@@ -31,7 +30,6 @@ extension NomadAllocation {
         case id = "ID"
         case namespace = "Namespace"
         case nodeID = "NodeID"
-        case nodeName = "NodeName"
         case jobID = "JobID"
         case jobVersion = "JobVersion"
         case job = "Job"
@@ -74,7 +72,6 @@ extension NomadAllocation {
         self.id = try container.decode(String.self, forKey: .id)
         self.namespace = try container.string(.namespace)
         self.nodeID = try container.string(.nodeID)
-        self.nodeName = try container.string(.nodeName)
         self.jobID = try container.string(.jobID)
         self.jobVersion = try container.decodeIfPresent(UInt64.self, forKey: .jobVersion) ?? job?.version
         self.group = try container.string(.group)

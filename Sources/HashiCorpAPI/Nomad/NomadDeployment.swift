@@ -12,8 +12,6 @@ package struct NomadDeployment: Decodable, Hashable, Sendable {
     package var jobID: String
     package var jobVersion: UInt64
     package var groups: [String: Group]
-    /// "initializing", "running", "paused", "successful", "failed", "cancelled", "pending", "blocked" or "unblocking".
-    package var status: String
     package var modifyIndex: UInt64
 }
 
@@ -24,7 +22,6 @@ extension NomadDeployment {
         case jobID = "JobID"
         case jobVersion = "JobVersion"
         case groups = "TaskGroups"
-        case status = "Status"
         case modifyIndex = "ModifyIndex"
     }
 
@@ -35,7 +32,6 @@ extension NomadDeployment {
         self.jobID = try container.string(.jobID)
         self.jobVersion = try container.unsigned(.jobVersion)
         self.groups = try container.map(.groups)
-        self.status = try container.string(.status)
         self.modifyIndex = try container.unsigned(.modifyIndex)
     }
 }
