@@ -58,7 +58,9 @@ struct ConsulFollowerRandomTests {
         case 0..<8: rig.change { $0.setStatus(status, of: key, in: service) }
         case 8..<13:
             let weight = Int.random(in: 1...9, using: &random)
-            rig.change { $0.register(service, .init(node: node, id: ["a", "b", "c"][weight % 3], weight: weight)) }
+            let id = ["a", "b", "c"][weight % 3]
+            // Nodes may have the same ID: then it goes by the node, too.
+            rig.change { $0.register(service, .init(node: node, id: id, weight: weight, isPlain: weight % 2 == 0)) }
         case 13..<16:
             let tags: Set<String> = Bool.random(using: &random) ? ["v1"] : ["v2", "canary"]
             rig.change { $0.register(service, .init(node: node, id: "a", tags: tags, status: status)) }

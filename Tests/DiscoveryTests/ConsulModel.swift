@@ -15,6 +15,8 @@ struct ConsulModel {
         var meta: [String: String] = [:]
         /// The status of its one check.
         var status = Instance.Health.passing
+        /// Whether it goes by its ID alone as long as no other one that is seen has it. Else always by its node's name, too.
+        var isPlain = false
     }
 
     /// What the token may.
@@ -226,11 +228,16 @@ struct ConsulModel {
     }
 
     /// What somebody who sees all would say a service is.
-    func instances(of service: String) -> [Instance] {
-        (self.services[service] ?? [:]).values.map { registration in
+    func instances(of service: String) -> [Instance] { self.instances(of: service) { _ in true } }
+
+    private func instances(of service: String, on isSeen: (String) -> Bool) -> [Instance] {
+        let seen = (self.services[service] ?? [:]).values.filter { isSeen($0.node) }
+        let counts = Dictionary(grouping: seen, by: \.id).mapValues(\.count)
+        return seen.map { registration in
             let node = self.nodeStatus[registration.node] ?? .passing
+            let isPlain = registration.isPlain && counts[registration.id] == 1
             return Instance(
-                id: InstanceID(registration.key),
+                id: InstanceID(isPlain ? registration.id : registration.key),
                 address: self.nodeAddresses[registration.node] ?? "",
                 port: registration.port,
                 weight: Weight(registration.weight) ?? .default,
@@ -302,7 +309,7 @@ struct ConsulModel {
             let isHidden = self.hidden.contains(name) || self.ghosts.contains(name)
             let isShown = isVisible && !isHidden && !self.isForbidden(name)
             let all = isShown ? self.instances(of: name) : []
-            let instances = all.filter { self.mayRead(node: $0.node) }
+            let instances = isShown ? self.instances(of: name, on: self.mayRead(node:)) : []
             let nodes = Set(instances.map(\.node)).sorted()
             return .service(
                 ConsulServiceReading(

@@ -121,7 +121,7 @@ struct ConsulRig {
         // Of these he was told.
         let hidden = self.guarded.held.filter { $0.reason == .hidden }.flatMap(\.names)
         for service in self.told.values where hidden.contains(service.name.rawValue) {
-            for instance in service.instances { self.lastAbsent["\(service.name)/\(instance.id)"] = self.now }
+            for instance in service.instances { self.lastAbsent[instance.origin.file] = self.now }
         }
         self.guardEvents += self.guarded.accept(.consul, at: self.now).events
         self.perform(self.follower.accepted(at: self.now))
@@ -331,21 +331,26 @@ struct ConsulRig {
 
     /// Whatever is told to be gone was gone, not long ago.
     private func expectNothingLost(from old: Service?, to new: Service?) {
-        let kept = Set((new?.instances ?? []).map(\.id))
-        for instance in old?.instances ?? [] where !kept.contains(instance.id) {
-            let key = "\(old?.name.rawValue ?? "")/\(instance.id)"
-            let isThere = self.model.services[old?.name.rawValue ?? ""]?[instance.id.rawValue] != nil
-            guard isThere else { continue }
-            let last = self.lastAbsent[key]
-            #expect(last.map { $0 > self.now - .seconds(80) } ?? false, "\(key) was removed and is there")
+        let kept = Set((new?.instances ?? []).map(\.origin))
+        for instance in old?.instances ?? [] where !kept.contains(instance.origin) && self.isThere(instance, of: old) {
+            let last = self.lastAbsent[instance.origin.file]
+            #expect(
+                last.map { $0 > self.now - .seconds(80) } ?? false,
+                "\(instance.origin.file) was removed and is there"
+            )
         }
+    }
+
+    /// By what registered it: its ID may be one that another has, too.
+    private func isThere(_ instance: Instance, of service: Service?) -> Bool {
+        guard let name = service?.name.rawValue, let registrations = self.model.services[name] else { return false }
+        return registrations.keys.contains { instance.origin.file == "consul:\(self.model.datacenter)/\(name)/\($0)" }
     }
 
     private mutating func noteAbsences() {
         for service in self.told.values {
-            for instance in service.instances
-            where self.model.services[service.name.rawValue]?[instance.id.rawValue] == nil {
-                self.lastAbsent["\(service.name)/\(instance.id)"] = self.now
+            for instance in service.instances where !self.isThere(instance, of: service) {
+                self.lastAbsent[instance.origin.file] = self.now
             }
         }
     }

@@ -110,6 +110,48 @@ struct ConsulUnseenTests {
         #expect(Self.told(rig)["n2"] == nil && Self.told(rig)["n3"] != nil && Self.hidden(rig) == [1])
     }
 
+    /// The default ID is the service's name.
+    @Test(arguments: [true, false])
+    func `an instance on a node that may not be read stays when another node registers its ID`(isThere: Bool) {
+        var rig = ConsulRig()
+        rig.change { $0.register("web", .init(node: "n2", id: "web", port: 81, isPlain: true)) }
+        rig.run(for: .seconds(3))
+        rig.change { model in
+            model.forbidden = ["node:n2"]
+            model.register("web", .init(node: "n1", id: "web", port: 82, status: .critical, isPlain: true))
+        }
+        rig.run(for: .seconds(30))
+        #expect(Self.told(rig).mapValues(\.port) == ["n1": 82, "n2": 81] && Self.hidden(rig) == [1])
+        #expect(Self.told(rig).mapValues(\.id.rawValue) == ["n1": "web", "n2": "n2/web"])
+        #expect(rig.inForce[Self.web]?.instances.filter(\.isRoutable).map(\.node) == ["n2"])
+        // It keeps the name that it was given.
+        rig.change { $0.setStatus(.passing, of: "n1/web", in: "web") }
+        rig.run(for: .seconds(30))
+        #expect(Self.told(rig).mapValues(\.id.rawValue) == ["n1": "web", "n2": "n2/web"])
+        rig.change { model in
+            if !isThere { model.remove(node: "n2") }
+            model.forbidden = []
+        }
+        rig.run(for: .seconds(15))
+        #expect(rig.isSettled && rig.guarded.held == [] && Self.told(rig).count == (isThere ? 2 : 1))
+    }
+
+    @Test func `an instance that moved to another node is there once, as soon as its own node was asked for`() {
+        var rig = Self.rig()
+        rig.change { $0.register("web", .init(node: "n2", id: "own", isPlain: true)) }
+        rig.change { $0.deregister("n2/web", of: "web") }
+        rig.run(for: .seconds(3))
+        rig.change { model in
+            model.forbidden = ["node:n3"]
+            model.deregister("n2/own", of: "web")
+            model.register("web", .init(node: "n1", id: "own", isPlain: true))
+            model.deregister("n1/web", of: "web")
+        }
+        rig.run(for: .seconds(15))
+        #expect(Self.told(rig).keys.sorted() == Self.nodes([0, 1] + (3...9)) && Self.hidden(rig) == [1])
+        #expect(Self.told(rig)["n1"]?.id == InstanceID("own"))
+    }
+
     @Test(arguments: [true, false])
     func `what is lost after a restart, or after that was accepted once, stays like the first`(isRestarted: Bool) {
         var rig = Self.rig(forbidden: isRestarted ? ["node:n2"] : [])
@@ -203,20 +245,25 @@ struct ConsulUnseenTests {
         Instance(id: InstanceID(id), address: "10.0.0.1", port: 80, node: node, origin: Origin(file: "consul"))
     }
 
-    @Test func `an instance that moved to a node that may be read is not there twice`() {
+    @Test func `an instance is missed by its node, and gets a name of its own where its ID is another's`() {
         var known = ConsulKnownService(tags: [])
         known.isRead = true
         known.instances = [Self.instance("a", on: "n1"), Self.instance("b", on: "n2"), Self.instance("c", on: "n2")]
         var reading = ConsulServiceReading(instances: [Self.instance("b", on: "n3")], nodes: ["n3"], count: 1)
         #expect(known.unseen(in: reading) == [])
         reading.isFiltered = true
-        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["a", "c"])
+        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["a", "n2/b", "c"])
         let whole = reading.keeping(known.unseen(in: reading))
-        #expect(whole.instances.map { "\($0.id) \($0.node)" } == ["a n1", "b n3", "c n2"])
+        #expect(whole.instances.map { "\($0.id) \($0.node)" } == ["a n1", "b n3", "c n2", "n2/b n2"])
+        known.instances = whole.instances
+        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["a", "c", "n2/b"], "it keeps that")
+        reading.instances.append(Self.instance("n2/b", on: "n3"))
+        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["a", "c", "n2/n2/b"])
+        reading.instances.removeLast()
         #expect(whole.nodes == ["n1", "n2", "n3"] && whole.count == 1)
         // What else the node has of it is seen: this one is gone.
         reading.nodes = ["n1", "n3"]
-        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["c"])
+        #expect(known.unseen(in: reading).map(\.id.rawValue) == ["c", "n2/b"])
     }
 
     private struct Hand {

@@ -41,10 +41,22 @@ struct ConsulKnownService: Sendable {
 
     /// What is missing in the reading and may be there, because Consul left something out of it. Of a node it leaves out all
     /// that is the service's, or nothing.
+    ///
+    /// An ID says nothing: nodes choose them by themselves. If another node's instance has it in the reading, the one that is
+    /// missing is prefixed by its node, as if the reading had both.
     func unseen(in reading: ConsulServiceReading) -> [Instance] {
         guard self.isRead, reading.isFiltered else { return [] }
-        let (seen, nodes) = (Set(reading.instances.map(\.id)), Set(reading.nodes))
-        return self.instances.filter { !seen.contains($0.id) && !nodes.contains($0.node) }
+        let nodes = Set(reading.nodes)
+        let unseen = self.instances.filter { !nodes.contains($0.node) }
+        guard !unseen.isEmpty else { return [] }
+        var taken = Set(reading.instances.map(\.id))
+        return unseen.map { instance in
+            var instance = instance
+            while !taken.insert(instance.id).inserted {
+                instance.id = InstanceID("\(instance.node)/\(instance.id)")
+            }
+            return instance
+        }
     }
 
     /// Whether its index alone can tell that it changed.
