@@ -129,7 +129,6 @@ let package = Package(
             name: "Discovery",
             dependencies: [
                 "Catalog", "HashiCorpAPI", asyncAlgorithms, crypto, deques, heaps, logging, metrics, nioCore, nioPosix,
-                systemPackage,
             ],
             swiftSettings: settings
         ),
@@ -246,7 +245,6 @@ let package = Package(
             name: "DiscoveryTests",
             dependencies: [
                 "Catalog", "Discovery", "HashiCorpAPI", "TestSupport", crypto, logging, nioCore, nioHTTP1, nioPosix,
-                systemPackage,
             ],
             swiftSettings: settings
         ),
