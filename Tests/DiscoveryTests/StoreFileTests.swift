@@ -157,6 +157,7 @@ struct StoreFileTests {
         var random = SeededGenerator(seed: seed)
         _ = try self.file.write(.sample)
         let good = Array(try self.bytes[StoreHeader.length...])
+        var (faults, catalogs) = (0, 0)
         for _ in 0..<200 {
             var bad = good
             for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -167,8 +168,22 @@ struct StoreFileTests {
                 default: bad.insert(#"{}[]",:\u0"#.utf8.randomElement(using: &random) ?? 0, at: index)
                 }
             }
-            _ = try? StoredCatalog(savedAt: 0, decoding: bad, from: 0)
+            let catalog: StoredCatalog
+            do throws(JSONScanner.Fault) {
+                catalog = try StoredCatalog(savedAt: 0, decoding: bad, from: 0)
+            } catch {
+                #expect((0...bad.count).contains(error.offset))
+                faults += 1
+                continue
+            }
+            catalogs += 1
+            // Whatever it is, it is one: what is made of it can be stored.
+            var text: [UInt8] = []
+            catalog.encode { text += $0 }
+            #expect(try StoredCatalog(savedAt: 0, decoding: text, from: 0) == catalog)
         }
+        #expect(faults > 0)
+        #expect(catalogs > 0)
     }
 
     @Test func `what was refused is kept under another name, every time`() throws {
