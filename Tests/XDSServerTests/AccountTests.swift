@@ -47,17 +47,36 @@ import XDSProtocol
         }
     }
 
-    @Test func `names that are given up do not count`() async throws {
+    @Test(arguments: [true, false])
+    func `names count until they are given up`(areGivenUp: Bool) async throws {
         try await Rig.serving(TestWorld([:]), limits: Self.limits(nameBytes: 250_000)) { rig in
-            try await rig.converse(.deltaADS) { (proxy: inout DeltaConversation) in
-                for number in 0..<10 {
-                    var request = Self.request(number, as: "proxy")
-                    if number > 0 {
-                        request.resourceNamesUnsubscribe = Self.request(number - 1, as: "proxy").resourceNamesSubscribe
+            let (nonces, error) = try await rig.converse(.deltaADS) { (proxy: inout DeltaConversation) in
+                var nonces: Set<String> = []
+                do {
+                    for number in 0..<10 {
+                        var request = Self.request(number, as: "proxy")
+                        if areGivenUp, number > 0 {
+                            let last = Self.request(number - 1, as: "proxy")
+                            request.resourceNamesUnsubscribe = last.resourceNamesSubscribe
+                        }
+                        proxy.send(request)
+                        let response = try await proxy.response()
+                        #expect(response.removedResources.count == 100, "nobody knows them")
+                        nonces.insert(response.nonce)
+                        proxy.ack(response)
                     }
-                    proxy.send(request)
-                    proxy.ack(try await proxy.response())
+                } catch let error as RPCError {
+                    return (nonces, RPCError?.some(error))
                 }
+                return (nonces, nil)
+            }
+            if areGivenUp {
+                #expect(error == nil)
+                #expect(nonces.count == 10)
+            } else {
+                #expect(error?.code == .resourceExhausted)
+                #expect(error?.message == "more than 250000 bytes of names on all streams of one connection")
+                #expect(nonces.count == 2, "the third hundred is beyond the limit")
             }
         }
     }
