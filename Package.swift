@@ -217,7 +217,7 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Catalog", "Routing"], swiftSettings: settings),
         .testTarget(
             name: "DocumentsTests",
-            dependencies: ["Catalog", "Documents", "Routing"],
+            dependencies: ["Catalog", "Documents", "Routing", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

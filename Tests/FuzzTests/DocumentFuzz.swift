@@ -22,7 +22,7 @@ struct DocumentFuzz {
         let page = URL(filePath: #filePath).appending(path: "../../../docs/configuration.md").standardized
         let blocks = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```")
         let yaml = blocks.filter { $0.hasPrefix("yaml\n") }.map { Array($0.dropFirst("yaml\n".count).utf8) }
-        return yaml + [Array(BadText.odd.utf8)]
+        return yaml + [Array(OddDocuments.yaml.utf8)]
     }
 
     static func failure(examples: [[UInt8]], seed: UInt64) -> String? {
