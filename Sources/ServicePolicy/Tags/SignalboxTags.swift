@@ -242,26 +242,3 @@ extension SignalboxTags.Key {
         }
     }
 }
-
-extension BadTag {
-    func fault(of tag: String, cost: TagFault.Cost) -> TagFault {
-        TagFault(self.code, cost: cost, "tag \(tag.excerpt): \(self.problem)", cure: self.cure)
-    }
-
-    /// Of several tags, which do not go together.
-    func fault(of tags: [String], cost: TagFault.Cost) -> TagFault {
-        let shown = tags.prefix(6).map(\.excerpt).joined(separator: ", ") + (tags.count > 6 ? ", ..." : "")
-        return TagFault(self.code, cost: cost, "tags \(shown): \(self.problem)", cure: self.cure)
-    }
-}
-
-extension TagStatements {
-    static func refused(_ message: String) -> TagStatements {
-        var statements = TagStatements()
-        statements.isRefused = true
-        statements.faults = [
-            TagFault(.tooMany, cost: .nothing, message, cure: "use fewer; what is larger belongs into a document")
-        ]
-        return statements
-    }
-}

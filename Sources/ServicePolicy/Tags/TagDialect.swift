@@ -77,3 +77,14 @@ package enum TagCode: String, CaseIterable, Sendable {
     case tooMany = "SB328"
     case decidedElsewhere = "SB329"
 }
+
+extension TagStatements {
+    static func refused(_ message: String) -> TagStatements {
+        var statements = TagStatements()
+        statements.isRefused = true
+        statements.faults = [
+            TagFault(.tooMany, cost: .nothing, message, cure: "use fewer; what is larger belongs into a document")
+        ]
+        return statements
+    }
+}

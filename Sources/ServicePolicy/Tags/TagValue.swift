@@ -166,3 +166,15 @@ enum TagValue {
         return String(Substring(bytes))
     }
 }
+
+extension BadTag {
+    func fault(of tag: String, cost: TagFault.Cost) -> TagFault {
+        TagFault(self.code, cost: cost, "tag \(tag.excerpt): \(self.problem)", cure: self.cure)
+    }
+
+    /// Of several tags, which do not go together.
+    func fault(of tags: [String], cost: TagFault.Cost) -> TagFault {
+        let shown = tags.prefix(6).map(\.excerpt).joined(separator: ", ") + (tags.count > 6 ? ", ..." : "")
+        return TagFault(self.code, cost: cost, "tags \(shown): \(self.problem)", cure: self.cure)
+    }
+}
