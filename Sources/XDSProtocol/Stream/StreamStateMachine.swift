@@ -299,11 +299,15 @@ package struct StreamStateMachine: Sendable {
         guard self.states.contains(.endpoints), let held = self.states[.cluster]?.held else { return }
         let wasAwaiting = !self.awaitedEndpoints.isEmpty
         for cluster in clusters where held.version(cluster.name) != cluster.version {
-            guard snapshot[.endpoints, cluster.name] != nil else { continue }
-            self.states.update(.endpoints) { state in
-                if state.subscription.contains(cluster.name) { state.owed.insert(cluster.name) }
+            guard let endpoints = snapshot[.endpoints, cluster.name] else { continue }
+            let isAwaited = self.states.update(.endpoints) { state in
+                // One that is to ask for them will.
+                guard state.subscription.contains(cluster.name) else { return true }
+                guard state.canRepeat(endpoints) else { return false }
+                state.promise(cluster.name)
+                return true
             }
-            self.awaitedEndpoints.insert(cluster.name)
+            if isAwaited == true { self.awaitedEndpoints.insert(cluster.name) }
         }
         // Counted from the first of them: a stream of updates must not put the deadline off for ever.
         if !wasAwaiting, !self.awaitedEndpoints.isEmpty {

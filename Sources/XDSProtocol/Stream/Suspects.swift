@@ -53,6 +53,13 @@ struct Suspects: Sendable {
             || self.untried[resource.name]?.version == resource.version
     }
 
+    /// Whether other content than this one's is suspect under its name.
+    func suspectOther(than resource: Resource) -> Bool {
+        let name = resource.name
+        return !self.isEmpty && !self.excludes(resource)
+            && [self.convicted, self.accused, self.awaitingTrial, self.untried].contains { $0[name] != nil }
+    }
+
     // MARK: Trials
 
     /// With one culprit among n, 2 log n trials find it; with several, 64 more free most of the others.

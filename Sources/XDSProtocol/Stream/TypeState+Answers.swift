@@ -63,15 +63,19 @@ extension TypeState {
             if !self.knowsWhatIsHeld { return self.rejectBlindly(flight, new, message: message) }
             if new.isEmpty { return self.rejectNothingNew(flight, leftOut, message: message, snapshot) }
         }
+        // What stands in for one that was refused says nothing about that.
+        let standIns = flight.isWhole ? [] : flight.upserts.filter { self.suspects.suspectOther(than: $0) }
         let changed: [Resource]
         if let trial = flight.trial {
             changed = flight.upserts.filter { trial.contains($0.name) }
         } else {
-            changed = new.isEmpty ? flight.upserts : new
+            changed = new.isEmpty ? flight.upserts.filter { !standIns.contains($0) } : new
         }
         var blamed: [Resource] = []
         if changed.isEmpty {
             self.suspects.tryAccused()
+            // Nothing is known to be good any more.
+            for resource in standIns { self.held.set(resource.name, Held(version: nil, resource: nil)) }
         } else {
             let held = Set(changed.map(\.name).filter { self.subscription.contains($0) && self.held[$0] != nil })
             let isRemovalToo = leftOut.contains { name in snapshot.map { self.isGone(name, $0) } ?? false }

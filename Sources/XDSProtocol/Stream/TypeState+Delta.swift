@@ -53,7 +53,7 @@ extension TypeState {
             if self.subscription.isWildcard, !self.hides(resources[name]) {
                 // The wildcard still covers it, and the client may have dropped it: say what there is.
                 // See .../xds_protocol#unsubscribing-from-resources
-                self.owed.insert(name)
+                self.owe([name])
             } else {
                 self.forget(CollectionOfOne(name))
             }
@@ -81,7 +81,7 @@ extension TypeState {
         self.takeOwed(resources, into: &next)
         if pushes { self.takeDirty(resources, into: &next) }
         self.dirty.subtract(self.owed)
-        self.owed = []
+        self.forgetOwed()
 
         if self.owesHeartbeat {
             self.owesHeartbeat = false
@@ -110,7 +110,7 @@ extension TypeState {
             let resource = resources[name]
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
             if let resource, !self.hides(resource) {
-                next.upserts.append(resource)
+                if let answer = self.answer(name, with: resource) { next.upserts.append(answer) }
             } else {
                 // Rule 5: a name that nobody knows is told at once; it stays subscribed and is sent when it appears.
                 next.removals.append(name)

@@ -39,7 +39,7 @@ extension TypeState {
         guard current.allSatisfy({ $0.timeToLive == nil }) else { return }
         self.held.adopt(current, of: snapshot[self.type])
         self.knowsWhatIsHeld = true
-        self.owed = []
+        self.forgetOwed()
         self.dirty = []
         self.owesAnswer = false
     }
@@ -127,7 +127,7 @@ extension TypeState {
         for name in self.owed where self.subscription.contains(name) {
             let resource = wanted[name]
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
-            if let resource { changed.append(resource) }
+            if let resource, let answer = self.answer(name, with: resource) { changed.append(answer) }
         }
         if pushes {
             for name in self.dirty where !self.owed.contains(name) && self.subscription.contains(name) {
@@ -154,7 +154,7 @@ extension TypeState {
             self.dirty = []
         }
         self.dirty.subtract(self.owed)
-        self.owed = []
+        self.forgetOwed()
         return changed
     }
 

@@ -17,7 +17,9 @@ extension TypeState {
             self.owesPlaceholder = false
             if self.owed.isEmpty { next.unknown.append(Self.placeholder) }
         }
-        for name in self.owed where self.subscription.contains(name) {
+        // Who asks comes first: what is given to several of them is given once.
+        let names = Array(self.owed.subtracting(self.debts)) + self.debts
+        for name in names where self.subscription.contains(name) {
             guard let resource = Self.resolve(name, in: resources) else {
                 next.unknown.append(name)
                 if self.held[name] != nil { self.doomed.insert(name) }
@@ -26,7 +28,8 @@ extension TypeState {
             }
             if !self.suspects.isEmpty { self.suspects.acquit(resource.name, unless: resource.version) }
             if next.aliases[resource.name] == nil {
-                next.upserts.append(resource)
+                guard let answer = self.answer(name, with: resource) else { continue }
+                next.upserts.append(answer)
                 // Envoy refuses a response that has a resource twice.
                 self.dirty.remove(resource.name)
             }
@@ -69,7 +72,7 @@ extension TypeState {
         }
         guard !wildcards.isEmpty else { return }
         for name in self.subscription.names where resources[name] == nil {
-            if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.owed.insert(name) }
+            if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.promise(name) }
         }
     }
 
@@ -79,7 +82,7 @@ extension TypeState {
         for name in self.subscription.names {
             guard let host = VirtualHostName(name) else { continue }
             if routeConfigurations.contains(ResourceName(String(host.routeConfiguration.dropLast()))) {
-                self.owed.insert(name)
+                self.promise(name)
             }
         }
     }

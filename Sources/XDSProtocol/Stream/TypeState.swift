@@ -55,6 +55,8 @@ struct TypeState: Sendable {
     var doomed: Set<ResourceName> = []
     /// Names that the client asked for: answered even if nothing changed (rule 3).
     var owed: Set<ResourceName> = []
+    /// Those of `owed` that the client did not ask for: it is not given again what it refused.
+    var debts: Set<ResourceName> = []
     /// The subscription as a whole is to be answered, also with nothing.
     var owesAnswer = false
     /// Virtual hosts: the first request named nothing and waits for an answer all the same (rule 9).
@@ -94,6 +96,35 @@ struct TypeState: Sendable {
     /// The client asked for these. A set that many streams share stays shared.
     mutating func owe(_ names: Set<ResourceName>) {
         if self.owed.isEmpty { self.owed = names } else { self.owed.formUnion(names) }
+        if !self.debts.isEmpty { self.debts.subtract(names) }
+    }
+
+    /// The client is to be told, though it did not ask.
+    mutating func promise(_ name: ResourceName) {
+        if self.owed.insert(name).inserted { self.debts.insert(name) }
+    }
+
+    mutating func forgetOwed() {
+        self.owed = []
+        self.debts = []
+    }
+
+    /// What there is to send under a name that is owed: who asks is given what there is, and who did not ask has the last
+    /// good version of what it refused.
+    func answer(_ name: ResourceName, with resource: Resource) -> Resource? {
+        guard self.debts.contains(name), self.suspects.excludes(resource) else { return resource }
+        return self.lastGood(of: resource)
+    }
+
+    /// Nil if nobody knows, or if that was refused too.
+    private func lastGood(of resource: Resource) -> Resource? {
+        guard let held = self.held[resource.name]?.resource, held.version != resource.version else { return nil }
+        return held
+    }
+
+    /// Whether the client can be told of it without being asked to take what it refused.
+    func canRepeat(_ resource: Resource) -> Bool {
+        !self.suspects.excludes(resource) || self.lastGood(of: resource) != nil
     }
 
     /// The snapshot is another one, or the first.
@@ -143,6 +174,7 @@ struct TypeState: Sendable {
             self.dirty.remove(name)
             self.doomed.remove(name)
             self.owed.remove(name)
+            self.debts.remove(name)
             self.expiring.remove(name)
             self.suspects.forget(name)
             self.refusedRemovals.forget(name)
