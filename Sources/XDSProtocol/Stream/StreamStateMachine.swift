@@ -194,11 +194,14 @@ package struct StreamStateMachine: Sendable {
         let verdict = self.states.update(type) { state in
             let before = state.suspects.untried
             let blamed = state.reject(message: error, self.snapshot)
-            return (blamed: blamed, untried: state.suspects.untried.keys.filter { before[$0] == nil }.sorted())
+            let untried = state.suspects.untried.keys.filter { before[$0] == nil }.sorted()
+            return (blamed: blamed, untried: untried, repeated: state.owed)
         }
+        let (blamed, untried, repeated) = verdict ?? ([], [], [])
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.
-        if type == .cluster || type == .endpoints { self.awaitedEndpoints.subtract(flight.content.upserts.map(\.name)) }
-        let (blamed, untried) = verdict ?? ([], [])
+        if type == .cluster || type == .endpoints {
+            self.awaitedEndpoints.subtract(flight.content.upserts.lazy.map(\.name).filter { !repeated.contains($0) })
+        }
         var actions: [Action] = [
             .report(Rejection(type: type, nonce: nonce, resources: blamed, untried: untried, message: error))
         ]

@@ -96,6 +96,9 @@ extension TypeState {
         self.doubt(leftOut)
         // The rest of the response is looked at again: what was not to blame is sent without the culprit.
         self.dirty.formUnion(flight.upserts.map(\.name))
+        // Also what was in it though nothing of it changed: others or the client wait for that. It ends, because each
+        // refusal blames something that was not suspect before, and a repeat is without it.
+        if !changed.isEmpty { self.repeatAnswers(of: flight, besides: new) }
         self.heartbeatsRefused(flight)
         if flight.upserts.isEmpty, flight.heartbeats.isEmpty, !flight.isWhole {
             // Nothing but removals, refused: to say them again would be refused again.
@@ -104,6 +107,24 @@ extension TypeState {
             self.dirty.formUnion(leftOut)
         }
         return blamed
+    }
+
+    /// - Parameter new: those that are looked at again anyhow.
+    private mutating func repeatAnswers(of flight: Next, besides new: [Resource]) {
+        let isWanted = { [subscription] (name: ResourceName) in subscription.contains(name) }
+        if !flight.isWhole {
+            let new = Set(new.map(\.name))
+            for resource in flight.upserts where !new.contains(resource.name) && isWanted(resource.name) {
+                // A virtual host is owed under the names that were asked for.
+                guard flight.aliases[resource.name] == nil, !self.suspects.excludes(resource) else { continue }
+                self.promise(resource.name)
+            }
+        }
+        for name in flight.removals where self.held[name] == nil && isWanted(name) { self.promise(name) }
+        for name in flight.unknown {
+            if name == Self.placeholder { self.owesPlaceholder = true } else if isWanted(name) { self.promise(name) }
+        }
+        for name in flight.aliases.values.joined() where isWanted(name) { self.promise(name) }
     }
 
     /// What a whole response takes from the client, or holds back.

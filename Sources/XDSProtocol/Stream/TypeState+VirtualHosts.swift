@@ -20,6 +20,7 @@ extension TypeState {
         // Who asks comes first: what is given to several of them is given once.
         let names = Array(self.owed.subtracting(self.debts)) + self.debts
         for name in names where self.subscription.contains(name) {
+            self.waiting[name] = nil
             guard let resource = Self.resolve(name, in: resources) else {
                 next.unknown.append(name)
                 if self.held[name] != nil { self.doomed.insert(name) }
@@ -28,7 +29,10 @@ extension TypeState {
             }
             if !self.suspects.isEmpty { self.suspects.acquit(resource.name, unless: resource.version) }
             if next.aliases[resource.name] == nil {
-                guard let answer = self.answer(name, with: resource) else { continue }
+                guard let answer = self.answer(name, with: resource) else {
+                    self.waiting[name] = resource.name
+                    continue
+                }
                 next.upserts.append(answer)
                 // Envoy refuses a response that has a resource twice.
                 self.dirty.remove(resource.name)
@@ -37,6 +41,17 @@ extension TypeState {
             if self.subscription.imply(resource.name) { self.held.introduce(resource.name) }
         }
         for (name, aliases) in next.aliases { next.aliases[name] = aliases.sorted() }
+    }
+
+    /// Whoever waits for one of these is told that it is what they asked for.
+    mutating func tellWaiting(in next: inout Next) {
+        if self.waiting.isEmpty || next.upserts.isEmpty { return }
+        let sent = Set(next.upserts.map(\.name))
+        let told = self.waiting.filter { sent.contains($0.value) }
+        for (name, resource) in told.sorted(by: { $0.key < $1.key }) {
+            self.waiting[name] = nil
+            if self.subscription.contains(name) { next.aliases[resource, default: []].append(name) }
+        }
     }
 
     private static func resolve(_ name: ResourceName, in resources: Snapshot.Resources) -> Resource? {

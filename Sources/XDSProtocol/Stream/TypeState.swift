@@ -61,6 +61,9 @@ struct TypeState: Sendable {
     var owesAnswer = false
     /// Virtual hosts: the first request named nothing and waits for an answer all the same (rule 9).
     var owesPlaceholder = false
+    /// Virtual hosts: names that were asked for, and the resource that serves each and was refused: who waits is told when
+    /// that is sent after all.
+    var waiting: [ResourceName: ResourceName] = [:]
     /// What the client holds that expires unless it hears of it again.
     var expiring: Set<ResourceName> = []
     /// It is time to tell the client of `expiring`.
@@ -175,6 +178,7 @@ struct TypeState: Sendable {
             self.doomed.remove(name)
             self.owed.remove(name)
             self.debts.remove(name)
+            self.waiting[name] = nil
             self.expiring.remove(name)
             self.suspects.forget(name)
             self.refusedRemovals.forget(name)
