@@ -20,6 +20,7 @@ extension TypeState {
             )
             // Given up and asked for again while it was on its way, and gone or changed meanwhile.
             self.dirty.formUnion(outdated)
+            if self.type == .virtualHost { self.resolveAnew(outdated, in: snapshot?[self.type] ?? [:]) }
             if flight.isWhole { self.expiring = [] }
             for resource in accepted {
                 if resource.timeToLive != nil {

@@ -22,11 +22,16 @@ extension TypeState {
         for name in names where self.subscription.contains(name) {
             self.waiting[name] = nil
             guard let resource = Self.resolve(name, in: resources) else {
+                let isHeld = self.held[name] != nil
+                if isHeld { self.doomed.insert(name) }
+                // Of what it holds it is told that it is gone.
+                if isHeld, self.debts.contains(name) { continue }
                 next.unknown.append(name)
-                if self.held[name] != nil { self.doomed.insert(name) }
                 self.forgetIfTooMany(name, in: resources)
                 continue
             }
+            // What it holds under that name would come before what serves the host now.
+            if resources[name] == nil, self.held[name] != nil { self.doomed.insert(name) }
             if !self.suspects.isEmpty { self.suspects.acquit(resource.name, unless: resource.version) }
             if next.aliases[resource.name] == nil {
                 guard let answer = self.answer(name, with: resource) else {
@@ -69,15 +74,18 @@ extension TypeState {
 
     /// Virtual hosts came or went: names that lead elsewhere now are answered anew.
     mutating func resolveAnew(_ changed: [ResourceName], in resources: Snapshot.Resources) {
-        var wildcards: Set<ResourceName> = []
+        var moved: Set<ResourceName> = []
+        var areExact = true
         for name in changed {
             guard let host = VirtualHostName(name) else { continue }
             let isThere = resources[name] != nil
-            if host.isWildcard {
-                // Nothing is remembered of one that nobody was told of.
-                let isHeld = self.subscription.names.contains(name) && self.held[name] != nil
-                if isThere != isHeld { wildcards.insert(name) }
-            } else if isThere, !self.subscription.names.contains(name),
+            // Nothing is remembered of one that nobody was told of.
+            let isHeld = self.subscription.names.contains(name) && self.held[name] != nil
+            if host.isWildcard ? isThere != isHeld : isHeld && !isThere {
+                moved.insert(name)
+                if host.isWildcard { areExact = false }
+            }
+            if !host.isWildcard, isThere, !self.subscription.names.contains(name),
                 host.candidates.dropFirst().contains(where: { self.subscription.names.contains($0) && $0 != name })
             {
                 // A proxy that holds a wildcard does not ask for what is more specific.
@@ -85,9 +93,15 @@ extension TypeState {
                 self.dirty.insert(name)
             }
         }
-        guard !wildcards.isEmpty else { return }
+        guard !moved.isEmpty else { return }
         for name in self.subscription.names where resources[name] == nil {
-            if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.promise(name) }
+            guard let candidates = VirtualHostName(name)?.candidates else { continue }
+            // All but the host itself, with and without its port, are wildcards.
+            let mayBeServed =
+                areExact
+                ? candidates.prefix(2).contains(where: moved.contains)
+                : candidates.contains(where: moved.contains)
+            if mayBeServed { self.promise(name) }
         }
     }
 
