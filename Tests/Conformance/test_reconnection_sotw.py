@@ -5,7 +5,7 @@ Quotations are from https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_pro
 
 from case import ConformanceTest, over
 from client import SOTW
-from resources import KINDS, ROOTS
+from resources import KINDS, LEAVES, ROOTS
 
 
 class ReconnectionSotW(ConformanceTest):
@@ -53,6 +53,20 @@ class ReconnectionSotW(ConformanceTest):
         again.send(kind, version=client.of(kind).version)
         again.remember(kind, [], [])
         again.holding(kind, self.world.of(kind))
+
+    @over(SOTW, LEAVES)
+    def test_a_version_of_everything_after_names_is_current(self, kind):
+        """As the first: a server that does not resend what is current does not after such a change either."""
+        self.world.add(kind, "a", "b", "c")
+        client = self.client()
+        client.subscribe(kind, "a", "b")
+        client.holding(kind, self.world.of(kind, "a", "b"))
+        client.say(kind, subscribe=["*"], unsubscribe=["a", "b"])
+        client.holding(kind, self.world.of(kind))
+        client.settle(kind)
+        again = self.reconnected(client)
+        again.resume(kind)
+        again.quiet()
 
     @over(SOTW, KINDS)
     def test_a_version_that_is_not_current_is_answered(self, kind):

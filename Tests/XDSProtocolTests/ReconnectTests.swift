@@ -45,6 +45,17 @@ import XDSProtocol
         #expect(envoy.holds[.routeConfiguration] == ["r": Resource(.routeConfiguration, "r", "2").version])
     }
 
+    @Test func `a proxy that went from names to everything is current all the same`() throws {
+        let world = Snapshot(1, [.endpoints: ["a": "1", "b": "1", "c": "1"]])
+        var envoy = FakeEnvoy(.sotw, snapshot: world)
+        envoy.subscribe(.endpoints, "a", "b")
+        envoy.settle()
+        envoy.change(.endpoints, adding: [.wildcard], removing: ["a", "b"])
+        #expect(try envoy.acked(.endpoints).resources.map(\.name).sorted() == ["a", "b", "c"])
+        envoy.reconnect(to: world)
+        #expect(envoy.unanswered.isEmpty)
+    }
+
     @Test(arguments: [StreamStateMachine.Variant.sotw, .delta])
     func `the snapshot may come after the proxy`(variant: StreamStateMachine.Variant) {
         var envoy = Self.connected(variant)

@@ -22,6 +22,8 @@ extension TypeState {
         if self.type.isRoot, isFirst || !change.isEmpty { self.owesAnswer = true }
         self.owe(change.added)
         if change.wildcardBegan {
+            // Sent again, with everything else. A response of a root type says anyhow what is held.
+            if !self.type.isRoot { self.forget(change.removed) }
             self.owesAnswer = true
             self.wildcardBegan(isFirst: isFirst, snapshot)
         }
