@@ -81,7 +81,7 @@ extension TypeState {
             let isThere = resources[name] != nil
             // Nothing is remembered of one that nobody was told of.
             let isHeld = self.subscription.names.contains(name) && self.held[name] != nil
-            if host.isWildcard ? isThere != isHeld : isHeld && !isThere {
+            if isThere != isHeld {
                 moved.insert(name)
                 if host.isWildcard { areExact = false }
             }
