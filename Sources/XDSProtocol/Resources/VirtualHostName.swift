@@ -19,30 +19,38 @@ struct VirtualHostName {
 
     /// A DNS name has 253 bytes at most, and a port 6 with its colon.
     private static let maximumHostBytes = 260
+    /// With the route configuration.
+    private static let maximumBytes = 1_024
 
-    /// The names of the virtual hosts that serve this host, the most specific first.
-    var candidates: [ResourceName] {
-        var candidates = [self.name(self.host)]
+    /// The names of the virtual hosts that serve this host, the most specific first. Each is made when it is looked at:
+    /// whoever sends requests to a proxy decides how many there are and how long.
+    var candidates: some Collection<ResourceName> {
+        self.servingHosts.lazy.map { ResourceName("\(self.routeConfiguration)\($0.isWildcard ? "*" : "")\($0.rest)") }
+    }
+
+    private var servingHosts: [(isWildcard: Bool, rest: Substring)] {
+        var hosts = [(isWildcard: false, rest: self.host)]
+        let everything = (isWildcard: true, rest: self.host[self.host.endIndex...])
         // Their length together is the square of a host's.
-        guard self.host.utf8.count <= Self.maximumHostBytes else { return candidates + [self.name("*")] }
+        let hostBytes = self.host.utf8.count
+        guard hostBytes <= Self.maximumHostBytes, self.routeConfiguration.utf8.count + hostBytes <= Self.maximumBytes
+        else { return hosts + [everything] }
         var host = self.host
         // A port stands behind the last colon, unless that is one of an IPv6 address.
         if let colon = host.lastIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber),
             !host[..<colon].contains(":") || host[..<colon].hasSuffix("]")
         {
             host = host[..<colon]
-            candidates.append(self.name(host))
+            hosts.append((isWildcard: false, rest: host))
         }
         var rest = host
-        while let dot = rest.firstIndex(of: ".") {
-            candidates.append(self.name("*" + rest[dot...]))
-            rest = rest[rest.index(after: dot)...]
+        // No domain has an empty label.
+        while let dot = rest.firstIndex(of: "."), dot != rest.startIndex {
+            let parent = rest[rest.index(after: dot)...]
+            if parent.isEmpty || parent.first == "." { break }
+            hosts.append((isWildcard: true, rest: rest[dot...]))
+            rest = parent
         }
-        candidates.append(self.name("*"))
-        return candidates
-    }
-
-    private func name(_ host: some StringProtocol) -> ResourceName {
-        ResourceName("\(self.routeConfiguration)\(host)")
+        return hosts + [everything]
     }
 }

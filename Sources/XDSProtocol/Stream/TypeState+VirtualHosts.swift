@@ -61,7 +61,7 @@ extension TypeState {
 
     private static func resolve(_ name: ResourceName, in resources: Snapshot.Resources) -> Resource? {
         if let resource = resources[name] { return resource }
-        guard let candidates = VirtualHostName(name)?.candidates else { return nil }
+        guard !resources.isEmpty, let candidates = VirtualHostName(name)?.candidates else { return nil }
         return candidates.lazy.compactMap { resources[$0] }.first
     }
 
