@@ -34,6 +34,16 @@ struct WordsTests {
         #expect(taken < .seconds(2), "\(taken)")
     }
 
+    @Test func `words that all begin as a name does are not looked through without end`() {
+        let resource = Resource(type: .cluster, name: "service", message: [])
+        func isNamed(after count: Int) -> Bool {
+            let message = String(repeating: "s ", count: count) + "service"
+            return !Suspects.mentioned([resource], in: Suspects.excerpt(message)).isEmpty
+        }
+        #expect(isNamed(after: 100))
+        #expect(!isNamed(after: 500))
+    }
+
     @Test(arguments: [["a", "b"], ["a", "b", "c"]])
     func `names of two types that are, or begin with, the same are known again`(others: [String]) throws {
         func bytes(_ type: TypeURL, _ names: [String]) throws -> [UInt8] {

@@ -16,6 +16,9 @@ extension Suspects {
 
 /// A message by the places where names may begin in it: it is looked for thousands of names in one message.
 private struct Words {
+    /// Of each first byte. Names of which more are meant are tried as those that nobody names.
+    private static let maximumStarts = 128
+
     private let message: [UInt8]
     /// By their first byte.
     private var starts: [UInt8: [Int]] = [:]
@@ -24,6 +27,7 @@ private struct Words {
         self.message = Array(message.utf8)
         for (place, byte) in self.message.enumerated()
         where place == 0 || !Self.isPartOfName(self.message[place - 1]) {
+            if let count = self.starts[byte]?.count, count >= Self.maximumStarts { continue }
             self.starts[byte, default: []].append(place)
         }
     }
