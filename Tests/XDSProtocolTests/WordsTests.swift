@@ -65,4 +65,31 @@ struct WordsTests {
             #expect(try others.sotw(as: type).resourceNames?.count == names.count + 1)
         }
     }
+
+    @Test
+    func `what a client says that it holds is kept of the first request only, and held against the limits of all`()
+        throws
+    {
+        let long = String(repeating: "n", count: 5_000)
+        func message(_ names: String...) throws -> RequestMessage {
+            let request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest.with {
+                $0.typeURL = TypeURL.cluster.rawValue
+                for name in names { $0.initialResourceVersions[name] = "1" }
+            }
+            return try RequestMessage(try request.serializedBytes(), variant: .delta)
+        }
+        let first = try message("a", "b", "longer").delta(as: .cluster)
+        #expect(first.initialResourceVersions == ["a": "1", "b": "1", "longer": "1"])
+        let later = try message("a", "b", "longer").delta(as: .cluster, isFirst: false)
+        #expect(later.initialResourceVersions.keys.sorted() == ["longer"])
+        #expect(try message().delta(as: .cluster, isFirst: false).initialResourceVersions.isEmpty)
+        var machine = StreamStateMachine(variant: .delta)
+        #expect(machine.received(first).isEmpty)
+        #expect(machine.received(later).isEmpty)
+        let actions = machine.received(try message("a", long, "b").delta(as: .cluster, isFirst: false))
+        guard case .close(.resourceExhausted)? = actions.first else {
+            Issue.record("a long name is taken")
+            return
+        }
+    }
 }

@@ -145,13 +145,20 @@ package struct RequestMessage: Sendable {
         return request
     }
 
-    /// - Parameter list: what `namesBytes` say, if it was read before.
-    package func delta(as type: TypeURL, list: NameList? = nil) throws(Malformed) -> DeltaRequest {
+    /// - Parameters:
+    ///   - list: what `namesBytes` say, if it was read before.
+    ///   - isFirst: of its type. Of others, what the client says that it holds means nothing: it is read, because it may be
+    ///     malformed, and only the longest name is kept, because that may be too long.
+    package func delta(
+        as type: TypeURL,
+        list: NameList? = nil,
+        isFirst: Bool = true
+    ) throws(Malformed) -> DeltaRequest {
         var request = DeltaRequest(
             type: type,
             subscribe: try self.names(list),
             unsubscribe: try self.names(in: 4),
-            initialResourceVersions: try self.initialResourceVersions(),
+            initialResourceVersions: try self.initialResourceVersions(isFirst: isFirst),
             responseNonce: Nonce(self.responseNonce),
             errorDetail: self.errorMessage
         )
@@ -180,9 +187,10 @@ package struct RequestMessage: Sendable {
         } catch { throw Malformed() }
     }
 
-    private func initialResourceVersions() throws(Malformed) -> [ResourceName: String] {
+    private func initialResourceVersions(isFirst: Bool) throws(Malformed) -> [ResourceName: String] {
         do {
             var versions: [ResourceName: String] = [:]
+            var longest = ""
             var reader = WireReader(self.bytes)
             while let (field, content) = try reader.next() {
                 guard field == 5 else { continue }
@@ -192,8 +200,13 @@ package struct RequestMessage: Sendable {
                     if field == 1 { name = try WireReader.text(content) }
                     if field == 2 { version = try WireReader.text(content) }
                 }
-                versions[ResourceName(name)] = version
+                if isFirst {
+                    versions[ResourceName(name)] = version
+                } else if name.utf8.count > longest.utf8.count {
+                    longest = name
+                }
             }
+            if !longest.isEmpty { versions[ResourceName(longest)] = "" }
             return versions
         } catch { throw Malformed() }
     }

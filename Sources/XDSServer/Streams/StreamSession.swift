@@ -87,7 +87,8 @@ final class StreamSession: Sendable {
                 switch self.method.variant {
                 case .delta:
                     let list = try self.server.nameLists.list(of: message)
-                    actions += state.machine.received(try message.delta(as: type, list: list))
+                    let isFirst = !state.machine.hasSubscription(to: type)
+                    actions += state.machine.received(try message.delta(as: type, list: list, isFirst: isFirst))
                 case .sotw:
                     let list = message.repeatsNames(of: type) ? nil : try self.server.nameLists.list(of: message)
                     let request = try message.sotw(as: type, list: list)
