@@ -36,6 +36,7 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
 let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -196,7 +197,8 @@ let package = Package(
             name: "XDSServerTests",
             dependencies: [
                 "XDSProtocol", "XDSServer", "TestSupport", "EnvoyAPI", hashTrees, lifecycle, swiftProtobuf, grpcCore,
-                grpcProtobuf, grpcTransport, logging, nioCore, nioPosix, coreMetrics, metricsTestKit,
+                grpcProtobuf, grpcTransport, logging, nioCore, nioEmbedded, nioHPACK, nioHTTP2, nioPosix, coreMetrics,
+                metricsTestKit,
             ],
             swiftSettings: settings
         ),

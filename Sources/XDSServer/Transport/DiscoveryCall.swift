@@ -196,8 +196,7 @@ final class DiscoveryCall {
     private func end(_ error: RPCError?) {
         let trailers = GRPCHeaders.trailers(error, isOnly: !self.hasSentHeaders)
         self.finish(reason: error.map { "\($0.code): \($0.message)" } ?? "ended")
-        self.stream.write(.headers(.init(headers: trailers, endStream: true)))
-        self.stream.flush()
+        self.stream.writeLast(.headers(.init(headers: trailers, endStream: true)))
         guard !self.isHalfClosed else { return }
         let bound = NIOLoopBound(self.stream, eventLoop: self.stream.eventLoop)
         self.stream.eventLoop.scheduleTask(in: Self.linger) { bound.value.reset() }

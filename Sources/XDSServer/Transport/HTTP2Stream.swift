@@ -80,8 +80,14 @@ final class HTTP2Stream {
     func reset() {
         guard !self.isReset else { return }
         self.isReset = true
-        self.write(.rstStream(.cancel))
-        self.flush()
+        self.writeLast(.rstStream(.cancel))
+    }
+
+    /// Nothing follows it. The stream may be closed by it, and not know its connection any more.
+    func writeLast(_ payload: HTTP2Frame.FramePayload) {
+        let connection = self.connection
+        self.write(payload)
+        connection?.flush()
     }
 
     // MARK: What happens to the stream

@@ -109,7 +109,7 @@ package struct XDSListener: Service {
     }
 
     /// HTTP/2 without negotiation, and a handler for each stream.
-    private func configure(_ channel: any Channel, _ admissions: AdmissionQueue) throws {
+    func configure(_ channel: any Channel, _ admissions: AdmissionQueue) throws {
         let management = NIOHTTP2ServerConnectionManagementHandler(
             eventLoop: channel.eventLoop,
             configuration: .init(

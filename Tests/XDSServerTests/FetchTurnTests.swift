@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvoyAPI
+import NIOHTTP2
+import Testing
+import XDSProtocol
+
+@testable import XDSServer
+
+/// When fetches are answered, and how long they may take.
+struct FetchTurnTests {
+    private static let method = DiscoveryMethod.fetches.first { $0.type == .cluster }
+
+    private func connection(_ bytes: Int, window: Int = 65_535) throws -> EmbeddedConnection {
+        let cache = SnapshotCache()
+        cache.publish(TestWorld([.cluster: ["c": String(repeating: "c", count: bytes)]]))
+        let registry = StreamRegistry(logger: EventLog().logger)
+        return try EmbeddedConnection(to: DiscoveryServer(cache: cache, registry: registry), window: window)
+    }
+
+    @Test func `a client that does not end its side is not waited for`() throws {
+        let connection = try self.connection(1)
+        let fetch = try connection.call(
+            #require(Self.method),
+            SotWRequestMessage.ask(.cluster, as: "proxy"),
+            isLast: false
+        )
+        try connection.advance(by: 4)
+        var call = try #require(connection.calls[fetch])
+        #expect(call.status == 0 && call.reset == nil)
+        try connection.advance(by: 2)
+        call = try #require(connection.calls[fetch])
+        #expect(call.reset == .cancel)
+        connection.close()
+    }
+}
