@@ -18,6 +18,21 @@ struct FetchTurnTests {
         return try EmbeddedConnection(to: DiscoveryServer(cache: cache, registry: registry), window: window)
     }
 
+    @Test func `a long answer may take its time to be read`() throws {
+        let connection = try self.connection(1_000_000)
+        let fetch = try connection.call(#require(Self.method), SotWRequestMessage.ask(.cluster, as: "proxy"))
+        try connection.pump()
+        for _ in 0..<20 {
+            #expect(try #require(connection.calls[fetch]).status == nil)
+            try connection.advance(by: 1)
+            connection.grant(50_000, on: fetch)
+        }
+        try connection.pump()
+        let call = try #require(connection.calls[fetch])
+        #expect(call.status == 0 && call.reset == nil && call.bytes > 1_000_000)
+        connection.close()
+    }
+
     @Test func `a client that does not end its side is not waited for`() throws {
         let connection = try self.connection(1)
         let fetch = try connection.call(

@@ -198,8 +198,11 @@ final class DiscoveryCall {
         self.finish(reason: error.map { "\($0.code): \($0.message)" } ?? "ended")
         self.stream.writeLast(.headers(.init(headers: trailers, endStream: true)))
         guard !self.isHalfClosed else { return }
-        let bound = NIOLoopBound(self.stream, eventLoop: self.stream.eventLoop)
-        self.stream.eventLoop.scheduleTask(in: Self.linger) { bound.value.reset() }
+        let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+        self.stream.eventLoop.scheduleTask(in: Self.linger) {
+            // It has ended its side since then, perhaps with the request that was answered, and may take its time to read.
+            if !bound.value.isHalfClosed { bound.value.stream.reset() }
+        }
     }
 
     private func finish(reason: String) {
