@@ -93,6 +93,17 @@ final class EmbeddedConnection {
         try self.collect()
     }
 
+    /// How many calls are over after what the loop has to do now, and before what comes of that.
+    func overAfterNextTurn() throws -> Int {
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let number = self.loop.submit {
+            try bound.value.collect()
+            return bound.value.calls.values.filter { $0.status != nil }.count
+        }
+        self.loop.run()
+        return try number.wait()
+    }
+
     func advance(by seconds: Int64) throws {
         for _ in 0..<seconds {
             self.loop.advanceTime(by: .seconds(1))

@@ -48,4 +48,35 @@ struct FetchTurnTests {
         #expect(call.reset == .cancel)
         connection.close()
     }
+
+    @Test func `of fetches that come at once one is answered, and then others have their turn`() throws {
+        let connection = try self.connection(1)
+        for _ in 0..<10 { try connection.call(#require(Self.method), SotWRequestMessage.ask(.cluster, as: "proxy")) }
+        try connection.deliver()
+        #expect(try connection.overAfterNextTurn() == 1)
+        try connection.pump()
+        #expect(connection.calls.values.allSatisfy { $0.status == 0 && $0.bytes > 0 })
+        connection.close()
+    }
+
+    @Test func `a fetch that is given up before its turn is not answered`() throws {
+        let connection = try self.connection(1)
+        let given = try connection.call(#require(Self.method), SotWRequestMessage.ask(.cluster, as: "proxy"))
+        let kept = try connection.call(#require(Self.method), SotWRequestMessage.ask(.cluster, as: "proxy"))
+        try connection.deliver()
+        connection.say(.rstStream(.cancel), on: given)
+        try connection.deliver()
+        try connection.pump()
+        #expect(connection.calls[given]?.bytes == 0)
+        #expect(connection.calls[kept]?.status == 0)
+        connection.close()
+    }
+
+    @Test func `what ends a stream does not wait until something else is said`() throws {
+        let connection = try self.connection(1)
+        let refused = try connection.call(#require(Self.method), SotWRequestMessage.ask(.cluster))
+        try connection.pump()
+        #expect(connection.calls[refused]?.status == 3)
+        connection.close()
+    }
 }

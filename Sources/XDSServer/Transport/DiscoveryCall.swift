@@ -15,7 +15,10 @@ final class DiscoveryCall {
         /// No headers yet.
         case none
         case stream(DiscoveryStream)
+        /// Without its request.
         case fetch(DiscoveryMethod)
+        /// A fetch that waits for its turn to be answered.
+        case turn
         case over
     }
 
@@ -112,8 +115,8 @@ final class DiscoveryCall {
             while let message = try self.nextMessage() {
                 switch self.state {
                 case .stream(let stream): stream.received(message, self.admissions)
-                case .fetch(let method): self.fetch(message, method)
-                case .none, .over: return
+                case .fetch(let method): self.takeTurn(message, method)
+                case .none, .turn, .over: return
                 }
                 self.stopWaiting()
             }
@@ -139,11 +142,21 @@ final class DiscoveryCall {
     }
 
     private func nextMessage() throws -> [UInt8]? {
-        if case .over = self.state {
+        switch self.state {
+        case .turn, .over:
             self.deframer = MessageDeframer(limit: 0, budget: self.server.budget)
             return nil
+        case .none, .stream, .fetch: return try self.deframer.next()
         }
-        return try self.deframer.next()
+    }
+
+    /// The answer is a first one, so it may be large.
+    private func takeTurn(_ message: [UInt8], _ method: DiscoveryMethod) {
+        self.state = .turn
+        self.admissions.admit {
+            // It may have been given up meanwhile.
+            if case .turn = self.state { self.fetch(message, method) }
+        }
     }
 
     private func fetch(_ message: [UInt8], _ method: DiscoveryMethod) {
@@ -164,7 +177,8 @@ final class DiscoveryCall {
         switch self.state {
         case .stream(let stream): stream.halfClosed()
         case .fetch: self.end(RPCError(code: .invalidArgument, message: "a fetch needs a request"))
-        case .none, .over: return
+        // What waits for its turn is answered still.
+        case .none, .turn, .over: return
         }
     }
 
