@@ -42,6 +42,7 @@ struct UnreadStream: Sendable {
                 connection: .connection(StreamLimits()),
                 loop: loop,
                 isWritable: { state.isWritable },
+                hasRoom: { true },
                 output: { output in
                     if case .send(let bytes) = output { state.sent.append(bytes) }
                 }

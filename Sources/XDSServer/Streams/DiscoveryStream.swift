@@ -20,11 +20,17 @@ final class DiscoveryStream {
     private let server: DiscoveryServer
     private let loop: any EventLoop
     private let isWritable: () -> Bool
+    private let hasRoom: () -> Bool
     private let output: (Output) -> Void
     private let session: StreamSession
     private let record: StreamRecord
     /// Requests that wait for their turn: the first of a type, and what came after it.
     private var waiting: [RequestMessage] = []
+    /// Where they queue when answers may be made again; nil if that is not what they wait for.
+    private var waitsForRoom: AdmissionQueue?
+    private var held = HeldRequest()
+    /// Times that passed while no answer could be made.
+    private var overdue: [Int] = []
     /// The cache has a snapshot that was not taken, because the proxy does not read.
     private var hasSnapshot = false
     private var nextPush = NIODeadline.uptimeNanoseconds(0)
@@ -39,11 +45,13 @@ final class DiscoveryStream {
         connection: Account,
         loop: any EventLoop,
         isWritable: @escaping () -> Bool,
+        hasRoom: @escaping () -> Bool,
         output: @escaping (Output) -> Void
     ) {
         self.server = server
         self.loop = loop
         self.isWritable = isWritable
+        self.hasRoom = hasRoom
         self.output = output
         self.record = server.registry.open(method: method, peer: peer)
         self.session = StreamSession(method: method, server: server, record: self.record, connection: connection)
@@ -68,7 +76,7 @@ final class DiscoveryStream {
             self.waiting.append(message)
             return
         }
-        if self.session.isFirst(message) {
+        if self.session.isFirst(message) || !self.hasRoom() {
             self.waiting.append(message)
             // What comes meanwhile stays with the client.
             self.output(.read(false))
@@ -79,10 +87,20 @@ final class DiscoveryStream {
     }
 
     private func admitted(_ admissions: AdmissionQueue) {
+        guard !self.isOver else { return }
+        guard self.hasRoom() else {
+            self.waitsForRoom = admissions
+            let bytes = self.waiting.reduce(0) { $0 + $1.byteCount }
+            guard !self.held.hold(bytes, self.server.budget) else { return }
+            let error = RPCError.tooManyLargeRequests
+            self.finish(error, reason: "\(error.code): \(error.message)")
+            return
+        }
+        self.held.release(self.server.budget)
         let messages = self.waiting
         self.waiting = []
         for (index, message) in messages.enumerated() where !self.isOver {
-            if index > 0, self.session.isFirst(message) {
+            if index > 0, self.session.isFirst(message) || !self.hasRoom() {
                 self.waiting = Array(messages[index...])
                 admissions.admit { self.admitted(admissions) }
                 return
@@ -131,11 +149,22 @@ final class DiscoveryStream {
     }
 
     func becameWritable() {
+        if let admissions = self.waitsForRoom {
+            self.waitsForRoom = nil
+            admissions.admit { self.admitted(admissions) }
+        }
+        let overdue = self.overdue
+        self.overdue = []
+        for number in overdue { self.deadlinePassed(number) }
         if self.hasSnapshot { self.snapshotDelivered() }
     }
 
     private func deadlinePassed(_ number: Int) {
         self.timers[number] = nil
+        guard self.hasRoom() else {
+            self.overdue.append(number)
+            return
+        }
         self.perform { self.session.deadlinePassed(number) }
     }
 
@@ -198,6 +227,9 @@ final class DiscoveryStream {
         for timer in self.timers.values { timer.cancel() }
         self.timers = [:]
         self.waiting = []
+        self.waitsForRoom = nil
+        self.overdue = []
+        self.held.release(self.server.budget)
         if self.server.released.add(self.session.end()) {
             let released = self.server.released
             self.loop.scheduleTask(in: ReleasedMemory.delay) { released.giveBack() }

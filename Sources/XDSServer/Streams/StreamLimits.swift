@@ -17,6 +17,11 @@ package struct StreamLimits: Sendable {
     package var requestBytes = 64 << 20
     /// Of large requests that are on their way at the same time, on all streams.
     package var requestBudgetBytes = 128 << 20
+    /// Of large answers that wait to be read, on all streams: beyond it a connection has one at a time.
+    package var answerBudgetBytes = 64 << 20
+    /// How long a client may read nothing of the large answers on its connection while that is used up; at most a quarter
+    /// longer. A proxy that is busy, or behind a slow line, reads something.
+    package var answerTime = Duration.seconds(60)
     /// How long a request may take to come, and a client to send the first one.
     package var requestTime = Duration.seconds(60)
     /// Requests a second that answer nothing, on all streams of a connection, and twice as many of a node: what answers a

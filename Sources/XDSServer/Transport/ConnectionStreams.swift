@@ -23,12 +23,18 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     let channel: any Channel
     private let windows: Windows
+    let budget: AnswerBudget
+    /// Bytes of large answers that wait to be read.
+    var unread = 0
+    var stallTimer: Scheduled<Void>?
+    /// How often it was looked at since something of them was read.
+    var looks = 0
     private let age: TimeAmount?
     private var ageTimer: Scheduled<Void>?
     private var isOld = false
     private let makeCall: (HTTP2Stream) -> DiscoveryCall
     private var context: ChannelHandlerContext?
-    private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+    private(set) var streams: [HTTP2StreamID: HTTP2Stream] = [:]
     private var isReading = false
     /// A stream waits until it can be written to.
     var hasWaiting = false
@@ -40,11 +46,13 @@ final class ConnectionStreams: ChannelInboundHandler {
     init(
         _ channel: any Channel,
         windows: Windows,
+        budget: AnswerBudget,
         age: TimeAmount?,
         makeCall: @escaping (HTTP2Stream) -> DiscoveryCall
     ) {
         self.channel = channel
         self.windows = windows
+        self.budget = budget
         self.age = age
         self.makeCall = makeCall
     }
@@ -177,6 +185,8 @@ final class ConnectionStreams: ChannelInboundHandler {
         let streams = self.streams
         self.streams = [:]
         for stream in streams.values { stream.closed(reason) }
+        self.stallTimer?.cancel()
+        self.stallTimer = nil
     }
 
     // MARK: What goes out
@@ -194,10 +204,10 @@ final class ConnectionStreams: ChannelInboundHandler {
         self.channel.eventLoop.execute { bound.value.writeIfPossible() }
     }
 
-    private func writeIfPossible() {
+    func writeIfPossible() {
         guard self.hasWaiting else { return }
         for stream in self.streams.values { stream.writeIfPossible() }
-        self.hasWaiting = self.streams.values.contains { $0.waitsToWrite }
+        self.hasWaiting = self.streams.values.contains { $0.isWaiting }
     }
 }
 

@@ -17,8 +17,8 @@ final class DiscoveryCall {
         case stream(DiscoveryStream)
         /// Without its request.
         case fetch(DiscoveryMethod)
-        /// A fetch that waits for its turn to be answered.
-        case turn
+        /// A fetch that waits for its turn to be answered, with its request.
+        case turn([UInt8], DiscoveryMethod)
         case over
     }
 
@@ -31,6 +31,7 @@ final class DiscoveryCall {
     private let stream: HTTP2Stream
     private var state = State.none
     private var deframer: MessageDeframer
+    private var held = HeldRequest()
     private var hasSentHeaders = false
     private var isHalfClosed = false
     /// Ends the stream if what is on its way does not come.
@@ -57,7 +58,18 @@ final class DiscoveryCall {
     }
 
     func becameWritable() {
-        if case .stream(let stream) = self.state { stream.becameWritable() }
+        switch self.state {
+        case .stream(let stream): stream.becameWritable()
+        case .turn: self.admissions.admit { self.haveTurn() }
+        case .none, .fetch, .over: return
+        }
+    }
+
+    /// Nothing of an answer is read, and others wait for the room that it takes.
+    func stalled() {
+        self.finish(reason: "\(RPCError.Code.resourceExhausted): an answer was not read")
+        // What would be said stood behind the answer. A client takes this for RESOURCE_EXHAUSTED.
+        self.stream.reset(.enhanceYourCalm)
     }
 
     /// The connection is old enough. A fetch is answered still.
@@ -103,6 +115,7 @@ final class DiscoveryCall {
                 connection: self.connection,
                 loop: self.stream.eventLoop,
                 isWritable: { [stream] in stream.isWritable },
+                hasRoom: { [stream] in stream.hasRoom },
                 // Both refer to each other until `finish`.
                 output: { self.perform($0) }
             )
@@ -152,11 +165,18 @@ final class DiscoveryCall {
 
     /// The answer is a first one, so it may be large.
     private func takeTurn(_ message: [UInt8], _ method: DiscoveryMethod) {
-        self.state = .turn
-        self.admissions.admit {
-            // It may have been given up meanwhile.
-            if case .turn = self.state { self.fetch(message, method) }
+        self.state = .turn(message, method)
+        self.admissions.admit { self.haveTurn() }
+    }
+
+    private func haveTurn() {
+        // It may have been given up meanwhile.
+        guard case .turn(let message, let method) = self.state else { return }
+        guard self.stream.hasRoom else {
+            if !self.held.hold(message.count, self.server.budget) { self.end(.tooManyLargeRequests) }
+            return
         }
+        self.fetch(message, method)
     }
 
     private func fetch(_ message: [UInt8], _ method: DiscoveryMethod) {
@@ -222,6 +242,7 @@ final class DiscoveryCall {
     private func finish(reason: String) {
         self.stopWaiting()
         self.deframer.release()
+        self.held.release(self.server.budget)
         if case .stream(let stream) = self.state { stream.end(reason: reason) }
         self.state = .over
     }

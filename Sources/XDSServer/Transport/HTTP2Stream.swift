@@ -24,7 +24,10 @@ final class HTTP2Stream {
     private var unreadBytes = 0
     /// Bytes of messages that wait for the client's window, or for the connection.
     private var unwritten = 0
-    private(set) var waitsToWrite = false
+    /// Those of them that count for the budget: of what is small the number of streams is bound enough.
+    private var counted = 0
+    private var waitsToWrite = false
+    private var waitsForRoom = false
 
     init(_ id: HTTP2StreamID, on connection: ConnectionStreams, window: Int) {
         self.id = id
@@ -51,12 +54,24 @@ final class HTTP2Stream {
     }
 
     private var canWrite: Bool {
-        self.unwritten < Self.watermark && self.connection?.channel.isWritable == true
+        guard self.unwritten < Self.watermark, let connection = self.connection else { return false }
+        return connection.channel.isWritable && connection.hasRoom
+    }
+
+    /// Whether an answer may be made, also if what was written before is not read yet. If not, the call is told when.
+    var hasRoom: Bool {
+        guard let connection = self.connection, !connection.hasRoom else { return true }
+        self.waitsForRoom = true
+        connection.hasWaiting = true
+        return false
     }
 
     func write(_ payload: HTTP2Frame.FramePayload) {
         guard let connection = self.connection else { return }
-        if case .data(let content) = payload { self.unwritten += content.data.readableBytes }
+        if case .data(let content) = payload {
+            self.unwritten += content.data.readableBytes
+            self.count()
+        }
         connection.write(HTTP2Frame(streamID: self.id, payload: payload))
     }
 
@@ -77,10 +92,10 @@ final class HTTP2Stream {
     }
 
     /// Ends the stream, whatever is on its way.
-    func reset() {
+    func reset(_ code: HTTP2ErrorCode = .cancel) {
         guard !self.isReset else { return }
         self.isReset = true
-        self.writeLast(.rstStream(.cancel))
+        self.writeLast(.rstStream(code))
     }
 
     /// Nothing follows it. The stream may be closed by it, and not know its connection any more.
@@ -88,6 +103,13 @@ final class HTTP2Stream {
         let connection = self.connection
         self.write(payload)
         connection?.flush()
+    }
+
+    private func count() {
+        let due = self.unwritten < Self.watermark ? 0 : self.unwritten
+        guard due != self.counted else { return }
+        self.connection?.count(due - self.counted)
+        self.counted = due
     }
 
     // MARK: What happens to the stream
@@ -120,16 +142,28 @@ final class HTTP2Stream {
 
     func wrote(_ bytes: Int) {
         self.unwritten -= bytes
+        self.count()
     }
 
+    var isWaiting: Bool { self.waitsToWrite || self.waitsForRoom }
+
     func writeIfPossible() {
-        guard self.waitsToWrite, self.canWrite else { return }
+        guard self.isWaiting else { return }
+        guard (self.waitsForRoom && self.connection?.hasRoom == true) || (self.waitsToWrite && self.canWrite) else {
+            return
+        }
         self.waitsToWrite = false
+        self.waitsForRoom = false
         self.call?.becameWritable()
     }
 
+    /// Whether a large answer waits to be read.
+    var isUnread: Bool { self.counted > 0 }
+
     /// - Parameter reason: nil if both sides ended it, or the connection is gone.
     func closed(_ reason: String?) {
+        self.unwritten = 0
+        self.count()
         self.connection = nil
         self.unread = []
         self.call?.closed(reason)

@@ -86,7 +86,7 @@ struct MessageDeframer {
         let held = self.bytes.readableBytes
         guard held > RequestBudget.small else { return }
         guard self.budget.reserve(held - self.reserved, beside: self.reserved) else {
-            throw RPCError(code: .resourceExhausted, message: "too many large requests at the same time")
+            throw RPCError.tooManyLargeRequests
         }
         self.reserved = held
     }
@@ -96,6 +96,31 @@ struct MessageDeframer {
         if self.reserved > 0 { self.budget.release(self.reserved) }
         self.reserved = 0
     }
+}
+
+/// What a request that waits for room takes of the budget meanwhile.
+struct HeldRequest {
+    private var bytes = 0
+
+    /// - Returns: whether it may wait.
+    mutating func hold(_ bytes: Int, _ budget: RequestBudget) -> Bool {
+        guard self.bytes == 0, bytes > RequestBudget.small else { return true }
+        guard budget.reserve(bytes) else { return false }
+        self.bytes = bytes
+        return true
+    }
+
+    mutating func release(_ budget: RequestBudget) {
+        if self.bytes > 0 { budget.release(self.bytes) }
+        self.bytes = 0
+    }
+}
+
+extension RPCError {
+    static let tooManyLargeRequests = RPCError(
+        code: .resourceExhausted,
+        message: "too many large requests at the same time"
+    )
 }
 
 /// How many bytes of large requests may be on their way on all streams together: they are held in memory before it is known

@@ -126,7 +126,12 @@ package struct XDSListener: Service {
         let windows = ConnectionStreams.Windows(stream: Self.window, connection: 4 * Self.window)
         let account = Account.connection(self.server.limits)
         let age = self.limits.age.map { $0 * .random(in: 0.9...1.1) }
-        let streams = ConnectionStreams(channel, windows: windows, age: age.map { TimeAmount($0) }) { [server] stream in
+        let streams = ConnectionStreams(
+            channel,
+            windows: windows,
+            budget: self.server.answers,
+            age: age.map { TimeAmount($0) }
+        ) { [server] stream in
             DiscoveryCall(on: stream, server: server, admissions: admissions, connection: account)
         }
         let http2 = NIOHTTP2Handler(
