@@ -201,6 +201,11 @@ struct EntryReaderTests {
         #expect(!apply(router(bad, bad, admin)))
         let worse = #"{"Match": {"HTTP": {"PathExact": "/b", "CaseInsensitive": true}}}"#
         #expect(!apply(router(admin, worse, admin)), "one is mended, and another one breaks")
+
+        reader = Self.reader(router(bad, other))
+        #expect(!apply(router(worse, other)), "what was never good may be edited")
+        #expect(apply(router(worse, other, admin)))
+        #expect(reader.entries.routers[web]?.routes.map(\.number) == [2, 3])
         #expect(apply(router(admin)))
         #expect(!apply(router(bad)))
         #expect(apply(), "deleted is deleted")

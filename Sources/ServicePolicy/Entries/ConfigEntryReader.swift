@@ -61,6 +61,8 @@ private struct Reading: Sendable {
     let inForce: EntryValue?
     /// Its routes that could not.
     private let leftOut: [JSON: Int]
+    /// Its other routes.
+    private let taken: Set<JSON>
     let diagnostics: [Diagnostic]
 
     init(_ entry: ConfigEntry, previous: Reading?) {
@@ -72,22 +74,29 @@ private struct Reading: Sendable {
         var findings = EntryFindings()
         do {
             let value = try Self.read(entry, findings: &findings)
-            if let previous, let inForce = previous.inForce, !findings.leftOutParts.isContained(in: previous.leftOut) {
-                // A route that is edited badly would go, though it was good before.
+            if let previous, let inForce = previous.inForce, previous.isBetter(than: findings) {
                 self.inForce = inForce
                 self.leftOut = previous.leftOut
+                self.taken = previous.taken
                 self.diagnostics = entry.diagnostics(of: findings, consequence: Self.isKept)
             } else {
                 self.inForce = value
                 self.leftOut = findings.leftOutParts
+                self.taken = findings.takenParts
                 self.diagnostics = entry.diagnostics(of: findings, consequence: "this route is left out")
             }
         } catch {
             self.inForce = previous?.inForce
             self.leftOut = previous?.leftOut ?? [:]
+            self.taken = previous?.taken ?? []
             let consequence = previous?.inForce == nil ? "it is left out" : Self.isKept
             self.diagnostics = [entry.diagnostic(of: error, consequence: consequence)]
         }
+    }
+
+    /// Whether a route that was good would go because it was edited badly. One that never was good may be edited.
+    private func isBetter(than findings: EntryFindings) -> Bool {
+        !self.taken.isSubset(of: findings.takenParts) && !findings.leftOutParts.isContained(in: self.leftOut)
     }
 
     private static let isKept = "its last good version stays in force"

@@ -21,6 +21,8 @@ struct EntryFindings: Equatable {
     var leftOut: [EntryRefusal] = []
     /// What these parts say, and how many say it.
     var leftOutParts: [JSON: Int] = [:]
+    /// What the other parts of their kind say.
+    var takenParts: Set<JSON> = []
 }
 
 /// The members of one object of an entry, read by their names in Consul's answers.
