@@ -53,6 +53,22 @@ private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
     }
 
     @Test(arguments: both)
+    func `a cluster that changes does not wait for endpoints that are refused just then`(
+        variant: StreamStateMachine.Variant
+    ) throws {
+        var envoy = FakeEnvoy(variant, snapshot: Self.world(1, cluster: "1", endpoints: "bad"))
+        for type in [TypeURL.cluster, .listener] {
+            envoy.subscribe(type)
+            envoy.settle()
+        }
+        envoy.subscribe(.endpoints, "x")
+        envoy.publish(Self.world(2, cluster: "2", endpoints: "bad", listener: "2"))
+        envoy.ack(.cluster)
+        envoy.nack(.endpoints, "no")
+        #expect(try envoy.acked(.listener).resources == [Resource(.listener, "l", "2")])
+    }
+
+    @Test(arguments: both)
     func `last good endpoints that are refused too are not sent for ever`(variant: StreamStateMachine.Variant) {
         var envoy = Self.connected(variant, endpoints: "1")
         envoy.publish(Self.world(2, cluster: "1", endpoints: "bad"))

@@ -147,6 +147,27 @@ private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
         #expect(envoy.unanswered.isEmpty)
     }
 
+    @Test func `what serves others is not told to who has a virtual host of its own by now`() throws {
+        func world(_ generation: UInt64, _ hosts: [String: String]) -> Snapshot {
+            Snapshot(generation, [.virtualHost: hosts])
+        }
+        var envoy = FakeEnvoy(.delta, snapshot: world(1, ["r/*.b.com": "bad"]))
+        envoy.subscribe(.virtualHost, "r/a.b.com", "r/c.b.com")
+        envoy.nack(.virtualHost, "no")
+        envoy.publish(
+            world(2, ["r/*.b.com": "bad", "r/a.b.com": "1"]),
+            changes: ChangeSet(names: [.virtualHost: ["r/a.b.com"]])
+        )
+        #expect(try envoy.acked(.virtualHost).resources == [Resource(.virtualHost, "r/a.b.com", "1")])
+        envoy.publish(
+            world(3, ["r/*.b.com": "2", "r/a.b.com": "1"]),
+            changes: ChangeSet(names: [.virtualHost: ["r/*.b.com"]])
+        )
+        let response = try envoy.acked(.virtualHost)
+        #expect(response.resources == [Resource(.virtualHost, "r/*.b.com", "2")])
+        #expect(response.aliases == ["r/*.b.com": ["r/c.b.com"]])
+    }
+
     @Test func `a client that refuses every virtual host comes to rest`() {
         var envoy = self.asking(
             "r/b.good.com",

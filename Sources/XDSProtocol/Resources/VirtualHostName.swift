@@ -28,6 +28,23 @@ struct VirtualHostName {
         self.servingHosts.lazy.map { ResourceName("\(self.routeConfiguration)\($0.isWildcard ? "*" : "")\($0.rest)") }
     }
 
+    /// What serves it under that name alone; nil if it has no port.
+    static func withoutPort(_ name: ResourceName) -> ResourceName? {
+        // Nearly always no: it is asked of every name.
+        guard let last = name.rawValue.utf8.last, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last),
+            let name = VirtualHostName(name), let host = name.hostWithoutPort
+        else { return nil }
+        return ResourceName("\(name.routeConfiguration)\(host)")
+    }
+
+    /// A port stands behind the last colon, unless that is one of an IPv6 address.
+    private var hostWithoutPort: Substring? {
+        guard let colon = self.host.lastIndex(of: ":") else { return nil }
+        let host = self.host[..<colon]
+        let isPort = self.host[self.host.index(after: colon)...].allSatisfy(\.isNumber)
+        return isPort && (!host.contains(":") || host.hasSuffix("]")) ? host : nil
+    }
+
     private var servingHosts: [(isWildcard: Bool, rest: Substring)] {
         var hosts = [(isWildcard: false, rest: self.host)]
         let everything = (isWildcard: true, rest: self.host[self.host.endIndex...])
@@ -35,15 +52,9 @@ struct VirtualHostName {
         let hostBytes = self.host.utf8.count
         guard hostBytes <= Self.maximumHostBytes, self.routeConfiguration.utf8.count + hostBytes <= Self.maximumBytes
         else { return hosts + [everything] }
-        var host = self.host
-        // A port stands behind the last colon, unless that is one of an IPv6 address.
-        if let colon = host.lastIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber),
-            !host[..<colon].contains(":") || host[..<colon].hasSuffix("]")
-        {
-            host = host[..<colon]
-            hosts.append((isWildcard: false, rest: host))
-        }
-        var rest = host
+        let withoutPort = self.hostWithoutPort
+        if let withoutPort { hosts.append((isWildcard: false, rest: withoutPort)) }
+        var rest = withoutPort ?? self.host
         // No domain has an empty label.
         while let dot = rest.firstIndex(of: "."), dot != rest.startIndex {
             let parent = rest[rest.index(after: dot)...]

@@ -195,7 +195,8 @@ package struct StreamStateMachine: Sendable {
             let before = state.suspects.untried
             let blamed = state.reject(message: error, self.snapshot)
             let untried = state.suspects.untried.keys.filter { before[$0] == nil }.sorted()
-            return (blamed: blamed, untried: untried, repeated: state.owed)
+            let repeated = state.owed.filter { self.snapshot?[type, $0].map(state.canRepeat) ?? false }
+            return (blamed: blamed, untried: untried, repeated: repeated)
         }
         let (blamed, untried, repeated) = verdict ?? ([], [], [])
         // Do not wait for the endpoints of a cluster that was refused, nor for endpoints that were.

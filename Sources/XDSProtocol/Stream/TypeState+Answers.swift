@@ -37,13 +37,19 @@ extension TypeState {
             self.held.set(name, nil)
             self.expiring.remove(name)
         }
-        self.suspects.acknowledged(trial: flight.trial, isComplete: self.dirty.isEmpty)
+        self.suspects.acknowledged(trial: flight.trial, isComplete: self.isAllTold(snapshot))
         if flight.isWhole, !self.refusedRemovals.isEmpty {
             for name in self.refusedRemovals.names where self.held[name] == nil {
                 self.refusedRemovals.forget(name)
             }
             self.dirty.formUnion(self.refusedRemovals.accepted())
         }
+    }
+
+    /// Whether nothing is left to send but what is suspect.
+    private func isAllTold(_ snapshot: Snapshot?) -> Bool {
+        if self.dirty.isEmpty || self.suspects.isEmpty { return self.dirty.isEmpty }
+        return self.dirty.allSatisfy { name in snapshot?[self.type, name].map(self.suspects.excludes) ?? false }
     }
 
     /// The response was refused. What of it the client kept is unknown: Envoy keeps the good clusters and listeners of a

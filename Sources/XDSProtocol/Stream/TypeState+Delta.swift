@@ -97,7 +97,7 @@ extension TypeState {
         }
         guard self.owesAnswer || !next.isEmpty else { return nil }
         self.owesAnswer = false
-        self.tellWaiting(in: &next)
+        self.tellWaiting(in: &next, resources)
         return next
     }
 

@@ -21,6 +21,7 @@ extension TypeState {
         let names = Array(self.owed.subtracting(self.debts)) + self.debts
         for name in names where self.subscription.contains(name) {
             self.waiting[name] = nil
+            if let host = VirtualHostName.withoutPort(name) { self.ported[host, default: []].insert(name) }
             guard let resource = Self.resolve(name, in: resources) else {
                 let isHeld = self.held[name] != nil
                 if isHeld { self.doomed.insert(name) }
@@ -49,13 +50,17 @@ extension TypeState {
     }
 
     /// Whoever waits for one of these is told that it is what they asked for.
-    mutating func tellWaiting(in next: inout Next) {
+    mutating func tellWaiting(in next: inout Next, _ resources: Snapshot.Resources) {
         if self.waiting.isEmpty || next.upserts.isEmpty { return }
         let sent = Set(next.upserts.map(\.name))
-        let told = self.waiting.filter { sent.contains($0.value) }
+        let told = self.waiting.filter { sent.contains($0.value) || sent.contains($0.key) }
         for (name, resource) in told.sorted(by: { $0.key < $1.key }) {
             self.waiting[name] = nil
-            if self.subscription.contains(name) { next.aliases[resource, default: []].append(name) }
+            // Not what has a virtual host of its own by now.
+            guard self.subscription.contains(name), Self.resolve(name, in: resources)?.name == resource else {
+                continue
+            }
+            next.aliases[resource, default: []].append(name)
         }
     }
 
@@ -69,21 +74,31 @@ extension TypeState {
     private mutating func forgetIfTooMany(_ name: ResourceName, in resources: Snapshot.Resources) {
         guard self.subscription.names.count > resources.count + Self.unknownNamesKept else { return }
         self.subscription.drop(name)
+        self.forgetPort(of: name)
         self.namesDropped += 1
     }
 
-    /// Virtual hosts came or went: names that lead elsewhere now are answered anew.
+    mutating func forgetPort(of name: ResourceName) {
+        guard !self.ported.isEmpty, let host = VirtualHostName.withoutPort(name) else { return }
+        self.ported[host]?.remove(name)
+        if self.ported[host]?.isEmpty == true { self.ported[host] = nil }
+    }
+
+    /// Virtual hosts came or went: names that lead elsewhere now are answered anew. All names are looked at only for a
+    /// wildcard.
     mutating func resolveAnew(_ changed: [ResourceName], in resources: Snapshot.Resources) {
-        var moved: Set<ResourceName> = []
-        var areExact = true
+        var wildcards: Set<ResourceName> = []
         for name in changed {
             guard let host = VirtualHostName(name) else { continue }
             let isThere = resources[name] != nil
             // Nothing is remembered of one that nobody was told of.
             let isHeld = self.subscription.names.contains(name) && self.held[name] != nil
-            if isThere != isHeld {
-                moved.insert(name)
-                if host.isWildcard { areExact = false }
+            if isThere != isHeld, host.isWildcard {
+                wildcards.insert(name)
+            } else if isThere != isHeld {
+                // What serves it from now on is said, too.
+                if isHeld { self.promise(name) }
+                for asked in self.ported[name] ?? [] where resources[asked] == nil { self.promise(asked) }
             }
             if !host.isWildcard, isThere, !self.subscription.names.contains(name),
                 host.candidates.dropFirst().contains(where: { self.subscription.names.contains($0) && $0 != name })
@@ -93,15 +108,9 @@ extension TypeState {
                 self.dirty.insert(name)
             }
         }
-        guard !moved.isEmpty else { return }
+        guard !wildcards.isEmpty else { return }
         for name in self.subscription.names where resources[name] == nil {
-            guard let candidates = VirtualHostName(name)?.candidates else { continue }
-            // All but the host itself, with and without its port, are wildcards.
-            let mayBeServed =
-                areExact
-                ? candidates.prefix(2).contains(where: moved.contains)
-                : candidates.contains(where: moved.contains)
-            if mayBeServed { self.promise(name) }
+            if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.promise(name) }
         }
     }
 

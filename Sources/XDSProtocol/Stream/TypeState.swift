@@ -64,6 +64,8 @@ struct TypeState: Sendable {
     /// Virtual hosts: names that were asked for, and the resource that serves each and was refused: who waits is told when
     /// that is sent after all.
     var waiting: [ResourceName: ResourceName] = [:]
+    /// Virtual hosts: the names with a port that were asked for, by the host that serves each.
+    var ported: [ResourceName: Set<ResourceName>] = [:]
     /// What the client holds that expires unless it hears of it again.
     var expiring: Set<ResourceName> = []
     /// It is time to tell the client of `expiring`.
@@ -179,6 +181,7 @@ struct TypeState: Sendable {
             self.owed.remove(name)
             self.debts.remove(name)
             self.waiting[name] = nil
+            self.forgetPort(of: name)
             self.expiring.remove(name)
             self.suspects.forget(name)
             self.refusedRemovals.forget(name)

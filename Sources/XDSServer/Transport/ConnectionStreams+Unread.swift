@@ -30,7 +30,9 @@ extension ConnectionStreams {
         guard self.unread > 0 else { return }
         self.looks += 1
         // Of the whole connection: on a slow line the answers on its streams go out one after the other.
-        if self.looks > Self.patience {
+        if self.looks > Self.patience, self.budget.isUsedUp {
+            // What ends a stream would wait behind the rest.
+            guard self.channel.isWritable else { return self.channel.close(promise: nil) }
             for stream in Array(self.streams.values) where stream.isUnread && self.budget.isUsedUp {
                 stream.call?.stalled()
             }

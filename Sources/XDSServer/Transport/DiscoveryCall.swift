@@ -34,6 +34,7 @@ final class DiscoveryCall {
     private var held = HeldRequest()
     private var hasSentHeaders = false
     private var isHalfClosed = false
+    private var isReading = true
     /// Ends the stream if what is on its way does not come.
     private var deadline: Scheduled<Void>?
 
@@ -133,12 +134,17 @@ final class DiscoveryCall {
                 }
                 self.stopWaiting()
             }
-            if !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest() }
+            self.awaitRest()
         } catch let error as RPCError {
             self.end(error)
         } catch {
             self.end(RPCError(code: .internalError, message: ""))
         }
+    }
+
+    /// While nothing is read it is not the client that is late.
+    private func awaitRest() {
+        if self.isReading, !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest() }
     }
 
     private func awaitRequest() {
@@ -209,7 +215,11 @@ final class DiscoveryCall {
         switch output {
         case .send(let bytes): self.send(bytes)
         case .flush: self.stream.flush()
-        case .read(let isOn): self.stream.setReading(isOn)
+        case .read(let isOn):
+            self.isReading = isOn
+            if !isOn { self.stopWaiting() }
+            self.stream.setReading(isOn)
+            self.awaitRest()
         case .end(let error): self.end(error)
         }
     }
@@ -242,6 +252,8 @@ final class DiscoveryCall {
     private func finish(reason: String) {
         self.stopWaiting()
         self.deframer.release()
+        // Also what they take: this call may live for some seconds more.
+        self.deframer = MessageDeframer(limit: 0, budget: self.server.budget)
         self.held.release(self.server.budget)
         if case .stream(let stream) = self.state { stream.end(reason: reason) }
         self.state = .over
