@@ -118,6 +118,6 @@ extension StateDocument.RejectionEntry {
         self.names = reported.blamed.map(\.name.rawValue)
         self.versions = reported.blamed.map(\.version.description)
         self.message = String(reported.message.prefix(1024))
-        self.origin = Set(reported.blamed.flatMap(\.origins)).sorted().joined(separator: ", ")
+        self.origin = Set(reported.blamed.flatMap(\.origins)).sorted().prefix(100).joined(separator: ", ")
     }
 }

@@ -94,7 +94,7 @@ package final class TopologyWorld: World {
             previous: before?.translation,
             standing: self.standing.withLock(\.self)
         )
-        self.standing.withLock { $0.note(translation) }
+        self.standing.withLock { $0.note(translation, for: Set(group.members.map { GatewayName($0) })) }
         let made = before.map { GroupResources(translation, after: $0) } ?? GroupResources(translation)
         self.made.withLock { $0[group] = made }
         if !translation.diagnostics.isEmpty { self.onFindings() }

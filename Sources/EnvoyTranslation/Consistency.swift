@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import Routing
 
 extension Translation {
     /// Holds back what names a resource that is not among these: a proxy that was sent it would wait for the rest, answer
@@ -11,7 +12,7 @@ extension Translation {
     /// something, and nothing comes back, so it ends.
     ///
     /// Only what somebody wrote in Envoy's words is looked at. What is translated names what was translated with it.
-    mutating func holdBackInconsistent(previous: Translation?) {
+    mutating func holdBackInconsistent(previous: Translation?, for gateways: Set<GatewayName>) {
         var held: [ResourceReference: HeldBack] = [:]
         while true {
             let broken = self.untranslated.compactMap {
@@ -24,7 +25,8 @@ extension Translation {
             for (resource, raw, missing) in broken {
                 let key = ResourceReference(kind: resource.kind, name: resource.name)
                 let isNew = held[key] == nil
-                let lastGood = isNew ? self.lastGood(key, of: raw.document, insteadOf: resource, previous) : nil
+                let lastGood =
+                    isNew ? self.lastGood(key, of: raw.document, insteadOf: resource, previous, gateways) : nil
                 self[key] = lastGood
                 held[key, default: HeldBack(resource, raw, missing)].lastGood = lastGood
             }
@@ -45,9 +47,11 @@ extension Translation {
         _ key: ResourceReference,
         of document: String,
         insteadOf resource: TranslatedResource,
-        _ previous: Translation?
+        _ previous: Translation?,
+        _ gateways: Set<GatewayName>
     ) -> TranslatedResource? {
-        let lastGood = previous?[key] ?? self.standing.lastGood(key, of: document)
+        let known = self.standing.lastGood(of: document, for: gateways)
+        let lastGood = previous?[key] ?? known.first { $0.kind == key.kind && $0.name == key.name }
         guard let lastGood, case .raw = lastGood.content, !lastGood.isSame(as: resource) else { return nil }
         return lastGood
     }

@@ -7,8 +7,9 @@ package import Routing
 /// where a document becomes unusable, also for proxies that share no group with those before.
 package struct RawStanding: Sendable {
     private(set) var readings: [String: RawReading] = [:]
-    /// The last versions that named nothing that was missing.
-    private var published: [String: TranslatedResource] = [:]
+    /// The last versions that named nothing that was missing, for each gateway whose proxies had them: what was meant for some
+    /// is no good version for others.
+    private var published: [String: [GatewayName: TranslatedResource]] = [:]
 
     package init() {}
 
@@ -19,23 +20,29 @@ package struct RawStanding: Sendable {
             readings[raw.name] = RawReading(raw, previous: self.readings[raw.name])
         }
         self.readings = readings
-        self.published = self.published.filter { readings[$0.key] != nil }
-    }
-
-    /// Remembers what the proxies of a group are to hold.
-    package mutating func note(_ translation: Translation) {
-        for key in translation.rawKeys {
-            guard let resource = translation[key], case .raw(let raw) = resource.content else { continue }
-            guard let reading = self.readings[raw.document] else { continue }
-            // Another group may have what this one only has the version before of.
-            let isCurrent = (try? reading.result.get())?.isSame(as: resource) ?? false
-            if isCurrent || self.published[raw.document] == nil { self.published[raw.document] = resource }
+        for (document, versions) in self.published {
+            let gateways = readings[document]?.raw.gateways ?? []
+            self.published[document] = gateways.isEmpty ? nil : versions.filter { gateways.contains($0.key) }
         }
     }
 
-    /// What to go back to, if it has the same name.
-    func lastGood(_ key: ResourceReference, of document: String) -> TranslatedResource? {
-        self.published[document].flatMap { $0.kind == key.kind && $0.name == key.name ? $0 : nil }
+    /// Remembers what the proxies of a group are to hold.
+    package mutating func note(_ translation: Translation, for gateways: Set<GatewayName>) {
+        for key in translation.rawKeys {
+            guard let resource = translation[key], case .raw(let raw) = resource.content else { continue }
+            guard let reading = self.readings[raw.document] else { continue }
+            let isCurrent = reading.readable?.isSame(as: resource) ?? false
+            for gateway in reading.raw.gateways where gateways.contains(gateway) {
+                // Another group of the gateway may have what this one only has the version before of.
+                guard isCurrent || self.published[raw.document]?[gateway] == nil else { continue }
+                self.published[raw.document, default: [:]][gateway] = resource
+            }
+        }
+    }
+
+    /// What proxies of these gateways had of a document.
+    func lastGood(of document: String, for gateways: Set<GatewayName>) -> [TranslatedResource] {
+        (self.published[document] ?? [:]).filter { gateways.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
     }
 }
 
@@ -43,8 +50,9 @@ package struct RawStanding: Sendable {
 struct RawReading: Sendable {
     let raw: RawResource
     let result: Result<TranslatedResource, RawResourceFailure>
-    /// The last that could be read.
+    /// The last that could be read, for no more gateways than it was then for.
     let readable: TranslatedResource?
+    private let readableFor: Set<GatewayName>
 
     init(_ raw: RawResource, previous: RawReading?) {
         self.raw = raw
@@ -53,7 +61,15 @@ struct RawReading: Sendable {
         } else {
             self.result = TranslatedResource.make(raw)
         }
-        self.readable = (try? self.result.get()) ?? previous?.readable?.moved(to: raw.origin)
+        let gateways = Set(raw.gateways)
+        if case .success(let resource) = self.result {
+            self.readable = resource
+            self.readableFor = gateways
+        } else {
+            self.readableFor = previous?.readableFor ?? []
+            let isMeant = gateways.isSubset(of: self.readableFor)
+            self.readable = isMeant ? previous?.readable?.moved(to: raw.origin) : nil
+        }
     }
 }
 

@@ -14,6 +14,10 @@ struct ResourceReference: Hashable, Comparable, Sendable {
     }
 }
 
+extension TranslatedResource {
+    var reference: ResourceReference { ResourceReference(kind: self.kind, name: self.name) }
+}
+
 extension Message {
     /// Everything that the message and what is packed inside names of what we would have to serve: not what comes from
     /// elsewhere, such as a file, and not what cannot be read.

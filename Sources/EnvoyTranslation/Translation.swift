@@ -48,8 +48,8 @@ package func translate(
         }
     }
     var translation = translator.translation
-    translation.holdBackInconsistent(previous: previous)
+    translation.holdBackInconsistent(previous: previous, for: translator.gateways)
     translation.diagnostics = translation.diagnostics.inOrder
-    translation.standing.note(translation)
+    translation.standing.note(translation, for: translator.gateways)
     return translation
 }

@@ -11,6 +11,7 @@ struct Translator {
     private let clusterClient: RouteClient
     /// Those whose proxies hold every cluster from the start.
     private let eagerGateways: [GatewayTopology]
+    let gateways: Set<GatewayName>
     /// The names of documents.
     private var addedRaw: Set<String> = []
     /// The listener that has each socket.
@@ -19,6 +20,7 @@ struct Translator {
     init(_ gateways: [GatewayTopology], configSource: ConfigSource) {
         let hasProxyless = gateways.contains { $0.listeners.contains { $0.listener.protocol == .proxyless } }
         self.configSource = configSource
+        self.gateways = Set(gateways.map(\.name))
         self.clusterClient = hasProxyless ? .grpc : .proxy
         self.eagerGateways =
             configSource.onDemandClusters == nil ? gateways : gateways.filter { $0.clusters == .all }
@@ -152,23 +154,19 @@ struct Translator {
         guard self.addedRaw.insert(raw.name).inserted, let reading = self.translation.standing.readings[raw.name] else {
             return
         }
-        guard let resource = reading.readable else {
-            if case .failure(let failure) = reading.result {
-                self.translation.diagnostics.append(.unusable(raw, failure, isKept: false))
+        let lastGood = self.translation.standing.lastGood(of: raw.name, for: self.gateways)
+        let usable = ([reading.readable].compactMap(\.self) + lastGood).first { self.translation[$0.reference] == nil }
+        let failure: RawResourceFailure? =
+            switch reading.result {
+            case .failure(let failure): failure
+            case .success(let resource) where usable?.reference != resource.reference:
+                RawResourceFailure("another resource is named '\(resource.name)'")
+            case .success: nil
             }
-            return
-        }
-        let key = ResourceReference(kind: resource.kind, name: resource.name)
-        let isFree = self.translation[key] == nil
-        if case .failure(let failure) = reading.result {
-            self.translation.diagnostics.append(.unusable(raw, failure, isKept: isFree))
-        } else if !isFree {
-            let failure = RawResourceFailure("another resource is named '\(resource.name)'")
-            self.translation.diagnostics.append(.unusable(raw, failure, isKept: false))
-        }
-        guard isFree else { return }
-        self.insert(resource)
-        self.translation.rawKeys.append(key)
+        if let failure { self.translation.diagnostics.append(.unusable(raw, failure, isKept: usable != nil)) }
+        guard let usable else { return }
+        self.insert(usable)
+        self.translation.rawKeys.append(usable.reference)
     }
 
     /// - Parameter origins: of what it is made of beside the gateway.

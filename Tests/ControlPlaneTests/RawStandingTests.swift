@@ -18,9 +18,10 @@ import XDSServer
         var pipeline: Pipeline
         var world: TopologyWorld
 
-        init() {
-            var files = Files()
-            files.files["raw.yaml"] = RawStandingTests.raw()
+        init(_ files: [String: String] = ["raw.yaml": RawStandingTests.raw()]) {
+            var all = Files()
+            all.files.merge(files) { $1 }
+            let files = all
             self.pipeline = files.pipeline(DocumentSet.Options(allowRawResources: true))
             self.world = TopologyWorld(self.pipeline.topology)
         }
@@ -31,20 +32,26 @@ import XDSServer
         }
 
         /// As a proxy is sent it that every gateway selects.
-        var resource: Resource? {
-            let group = self.world.group(of: Node(id: "proxy"), streams: .aggregated)
+        var resource: Resource? { self.resource(of: "proxy") }
+
+        func resource(of proxy: String) -> Resource? {
+            let group = self.world.group(of: Node(id: proxy), streams: .aggregated)
             return group.flatMap { self.world.resources(for: $0)[.routeConfiguration]?[ResourceName("r")] }
         }
     }
 
-    private static func raw(_ field: String = #"requestMirrorPolicies: [{cluster: web}]"#) -> String {
+    private static func raw(
+        _ field: String = #"requestMirrorPolicies: [{cluster: web}]"#,
+        name: String = "r",
+        gateways: String = "edge"
+    ) -> String {
         """
         kind: envoy-resource
         name: r
-        gateways: [edge]
+        gateways: [\(gateways)]
         resource:
           "@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
-          name: r
+          name: \(name)
           \(field)
         """
     }
@@ -86,6 +93,44 @@ import XDSServer
         run.edit(.write(Files.service("web"), to: "web.yaml"))
         #expect(run.resource == before)
         #expect(run.world.diagnostics.map(\.code) == [code])
+    }
+
+    /// Proxies of two gateways; only those of `edge` have a route to `api`.
+    private static func two(_ raw: String) -> Run {
+        Run([
+            "gateway.yaml": Files.gateway("edge", proxies: "{ids: [edge]}"),
+            "internal.yaml": Files.gateway("internal", proxies: "{ids: [internal]}", port: 10001),
+            "routes.yaml": Files.route("web", gateways: ["edge", "internal"], backends: ["web": 1]),
+            "api-route.yaml": Files.route("api", backends: ["api": 1]), "raw.yaml": raw,
+        ])
+    }
+
+    @Test func `each gateway has the version that was good for it`() throws {
+        var run = Self.two(Self.raw(gateways: "edge, internal"))
+        let first = try #require(run.resource(of: "internal"))
+        #expect(run.resource(of: "edge") == first)
+        let api = "requestMirrorPolicies: [{cluster: api}]"
+        run.edit(.write(Self.raw(api, gateways: "edge, internal"), to: "raw.yaml"))
+        #expect(run.resource(of: "edge") != first && run.resource(of: "edge") != nil)
+        #expect(run.resource(of: "internal") == first)
+        run.edit(.write(Files.gateway("extra", proxies: "{ids: [internal]}", port: 10002), to: "extra.yaml"))
+        #expect(run.resource(of: "internal") == first)
+    }
+
+    @Test(arguments: Self.faults)
+    func `what was meant for other gateways is no good version`(field: String, code: String) throws {
+        var run = Self.two(Self.raw(gateways: "internal"))
+        #expect(run.resource(of: "internal") != nil)
+        run.edit(.write(Self.raw(field, gateways: "edge"), to: "raw.yaml"))
+        #expect(run.resource(of: "edge") == nil)
+    }
+
+    @Test func `a name that another resource has leaves the one before in force`() throws {
+        var run = Run()
+        let before = try #require(run.resource)
+        run.edit(.write(Self.raw(name: "edge/http"), to: "raw.yaml"))
+        #expect(run.resource == before)
+        #expect(run.world.diagnostics.map(\.code) == ["SB208"])
     }
 
     @Test func `what no proxy was sent was in force, too`() throws {

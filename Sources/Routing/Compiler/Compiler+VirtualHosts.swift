@@ -87,7 +87,7 @@ extension Route {
     /// The refinements of a match stand where the match does, in their own order and before it.
     fileprivate var entries: [RankedEntry] {
         self.rules.enumerated().flatMap { ruleIndex, rule in
-            // A rule that only moved within its file is the same rule to whoever compares topologies.
+            // A rule that only moved within its file makes the same messages.
             let action = rule.action.withoutOrigins
             return rule.matches.enumerated().flatMap { matchIndex, match in
                 let own = RouteEntry(
