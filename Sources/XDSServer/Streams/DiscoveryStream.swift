@@ -109,7 +109,8 @@ final class DiscoveryStream {
         }
         guard !self.isOver else { return }
         self.output(.read(true))
-        if self.isHalfClosed { self.finish(nil, reason: "closed by the proxy") }
+        // What came with that may be a first one that waits for its turn again.
+        if self.isHalfClosed, self.waiting.isEmpty { self.finish(nil, reason: "closed by the proxy") }
     }
 
     private func take(_ message: RequestMessage) {
