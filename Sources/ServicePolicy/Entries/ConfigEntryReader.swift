@@ -62,7 +62,7 @@ private struct Reading: Sendable {
     /// Its routes that could not.
     private let leftOut: [JSON: Int]
     /// Its other routes.
-    private let taken: Set<JSON>
+    private let taken: [JSON: Int]
     let diagnostics: [Diagnostic]
 
     init(_ entry: ConfigEntry, previous: Reading?) {
@@ -88,7 +88,7 @@ private struct Reading: Sendable {
         } catch {
             self.inForce = previous?.inForce
             self.leftOut = previous?.leftOut ?? [:]
-            self.taken = previous?.taken ?? []
+            self.taken = previous?.taken ?? [:]
             let consequence = previous?.inForce == nil ? "it is left out" : Self.isKept
             self.diagnostics = [entry.diagnostic(of: error, consequence: consequence)]
         }
@@ -96,7 +96,7 @@ private struct Reading: Sendable {
 
     /// Whether a route that was good would go because it was edited badly. One that never was good may be edited.
     private func isBetter(than findings: EntryFindings) -> Bool {
-        !self.taken.isSubset(of: findings.takenParts) && !findings.leftOutParts.isContained(in: self.leftOut)
+        !self.taken.isContained(in: findings.takenParts) && !findings.leftOutParts.isContained(in: self.leftOut)
     }
 
     private static let isKept = "its last good version stays in force"

@@ -22,7 +22,7 @@ struct EntryFindings: Equatable {
     /// What these parts say, and how many say it.
     var leftOutParts: [JSON: Int] = [:]
     /// What the other parts of their kind say.
-    var takenParts: Set<JSON> = []
+    var takenParts: [JSON: Int] = [:]
 }
 
 /// The members of one object of an entry, read by their names in Consul's answers.

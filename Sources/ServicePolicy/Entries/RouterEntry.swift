@@ -13,7 +13,7 @@ extension ServiceRouter {
         for (index, route) in try fields.objects("Routes").enumerated() {
             do {
                 self.routes.append(try Route(route, number: index + 1, findings: &findings))
-                findings.takenParts.insert(route.json)
+                findings.takenParts[route.json, default: 0] += 1
             } catch {
                 findings.leftOut.append(error)
                 findings.leftOutParts[route.json, default: 0] += 1
