@@ -50,10 +50,11 @@ extension Translation {
         _ previous: Translation?,
         _ gateways: Set<GatewayName>
     ) -> TranslatedResource? {
-        let known = self.standing.lastGood(of: document, for: gateways)
-        let lastGood = previous?[key] ?? known.first { $0.kind == key.kind && $0.name == key.name }
-        guard let lastGood, case .raw = lastGood.content, !lastGood.isSame(as: resource) else { return nil }
-        return lastGood
+        let published = self.standing.lastGood(of: document, for: gateways).filter { $0.reference == key }
+        return ([previous?[key]].compactMap(\.self) + published).first { candidate in
+            guard case .raw = candidate.content else { return false }
+            return !candidate.isSame(as: resource)
+        }
     }
 
     /// A listener in somebody's own words need not ask for clusters on demand, so what it leads to has to be there.

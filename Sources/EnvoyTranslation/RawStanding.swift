@@ -31,7 +31,7 @@ package struct RawStanding: Sendable {
         for key in translation.rawKeys {
             guard let resource = translation[key], case .raw(let raw) = resource.content else { continue }
             guard let reading = self.readings[raw.document] else { continue }
-            let isCurrent = reading.readable?.isSame(as: resource) ?? false
+            let isCurrent = reading.lastReadable?.isSame(as: resource) ?? false
             for gateway in reading.raw.gateways where gateways.contains(gateway) {
                 // Another group of the gateway may have what this one only has the version before of.
                 guard isCurrent || self.published[raw.document]?[gateway] == nil else { continue }
@@ -50,8 +50,8 @@ package struct RawStanding: Sendable {
 struct RawReading: Sendable {
     let raw: RawResource
     let result: Result<TranslatedResource, RawResourceFailure>
-    /// The last that could be read, for no more gateways than it was then for.
-    let readable: TranslatedResource?
+    /// Whatever it was for.
+    let lastReadable: TranslatedResource?
     private let readableFor: Set<GatewayName>
 
     init(_ raw: RawResource, previous: RawReading?) {
@@ -61,20 +61,23 @@ struct RawReading: Sendable {
         } else {
             self.result = TranslatedResource.make(raw)
         }
-        let gateways = Set(raw.gateways)
         if case .success(let resource) = self.result {
-            self.readable = resource
-            self.readableFor = gateways
+            self.lastReadable = resource
+            self.readableFor = Set(raw.gateways)
         } else {
+            self.lastReadable = previous?.lastReadable
             self.readableFor = previous?.readableFor ?? []
-            let isMeant = gateways.isSubset(of: self.readableFor)
-            self.readable = isMeant ? previous?.readable?.moved(to: raw.origin) : nil
         }
+    }
+
+    /// The last that could be read, if it was for those of these gateways that it is for now.
+    func readable(for gateways: Set<GatewayName>) -> TranslatedResource? {
+        gateways.intersection(self.raw.gateways).isSubset(of: self.readableFor) ? self.lastReadable : nil
     }
 }
 
 extension TranslatedResource {
-    fileprivate func moved(to origin: Origin) -> TranslatedResource {
+    func moved(to origin: Origin) -> TranslatedResource {
         var moved = self
         moved.origins = [origin]
         return moved

@@ -47,6 +47,7 @@ package func translate(
             translator.add(raw)
         }
     }
+    translator.addLastGood()
     var translation = translator.translation
     translation.holdBackInconsistent(previous: previous, for: translator.gateways)
     translation.diagnostics = translation.diagnostics.inOrder

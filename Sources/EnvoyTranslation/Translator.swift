@@ -14,6 +14,8 @@ struct Translator {
     let gateways: Set<GatewayName>
     /// The names of documents.
     private var addedRaw: Set<String> = []
+    /// Those whose current version cannot be passed on.
+    private var unusable: [(raw: RawResource, failure: RawResourceFailure)] = []
     /// The listener that has each socket.
     private var sockets: [String: String] = [:]
 
@@ -154,19 +156,29 @@ struct Translator {
         guard self.addedRaw.insert(raw.name).inserted, let reading = self.translation.standing.readings[raw.name] else {
             return
         }
-        let lastGood = self.translation.standing.lastGood(of: raw.name, for: self.gateways)
-        let usable = ([reading.readable].compactMap(\.self) + lastGood).first { self.translation[$0.reference] == nil }
-        let failure: RawResourceFailure? =
-            switch reading.result {
-            case .failure(let failure): failure
-            case .success(let resource) where usable?.reference != resource.reference:
-                RawResourceFailure("another resource is named '\(resource.name)'")
-            case .success: nil
-            }
-        if let failure { self.translation.diagnostics.append(.unusable(raw, failure, isKept: usable != nil)) }
-        guard let usable else { return }
-        self.insert(usable)
-        self.translation.rawKeys.append(usable.reference)
+        switch reading.result {
+        case .success(let resource) where self.translation[resource.reference] == nil: self.insert(raw: resource)
+        case .success(let resource):
+            self.unusable.append((raw, RawResourceFailure("another resource is named '\(resource.name)'")))
+        case .failure(let failure): self.unusable.append((raw, failure))
+        }
+    }
+
+    /// After all that can be used as it is: what was good of the others, where it takes no name from these.
+    mutating func addLastGood() {
+        for (raw, failure) in self.unusable {
+            let standing = self.translation.standing
+            let readable = standing.readings[raw.name]?.readable(for: self.gateways)
+            let known = [readable].compactMap(\.self) + standing.lastGood(of: raw.name, for: self.gateways)
+            let usable = known.first { self.translation[$0.reference] == nil }
+            self.translation.diagnostics.append(.unusable(raw, failure, isKept: usable != nil))
+            if let usable { self.insert(raw: usable.moved(to: raw.origin)) }
+        }
+    }
+
+    private mutating func insert(raw resource: TranslatedResource) {
+        self.insert(resource)
+        self.translation.rawKeys.append(resource.reference)
     }
 
     /// - Parameter origins: of what it is made of beside the gateway.

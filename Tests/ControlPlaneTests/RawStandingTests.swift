@@ -125,6 +125,24 @@ import XDSServer
         #expect(run.resource(of: "edge") == nil)
     }
 
+    @Test func `what is not good any more takes no name from what is`() throws {
+        var run = Run()
+        let before = try #require(run.resource)
+        let other = Self.raw("ignorePortInHostMatching: true").replacing("name: r\ngateways", with: "name: z\ngateways")
+        run.edit(.write(Self.raw(name: "edge/http"), to: "raw.yaml"), .write(other, to: "z.yaml"))
+        #expect(run.resource != nil && run.resource != before)
+        #expect(run.world.diagnostics.map(\.subject) == ["envoy-resource/r"])
+        #expect(run.world.diagnostics[0].message.hasSuffix("named 'edge/http'"))
+    }
+
+    @Test func `a gateway more does not cost the others what was good`() throws {
+        var run = Self.two(Self.raw(gateways: "internal"))
+        let typo = Self.raw("requestMirrorPolicy: [{cluster: web}]", gateways: "edge, internal")
+        run.edit(.write(typo, to: "raw.yaml"))
+        #expect(run.resource(of: "internal") != nil)
+        #expect(run.resource(of: "edge") == nil)
+    }
+
     @Test func `a name that another resource has leaves the one before in force`() throws {
         var run = Run()
         let before = try #require(run.resource)
