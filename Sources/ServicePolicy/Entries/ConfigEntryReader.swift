@@ -55,15 +55,27 @@ extension ConfigEntries {
     }
 }
 
+/// What an entry said, and which routes of a router it had.
+private struct Version: Sendable {
+    let value: EntryValue
+    /// Routes that could not be used.
+    let leftOut: [JSON: Int]
+    /// The others.
+    let taken: [JSON: Int]
+
+    /// Whether a route that was good would go because it was edited badly. One that never was good may be edited.
+    func isBetter(than findings: EntryFindings) -> Bool {
+        !self.taken.isContained(in: findings.takenParts) && !findings.leftOutParts.isContained(in: self.leftOut)
+    }
+}
+
 private struct Reading: Sendable {
     let entry: ConfigEntry
     /// The last that could be read.
-    let inForce: EntryValue?
-    /// Its routes that could not.
-    private let leftOut: [JSON: Int]
-    /// Its other routes.
-    private let taken: [JSON: Int]
+    private let lastGood: Version?
     let diagnostics: [Diagnostic]
+
+    var inForce: EntryValue? { self.lastGood?.value }
 
     init(_ entry: ConfigEntry, previous: Reading?) {
         if let previous, previous.entry == entry {
@@ -71,32 +83,20 @@ private struct Reading: Sendable {
             return
         }
         self.entry = entry
+        let lastGood = previous?.lastGood
         var findings = EntryFindings()
         do {
             let value = try Self.read(entry, findings: &findings)
-            if let previous, let inForce = previous.inForce, previous.isBetter(than: findings) {
-                self.inForce = inForce
-                self.leftOut = previous.leftOut
-                self.taken = previous.taken
-                self.diagnostics = entry.diagnostics(of: findings, consequence: Self.isKept)
-            } else {
-                self.inForce = value
-                self.leftOut = findings.leftOutParts
-                self.taken = findings.takenParts
-                self.diagnostics = entry.diagnostics(of: findings, consequence: "this route is left out")
-            }
+            let isKept = lastGood?.isBetter(than: findings) ?? false
+            let new = Version(value: value, leftOut: findings.leftOutParts, taken: findings.takenParts)
+            self.lastGood = isKept ? lastGood : new
+            let consequence = isKept ? Self.isKept : "this route is left out"
+            self.diagnostics = entry.diagnostics(of: findings, consequence: consequence)
         } catch {
-            self.inForce = previous?.inForce
-            self.leftOut = previous?.leftOut ?? [:]
-            self.taken = previous?.taken ?? [:]
-            let consequence = previous?.inForce == nil ? "it is left out" : Self.isKept
+            self.lastGood = lastGood
+            let consequence = lastGood == nil ? "it is left out" : Self.isKept
             self.diagnostics = [entry.diagnostic(of: error, consequence: consequence)]
         }
-    }
-
-    /// Whether a route that was good would go because it was edited badly. One that never was good may be edited.
-    private func isBetter(than findings: EntryFindings) -> Bool {
-        !self.taken.isContained(in: findings.takenParts) && !findings.leftOutParts.isContained(in: self.leftOut)
     }
 
     private static let isKept = "its last good version stays in force"
