@@ -17,6 +17,15 @@ struct ConsulReaderTests {
         return try ConsulReader(ConsulConfiguration()).read(response, to: ConsulQuery(subject)).content
     }
 
+    /// The link compares its index with those of the lists.
+    @Test func `an index of 0 counts as 1 wherever it is compared`() throws {
+        let response = APIResponse(status: 200, index: 0, body: ByteBuffer(string: "null"))
+        let answer = try ConsulReader(ConsulConfiguration()).read(response, to: ConsulQuery(.server(node: "n")))
+        var followed = FollowedIndex()
+        _ = followed.answered(0)
+        #expect(answer.index == followed.value)
+    }
+
     @Test func `names come with their tags in order`() throws {
         let content = try Self.read(#"{"consul": [], "web": ["v2", "v1"], "db": null}"#, to: .services)
         guard case .services(let services) = content else { throw Unexpected() }

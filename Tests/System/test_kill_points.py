@@ -48,7 +48,7 @@ class KillPoints(SystemTest):
                 self.server.wait_settled("edge-1")
         self.note(f"seed {seed}, killed after " + ", ".join(f"{kind} {count}" for kind, count in points.items()))
         self.note(f"{len(load.responses):,} requests; converged {max(took):.2f} s after the start at most")
-        self.assert_none_failed(load, RATE)
+        self.assert_none_failed(load, 10 * times)  # a point takes a fifth of a second, and less on a fast machine
         self.assertLess(max(took), CONVERGES_WITHIN)
         self.assertEqual(self.server.state()["rejections"], [])
 

@@ -46,6 +46,10 @@ struct ConsulAnswer: Sendable {
     var bytes: Int
     /// Of the link: which token there is now.
     var token = 0
+
+    /// What an index counts as: 0 does not block. All that is compared is counted, or the 0 of one answer is below the 1 of
+    /// another.
+    static func counted(_ index: UInt64) -> UInt64 { max(index, 1) }
 }
 
 /// A check that is not passing.

@@ -32,7 +32,7 @@ struct ConsulExchange: Sendable {
         do {
             let indexes = try await self.pipeline.indexes(of: probes, deadline: .seconds(10))
             self.metrics.answered(200, times: indexes.count)
-            return ConsulAnswer(content: .probes(indexes), index: 1, bytes: 0)
+            return ConsulAnswer(content: .probes(indexes.map(ConsulAnswer.counted)), index: 1, bytes: 0)
         } catch {
             self.metrics.answered(error.status)
             self.noteRefusal(error, of: generation)
@@ -60,7 +60,7 @@ struct ConsulExchange: Sendable {
         do {
             let answers = try await self.multiplex.answers(to: questions, in: connection, request: query.waiting)
             self.metrics.answered(200, times: answers.count)
-            return ConsulAnswer(content: .indexes(answers), index: 1, bytes: 0)
+            return ConsulAnswer(content: .indexes(answers.mapValues { $0.map(ConsulAnswer.counted) }), index: 1, bytes: 0)
         } catch {
             self.metrics.answered(error.status)
             throw ConsulFailure(error)

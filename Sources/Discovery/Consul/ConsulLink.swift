@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whether a datacenter is reached, and its catalog seen: one small request every two seconds says so.
+/// Whether a datacenter is reached, and its catalog seen: one small request, every 1.6 s, says so.
 ///
 /// Blocking queries cannot tell. One whose token was deleted or lost its rights goes on waiting, and so does one whose
 /// index is beyond the server's, or whose server's machine is gone. While the link is not up, it alone is tried.
@@ -14,7 +14,8 @@ struct ConsulLink: Sendable {
         case blind
     }
 
-    static let interval = Duration.seconds(2)
+    /// What has only this to be noticed by is seen 2 s later at most: jitter adds a fifth, and then all is read.
+    static let interval = Duration.milliseconds(1600)
     /// Between two tries while it is down, at the longest.
     private static let longestBackOff = Duration.seconds(1)
     /// How long its request may take.
