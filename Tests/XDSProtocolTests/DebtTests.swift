@@ -41,6 +41,36 @@ private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
         #expect(try envoy.acked(.endpoints).resources == [Resource(.endpoints, "x", "2")])
     }
 
+    @Test func `endpoints that go before they are said again go after the routes that led to them`() throws {
+        let names: (UInt64, [String]) -> Snapshot = { generation, clusters in
+            let contents = Dictionary(uniqueKeysWithValues: clusters.map { ($0, "\(generation)") })
+            return Snapshot(
+                generation,
+                [
+                    .cluster: contents, .endpoints: contents.mapValues { _ in "1" },
+                    .routeConfiguration: ["r": clusters[0]],
+                ]
+            )
+        }
+        var envoy = FakeEnvoy(.delta, snapshot: names(1, ["x"]))
+        envoy.subscribe(.cluster)
+        envoy.settle()
+        envoy.subscribe(.endpoints, "x")
+        envoy.subscribe(.routeConfiguration, "r")
+        envoy.settle()
+        // Asked for again, and not acknowledged yet.
+        envoy.subscribe(.endpoints, "x")
+        envoy.publish(names(2, ["x"]))
+        envoy.publish(names(3, ["y"]))
+        envoy.ack(.endpoints)
+        #expect(envoy.response(.endpoints) == nil)
+        #expect(envoy.response(.cluster) != nil)
+        envoy.ack(.cluster)
+        envoy.subscribe(.endpoints, "y")
+        envoy.settle()
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["y"])
+    }
+
     @Test(arguments: both)
     func `a cluster that changes does not wait for endpoints of which no version was good`(
         variant: StreamStateMachine.Variant

@@ -16,6 +16,14 @@ import Testing
         #expect(VirtualHostName(ResourceName(name)).map { Array($0.candidates).map(\.rawValue) } == expected)
     }
 
+    @Test func `of a host with many labels the broadest wildcards are looked at`() throws {
+        let host = (1...100).map(String.init).joined(separator: ".").suffix(250)
+        let candidates = try #require(VirtualHostName(ResourceName("r/x\(host)"))).candidates.map(\.rawValue)
+        #expect(candidates.count == 34)
+        #expect(candidates[1].hasPrefix("r/*.69.70."))
+        #expect(candidates.suffix(2) == ["r/*.100", "r/*"])
+    }
+
     /// Whoever sends requests to a proxy decides what it asks for.
     @Test(arguments: [
         "r/" + String(repeating: ".", count: 259),

@@ -94,9 +94,10 @@ struct UnreadAnswerTests {
         connection.close()
     }
 
-    @Test func `when the budget is used up, who reads nothing for a minute makes room, and who reads slowly does not`()
-        throws
-    {
+    @Test(arguments: [0, 1, 100])
+    func `when the budget is used up, who reads next to nothing for a minute makes room, and who reads slowly does not`(
+        bytes: Int
+    ) throws {
         let slow = try EmbeddedConnection(to: self.server, window: 0)
         let slowStream = try self.ask(slow, 0)
         try slow.pump()
@@ -105,7 +106,8 @@ struct UnreadAnswerTests {
         try silent.pump()
         #expect(self.answers == 2)
         for _ in 0..<8 {
-            slow.grant(100, on: slowStream)
+            slow.grant(2_000, on: slowStream)
+            if bytes > 0 { silent.grant(bytes, on: streams[0]) }
             try slow.advance(by: 10)
             try silent.advance(by: 10)
         }

@@ -19,6 +19,8 @@ struct VirtualHostName {
 
     /// A DNS name has 253 bytes at most, and a port 6 with its colon.
     private static let maximumHostBytes = 260
+    /// Of a host, as many as anybody has. Of one that has more, the broadest wildcards are looked at.
+    private static let maximumWildcards = 32
     /// With the route configuration.
     private static let maximumBytes = 1_024
 
@@ -26,6 +28,11 @@ struct VirtualHostName {
     /// whoever sends requests to a proxy decides how many there are and how long.
     var candidates: some Collection<ResourceName> {
         self.servingHosts.lazy.map { ResourceName("\(self.routeConfiguration)\($0.isWildcard ? "*" : "")\($0.rest)") }
+    }
+
+    /// Whether a proxy that holds one of these does not ask for it, because they serve it, too.
+    func isHidden(behind names: Set<ResourceName>) -> Bool {
+        self.candidates.contains { names.contains($0) && $0.rawValue != "\(self.routeConfiguration)\(self.host)" }
     }
 
     /// What serves it under that name alone; nil if it has no port.
@@ -54,14 +61,15 @@ struct VirtualHostName {
         else { return hosts + [everything] }
         let withoutPort = self.hostWithoutPort
         if let withoutPort { hosts.append((isWildcard: false, rest: withoutPort)) }
+        var wildcards: [(isWildcard: Bool, rest: Substring)] = []
         var rest = withoutPort ?? self.host
         // No domain has an empty label.
         while let dot = rest.firstIndex(of: "."), dot != rest.startIndex {
             let parent = rest[rest.index(after: dot)...]
             if parent.isEmpty || parent.first == "." { break }
-            hosts.append((isWildcard: true, rest: rest[dot...]))
+            wildcards.append((isWildcard: true, rest: rest[dot...]))
             rest = parent
         }
-        return hosts + [everything]
+        return hosts + wildcards.suffix(Self.maximumWildcards) + [everything]
     }
 }

@@ -72,11 +72,12 @@ extension TypeState {
         }
         // What stands in for one that was refused says nothing about that.
         let standIns = flight.isWhole ? [] : flight.upserts.filter { self.suspects.suspectOther(than: $0) }
+        let standInNames = Set(standIns.map(\.name))
         let changed: [Resource]
         if let trial = flight.trial {
             changed = flight.upserts.filter { trial.contains($0.name) }
         } else {
-            changed = new.isEmpty ? flight.upserts.filter { !standIns.contains($0) } : new
+            changed = new.isEmpty ? flight.upserts.filter { !standInNames.contains($0.name) } : new
         }
         var blamed: [Resource] = []
         if changed.isEmpty {

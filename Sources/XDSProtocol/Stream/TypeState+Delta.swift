@@ -26,6 +26,7 @@ extension TypeState {
                 self.held.set(name, Held(version: ResourceVersion(version), resource: nil))
                 self.dirty.insert(name)
             }
+            if isOnDemand, let snapshot { self.cameBack(in: snapshot[self.type]) }
             // Rule 9: Envoy's first request for virtual hosts names none, and the listener waits for an answer.
             self.owesPlaceholder = isOnDemand && change.added.isEmpty
         }
@@ -112,6 +113,11 @@ extension TypeState {
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
             if let resource, !self.hides(resource) {
                 if let answer = self.answer(name, with: resource) { next.upserts.append(answer) }
+            } else if resource == nil, self.debts.contains(name), self.held[name] != nil,
+                !PushOrder.removesWithUpserts(self.type)
+            {
+                // It went before it was told: nobody asked, so it waits for what refers to it.
+                self.doomed.insert(name)
             } else {
                 // Rule 5: a name that nobody knows is told at once; it stays subscribed and is sent when it appears.
                 next.removals.append(name)

@@ -19,6 +19,7 @@ extension TypeState {
         }
         // Who asks comes first: what is given to several of them is given once.
         let names = Array(self.owed.subtracting(self.debts)) + self.debts
+        var wildcards: Set<ResourceName> = []
         for name in names where self.subscription.contains(name) {
             self.waiting[name] = nil
             if let host = VirtualHostName.withoutPort(name) { self.ported[host, default: []].insert(name) }
@@ -44,8 +45,12 @@ extension TypeState {
                 self.dirty.remove(resource.name)
             }
             next.aliases[resource.name, default: []].append(name)
-            if self.subscription.imply(resource.name) { self.held.introduce(resource.name) }
+            if self.subscription.imply(resource.name) {
+                self.held.introduce(resource.name)
+                if VirtualHostName(resource.name)?.isWildcard == true { wildcards.insert(resource.name) }
+            }
         }
+        self.implyWhatIsMoreSpecific(than: wildcards, in: resources)
         for (name, aliases) in next.aliases { next.aliases[name] = aliases.sorted() }
     }
 
@@ -100,18 +105,33 @@ extension TypeState {
                 if isHeld { self.promise(name) }
                 for asked in self.ported[name] ?? [] where resources[asked] == nil { self.promise(asked) }
             }
-            if !host.isWildcard, isThere, !self.subscription.names.contains(name),
-                host.candidates.dropFirst().contains(where: { self.subscription.names.contains($0) && $0 != name })
-            {
-                // A proxy that holds a wildcard does not ask for what is more specific.
-                if self.subscription.imply(name) { self.held.introduce(name) }
-                self.dirty.insert(name)
-            }
+            if isThere, host.isHidden(behind: self.subscription.names) { self.volunteer(name) }
         }
         guard !wildcards.isEmpty else { return }
         for name in self.subscription.names where resources[name] == nil {
             if VirtualHostName(name)?.candidates.contains(where: wildcards.contains) == true { self.promise(name) }
         }
+    }
+
+    /// A proxy that holds a wildcard does not ask for what is more specific.
+    private mutating func implyWhatIsMoreSpecific(than wildcards: Set<ResourceName>, in resources: Snapshot.Resources) {
+        guard !wildcards.isEmpty else { return }
+        for name in resources.keys where VirtualHostName(name)?.isHidden(behind: wildcards) == true {
+            self.volunteer(name)
+        }
+    }
+
+    private mutating func volunteer(_ name: ResourceName) {
+        guard self.subscription.imply(name) else { return }
+        self.held.introduce(name)
+        self.dirty.insert(name)
+    }
+
+    /// A proxy came back with what it holds: what came and went meanwhile leads names elsewhere.
+    mutating func cameBack(in resources: Snapshot.Resources) {
+        let held = self.subscription.names.filter { self.held[$0] != nil }
+        self.resolveAnew(Array(held), in: resources)
+        self.implyWhatIsMoreSpecific(than: held.filter { VirtualHostName($0)?.isWildcard == true }, in: resources)
     }
 
     /// A proxy forgets the virtual hosts of a route configuration that it is given anew.

@@ -137,6 +137,7 @@ struct TypeState: Sendable {
     mutating func move(to snapshot: Snapshot, changed: Set<ResourceName>?) {
         let resources = snapshot[self.type]
         let subscription = self.subscription
+        let hadBase = self.held.hasBase
         let moved = self.held.move(to: resources, changed: changed) { resource in
             subscription.names.contains(resource.name) || (subscription.isWildcard && !resource.isOnDemand)
         }
@@ -145,7 +146,10 @@ struct TypeState: Sendable {
             self.refusals = [:]
             self.refusedRemovals.typeChanged()
         }
-        if self.type == .virtualHost { self.resolveAnew(changed.map(Array.init) ?? moved, in: resources) }
+        if self.type == .virtualHost {
+            if changed == nil, !hadBase { self.cameBack(in: resources) }
+            self.resolveAnew(changed.map(Array.init) ?? moved, in: resources)
+        }
         guard let changed else {
             self.markAll(in: resources)
             return

@@ -4,6 +4,8 @@ import NIOCore
 
 /// What the client has asked for and does not read.
 extension ConnectionStreams {
+    /// So much of what waits is to be read in the time, or nobody reads: one byte now and then is no reading.
+    private static let part = 8
     /// How often it is looked at before streams are ended.
     private static let patience = 4
 
@@ -14,7 +16,7 @@ extension ConnectionStreams {
     func count(_ bytes: Int) {
         self.unread += bytes
         self.budget.add(bytes)
-        if bytes < 0 { self.looks = 0 }
+        if bytes < 0 { self.readSince -= bytes }
         // Not anew with each answer: most are gone at once.
         if bytes > 0, self.stallTimer == nil { self.watchOver() }
     }
@@ -27,8 +29,9 @@ extension ConnectionStreams {
 
     private func look() {
         self.stallTimer = nil
-        guard self.unread > 0 else { return }
         self.looks += 1
+        if self.readSince * Self.part >= self.unread { (self.looks, self.readSince) = (0, 0) }
+        guard self.unread > 0 else { return }
         // Of the whole connection: on a slow line the answers on its streams go out one after the other.
         if self.looks > Self.patience, self.budget.isUsedUp {
             // What ends a stream would wait behind the rest.
