@@ -60,7 +60,11 @@ struct ConsulExchange: Sendable {
         do {
             let answers = try await self.multiplex.answers(to: questions, in: connection, request: query.waiting)
             self.metrics.answered(200, times: answers.count)
-            return ConsulAnswer(content: .indexes(answers.mapValues { $0.map(ConsulAnswer.counted) }), index: 1, bytes: 0)
+            return ConsulAnswer(
+                content: .indexes(answers.mapValues { $0.map(ConsulAnswer.counted) }),
+                index: 1,
+                bytes: 0
+            )
         } catch {
             self.metrics.answered(error.status)
             throw ConsulFailure(error)

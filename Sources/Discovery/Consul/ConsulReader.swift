@@ -19,7 +19,11 @@ struct ConsulReader: Sendable {
     func read(_ response: APIResponse, to query: ConsulQuery) throws(ConsulFailure) -> ConsulAnswer {
         do throws(APIError) {
             let content = try self.content(response, of: query)
-            return ConsulAnswer(content: content, index: ConsulAnswer.counted(response.index ?? 0), bytes: response.body.readableBytes)
+            return ConsulAnswer(
+                content: content,
+                index: ConsulAnswer.counted(response.index ?? 0),
+                bytes: response.body.readableBytes
+            )
         } catch {
             throw ConsulFailure(error)
         }
