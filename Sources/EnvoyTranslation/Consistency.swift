@@ -7,13 +7,20 @@ extension Translation {
     /// Holds back what names a resource that is not among these: a proxy that was sent it would wait for the rest, answer
     /// requests with errors, or refuse it.
     ///
-    /// Of a resource that is held back the version before stays, if that one names nothing that is missing. One that is left
-    /// out may be missed by others in turn, so this goes on until nothing is missing. Each round replaces or removes
-    /// something, and nothing comes back, so it ends.
+    /// Of a resource that is held back the version before stays, if that one names nothing that is missing. If there is
+    /// none, its name is free for another document that has it: who wrote the first must not take it from the second, which
+    /// may be in force, and have neither. One that is left out may be missed by others in turn, so this goes on until nothing
+    /// is missing. Each round replaces or removes something, and nothing comes back, so it ends.
     ///
     /// Only what somebody wrote in Envoy's words is looked at. What is translated names what was translated with it.
-    mutating func holdBackInconsistent(previous: Translation?, for gateways: Set<GatewayName>) {
-        var held: [ResourceReference: HeldBack] = [:]
+    mutating func holdBackInconsistent(
+        previous: Translation?,
+        unusable: [UnusableResource],
+        for gateways: Set<GatewayName>
+    ) {
+        /// By the names of documents.
+        var held: [String: HeldBack] = [:]
+        var waiting = unusable
         while true {
             let broken = self.untranslated.compactMap {
                 resource,
@@ -23,15 +30,15 @@ extension Translation {
             }
             if broken.isEmpty { break }
             for (resource, raw, missing) in broken {
-                let key = ResourceReference(kind: resource.kind, name: resource.name)
-                let isNew = held[key] == nil
-                let lastGood =
-                    isNew ? self.lastGood(key, of: raw.document, insteadOf: resource, previous, gateways) : nil
-                self[key] = lastGood
-                held[key, default: HeldBack(resource, raw, missing)].lastGood = lastGood
+                let isNew = held[raw.document] == nil
+                let lastGood = isNew ? self.lastGood(of: raw.document, insteadOf: resource, previous, gateways) : nil
+                held[raw.document, default: HeldBack(resource, raw, missing)].lastGood = lastGood
+                self[resource.reference] = lastGood ?? waiting.takeFirst(resource.reference)
             }
         }
         self.diagnostics += held.values.map(\.diagnostic)
+        let kept = Set(self.untranslated.map(\.1.document))
+        self.diagnostics += unusable.map { .unusable($0.raw, $0.failure, isKept: kept.contains($0.raw.name)) }
         self.makeReferredClustersEager()
     }
 
@@ -44,16 +51,17 @@ extension Translation {
     }
 
     private func lastGood(
-        _ key: ResourceReference,
         of document: String,
         insteadOf resource: TranslatedResource,
         _ previous: Translation?,
         _ gateways: Set<GatewayName>
     ) -> TranslatedResource? {
-        let published = self.standing.lastGood(of: document, for: gateways).filter { $0.reference == key }
-        return ([previous?[key]].compactMap(\.self) + published).first { candidate in
-            guard case .raw = candidate.content else { return false }
-            return !candidate.isSame(as: resource)
+        let published = self.standing.lastGood(of: document, for: gateways)
+        return ([previous?[resource.reference]].compactMap(\.self) + published).first { candidate in
+            guard case .raw(let raw) = candidate.content else { return false }
+            // The resource before may be another document's that had the name: that is no version of this one.
+            return raw.document == document && candidate.reference == resource.reference
+                && !candidate.isSame(as: resource)
         }
     }
 

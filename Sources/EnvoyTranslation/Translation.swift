@@ -49,7 +49,7 @@ package func translate(
     }
     translator.addLastGood()
     var translation = translator.translation
-    translation.holdBackInconsistent(previous: previous, for: translator.gateways)
+    translation.holdBackInconsistent(previous: previous, unusable: translator.unusable, for: translator.gateways)
     translation.diagnostics = translation.diagnostics.inOrder
     translation.standing.note(translation, for: translator.gateways)
     return translation

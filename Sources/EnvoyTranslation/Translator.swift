@@ -14,8 +14,7 @@ struct Translator {
     let gateways: Set<GatewayName>
     /// The names of documents.
     private var addedRaw: Set<String> = []
-    /// Those whose current version cannot be passed on.
-    private var unusable: [(raw: RawResource, failure: RawResourceFailure)] = []
+    private(set) var unusable: [UnusableResource] = []
     /// The listener that has each socket.
     private var sockets: [String: String] = [:]
 
@@ -159,20 +158,26 @@ struct Translator {
         switch reading.result {
         case .success(let resource) where self.translation[resource.reference] == nil: self.insert(raw: resource)
         case .success(let resource):
-            self.unusable.append((raw, RawResourceFailure("another resource is named '\(resource.name)'")))
-        case .failure(let failure): self.unusable.append((raw, failure))
+            let failure = RawResourceFailure("another resource is named '\(resource.name)'")
+            self.unusable.append(UnusableResource(raw: raw, failure: failure, isNameTaken: true))
+        case .failure(let failure):
+            self.unusable.append(UnusableResource(raw: raw, failure: failure, isNameTaken: false))
         }
     }
 
     /// After all that can be used as it is: what was good of the others, where it takes no name from these.
     mutating func addLastGood() {
-        for (raw, failure) in self.unusable {
+        for index in self.unusable.indices {
+            let raw = self.unusable[index].raw
             let standing = self.translation.standing
             let readable = standing.readings[raw.name]?.readable(for: self.gateways)
-            let known = [readable].compactMap(\.self) + standing.lastGood(of: raw.name, for: self.gateways)
-            let usable = known.first { self.translation[$0.reference] == nil }
-            self.translation.diagnostics.append(.unusable(raw, failure, isKept: usable != nil))
-            if let usable { self.insert(raw: usable.moved(to: raw.origin)) }
+            let known = ([readable].compactMap(\.self) + standing.lastGood(of: raw.name, for: self.gateways))
+                .map { $0.moved(to: raw.origin) }
+            if let usable = known.first(where: { self.translation[$0.reference] == nil }) {
+                self.insert(raw: usable)
+            } else {
+                self.unusable[index].waiting = known
+            }
         }
     }
 

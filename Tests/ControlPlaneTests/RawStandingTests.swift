@@ -135,6 +135,28 @@ import XDSServer
         #expect(run.world.diagnostics[0].message.hasSuffix("named 'edge/http'"))
     }
 
+    @Test(arguments: ["a", "z"])
+    func `what is held back leaves its name to another document's that is good`(document: String) throws {
+        var run = Run()
+        let before = try #require(run.resource)
+        let new = Self.raw(Self.faults[1].0).replacing("name: r\ngateways", with: "name: \(document)\ngateways")
+        run.edit(.write(new, to: "new.yaml"))
+        for isOtherGroup in [false, true] {
+            // Proxies of which only the standing tells what they had.
+            if isOtherGroup { run.edit(.write(Files.gateway("extra", port: 10001), to: "extra.yaml")) }
+            #expect(run.resource == before)
+            #expect(
+                Set(run.world.diagnostics.map { "\($0.code) \($0.subject ?? "")" })
+                    == (document < "r"
+                        ? ["SB212 envoy-resource/a", "SB208 envoy-resource/r"] : ["SB208 envoy-resource/z"])
+            )
+        }
+        run.edit(.write(Self.raw(name: "other"), to: "raw.yaml"))
+        #expect(run.resource == nil)
+        #expect(run.world.diagnostics.map(\.code) == ["SB212"])
+        #expect(run.world.diagnostics.first?.message.hasSuffix("it is held back") == true)
+    }
+
     @Test func `a gateway more does not cost the others what was good`() throws {
         var run = Self.two(Self.raw(gateways: "internal"))
         let typo = Self.raw("requestMirrorPolicy: [{cluster: web}]", gateways: "edge, internal")

@@ -158,6 +158,24 @@ struct ConsistencyTests {
         #expect(gone.diagnostics == [])
     }
 
+    @Test func `a name that is free again has the first that is good, and so has what needs it`() {
+        let documents = ["nowhere", "gone", "web", "signalbox/xds"].enumerated().map { index, cluster in
+            let routes = Self.routes("r", action: #"{"cluster": "\#(cluster)"}"#)
+            return Self.raw("\(index)", routes.json)
+        }
+        let translation = Self.translation([Self.listener("l", routes: "r")] + documents)
+        #expect(Self.names(translation) == ["listener l", "routeConfiguration r"])
+        #expect(translation.resources.first { $0.name == "r" }?.origins.map(\.file) == ["2.yaml"])
+        let told = translation.diagnostics.map { "\($0.code) \($0.subject ?? "")" }.sorted()
+        let documentsTold = [
+            "SB208 envoy-resource/1", "SB208 envoy-resource/2", "SB208 envoy-resource/3", "SB212 envoy-resource/0",
+            "SB212 envoy-resource/1",
+        ]
+        #expect(told == documentsTold)
+        let kept = translation.diagnostics.filter { $0.message.hasSuffix("its last good version stays published") }
+        #expect(kept.map(\.subject) == ["envoy-resource/2"])
+    }
+
     @Test func `a last good version that does not hold any more goes`() {
         let good = Self.translation([Self.routes("r", action: #"{"cluster": "c"}"#), Self.cluster("c")])
         let bad = Self.translation([Self.routes("r", action: #"{"cluster": "nowhere"}"#)], after: good)
