@@ -31,10 +31,10 @@ package struct RawStanding: Sendable {
         for key in translation.rawKeys {
             guard let resource = translation[key], case .raw(let raw) = resource.content else { continue }
             guard let reading = self.readings[raw.document] else { continue }
-            let isCurrent = reading.lastReadable?.isSame(as: resource) ?? false
-            for gateway in reading.raw.gateways where gateways.contains(gateway) {
-                // Another group of the gateway may have what this one only has the version before of.
-                guard isCurrent || self.published[raw.document]?[gateway] == nil else { continue }
+            // What is in the place of an edit that cannot be used was not meant for a gateway that the edit added. And another
+            // group of the gateway may have what this one only has the version before of.
+            guard reading.lastReadable?.isSame(as: resource) ?? false else { continue }
+            for gateway in reading.readers(among: gateways) {
                 self.published[raw.document, default: [:]][gateway] = resource
             }
         }
@@ -73,6 +73,11 @@ struct RawReading: Sendable {
     /// The last that could be read, if it was for those of these gateways that it is for now.
     func readable(for gateways: Set<GatewayName>) -> TranslatedResource? {
         gateways.intersection(self.raw.gateways).isSubset(of: self.readableFor) ? self.lastReadable : nil
+    }
+
+    /// Those that the last that could be read was for, as the document still is.
+    func readers(among gateways: Set<GatewayName>) -> Set<GatewayName> {
+        gateways.intersection(self.raw.gateways).intersection(self.readableFor)
     }
 }
 

@@ -14,7 +14,7 @@ import XDSServer
 /// What somebody wrote in Envoy's words stays in force while it is wrong, whatever becomes of the groups of proxies.
 @Suite struct RawStandingTests {
     /// Files, and the worlds that are published as they change.
-    private struct Run {
+    struct Run {
         var pipeline: Pipeline
         var world: TopologyWorld
 
@@ -40,7 +40,7 @@ import XDSServer
         }
     }
 
-    private static func raw(
+    static func raw(
         _ field: String = #"requestMirrorPolicies: [{cluster: web}]"#,
         name: String = "r",
         gateways: String = "edge"
@@ -56,7 +56,7 @@ import XDSServer
         """
     }
 
-    private static let faults = [
+    static let faults = [
         ("requestMirrorPolicy: [{cluster: web}]", "SB208"), ("requestMirrorPolicies: [{cluster: nowhere}]", "SB212"),
     ]
 
@@ -95,36 +95,6 @@ import XDSServer
         #expect(run.world.diagnostics.map(\.code) == [code])
     }
 
-    /// Proxies of two gateways; only those of `edge` have a route to `api`.
-    private static func two(_ raw: String) -> Run {
-        Run([
-            "gateway.yaml": Files.gateway("edge", proxies: "{ids: [edge]}"),
-            "internal.yaml": Files.gateway("internal", proxies: "{ids: [internal]}", port: 10001),
-            "routes.yaml": Files.route("web", gateways: ["edge", "internal"], backends: ["web": 1]),
-            "api-route.yaml": Files.route("api", backends: ["api": 1]), "raw.yaml": raw,
-        ])
-    }
-
-    @Test func `each gateway has the version that was good for it`() throws {
-        var run = Self.two(Self.raw(gateways: "edge, internal"))
-        let first = try #require(run.resource(of: "internal"))
-        #expect(run.resource(of: "edge") == first)
-        let api = "requestMirrorPolicies: [{cluster: api}]"
-        run.edit(.write(Self.raw(api, gateways: "edge, internal"), to: "raw.yaml"))
-        #expect(run.resource(of: "edge") != first && run.resource(of: "edge") != nil)
-        #expect(run.resource(of: "internal") == first)
-        run.edit(.write(Files.gateway("extra", proxies: "{ids: [internal]}", port: 10002), to: "extra.yaml"))
-        #expect(run.resource(of: "internal") == first)
-    }
-
-    @Test(arguments: Self.faults)
-    func `what was meant for other gateways is no good version`(field: String, code: String) throws {
-        var run = Self.two(Self.raw(gateways: "internal"))
-        #expect(run.resource(of: "internal") != nil)
-        run.edit(.write(Self.raw(field, gateways: "edge"), to: "raw.yaml"))
-        #expect(run.resource(of: "edge") == nil)
-    }
-
     @Test func `what is not good any more takes no name from what is`() throws {
         var run = Run()
         let before = try #require(run.resource)
@@ -155,14 +125,6 @@ import XDSServer
         #expect(run.resource == nil)
         #expect(run.world.diagnostics.map(\.code) == ["SB212"])
         #expect(run.world.diagnostics.first?.message.hasSuffix("it is held back") == true)
-    }
-
-    @Test func `a gateway more does not cost the others what was good`() throws {
-        var run = Self.two(Self.raw(gateways: "internal"))
-        let typo = Self.raw("requestMirrorPolicy: [{cluster: web}]", gateways: "edge, internal")
-        run.edit(.write(typo, to: "raw.yaml"))
-        #expect(run.resource(of: "internal") != nil)
-        #expect(run.resource(of: "edge") == nil)
     }
 
     @Test func `a name that another resource has leaves the one before in force`() throws {
