@@ -56,13 +56,18 @@ extension Translation {
         _ previous: Translation?,
         _ gateways: Set<GatewayName>
     ) -> TranslatedResource? {
-        let published = self.standing.lastGood(of: document, for: gateways)
-        return ([previous?[resource.reference]].compactMap(\.self) + published).first { candidate in
-            guard case .raw(let raw) = candidate.content else { return false }
-            // The resource before may be another document's that had the name: that is no version of this one.
-            return raw.document == document && candidate.reference == resource.reference
-                && !candidate.isSame(as: resource)
+        let published = self.standing.lastGood(of: document, for: gateways, previous: previous)
+        // What had the name before may be another document's: that is no version of this one.
+        let before = previous?.raw(resource.reference, of: document)
+        return ([before].compactMap(\.self) + published).first { candidate in
+            candidate.reference == resource.reference && !candidate.isSame(as: resource)
         }
+    }
+
+    /// - Returns: nil if it is of another document, or none's.
+    func raw(_ key: ResourceReference, of document: String) -> TranslatedResource? {
+        guard let resource = self[key], case .raw(let raw) = resource.content else { return nil }
+        return raw.document == document ? resource : nil
     }
 
     /// A listener in somebody's own words need not ask for clusters on demand, so what it leads to has to be there.

@@ -9,7 +9,13 @@ package struct RawStanding: Sendable {
     private(set) var readings: [String: RawReading] = [:]
     /// The last versions that named nothing that was missing, for each gateway whose proxies had them: what was meant for some
     /// is no good version for others.
-    private var published: [String: [GatewayName: TranslatedResource]] = [:]
+    private var published: [String: [GatewayName: Version]] = [:]
+
+    private struct Version {
+        let resource: TranslatedResource
+        /// Of the reading.
+        let number: Int
+    }
 
     package init() {}
 
@@ -35,14 +41,30 @@ package struct RawStanding: Sendable {
             // group of the gateway may have what this one only has the version before of.
             guard reading.lastReadable?.isSame(as: resource) ?? false else { continue }
             for gateway in reading.readers(among: gateways) {
-                self.published[raw.document, default: [:]][gateway] = resource
+                self.published[raw.document, default: [:]][gateway] = Version(
+                    resource: resource,
+                    number: reading.number
+                )
             }
         }
     }
 
     /// What proxies of these gateways had of a document.
-    func lastGood(of document: String, for gateways: Set<GatewayName>) -> [TranslatedResource] {
-        (self.published[document] ?? [:]).filter { gateways.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+    ///
+    /// If it was good for some of them under another name since, nobody names the old one any more, so it does not come back.
+    /// It stays where the same proxies still have it.
+    ///
+    /// - Parameter previous: what these proxies are to hold until now.
+    func lastGood(
+        of document: String,
+        for gateways: Set<GatewayName>,
+        previous: Translation?
+    ) -> [TranslatedResource] {
+        let versions = (self.published[document] ?? [:]).filter { gateways.contains($0.key) }
+        let newest = versions.values.max { $0.number < $1.number }?.resource.reference
+        return versions.sorted { $0.key < $1.key }.map(\.value.resource).filter {
+            $0.reference == newest || previous?.raw($0.reference, of: document) != nil
+        }
     }
 }
 
@@ -52,6 +74,8 @@ struct RawReading: Sendable {
     let result: Result<TranslatedResource, RawResourceFailure>
     /// Whatever it was for.
     let lastReadable: TranslatedResource?
+    /// How many others were readable before that.
+    let number: Int
     private let readableFor: Set<GatewayName>
 
     init(_ raw: RawResource, previous: RawReading?) {
@@ -63,9 +87,12 @@ struct RawReading: Sendable {
         }
         if case .success(let resource) = self.result {
             self.lastReadable = resource
+            let isSame = previous?.lastReadable?.isSame(as: resource) ?? true
+            self.number = (previous?.number ?? 0) + (isSame ? 0 : 1)
             self.readableFor = Set(raw.gateways)
         } else {
             self.lastReadable = previous?.lastReadable
+            self.number = previous?.number ?? 0
             self.readableFor = previous?.readableFor ?? []
         }
     }

@@ -47,7 +47,7 @@ package func translate(
             translator.add(raw)
         }
     }
-    translator.addLastGood()
+    translator.addLastGood(previous: previous)
     var translation = translator.translation
     translation.holdBackInconsistent(previous: previous, unusable: translator.unusable, for: translator.gateways)
     translation.diagnostics = translation.diagnostics.inOrder

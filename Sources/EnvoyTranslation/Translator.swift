@@ -166,13 +166,15 @@ struct Translator {
     }
 
     /// After all that can be used as it is: what was good of the others, where it takes no name from these.
-    mutating func addLastGood() {
+    ///
+    /// - Parameter previous: what the same proxies are to hold until now.
+    mutating func addLastGood(previous: Translation?) {
         for index in self.unusable.indices {
             let raw = self.unusable[index].raw
             let standing = self.translation.standing
             let readable = standing.readings[raw.name]?.readable(for: self.gateways)
-            let known = ([readable].compactMap(\.self) + standing.lastGood(of: raw.name, for: self.gateways))
-                .map { $0.moved(to: raw.origin) }
+            let published = standing.lastGood(of: raw.name, for: self.gateways, previous: previous)
+            let known = ([readable].compactMap(\.self) + published).map { $0.moved(to: raw.origin) }
             if let usable = known.first(where: { self.translation[$0.reference] == nil }) {
                 self.insert(raw: usable)
             } else {

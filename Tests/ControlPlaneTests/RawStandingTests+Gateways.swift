@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import ControlPlane
 import Testing
 import XDSProtocol
 
@@ -48,7 +49,8 @@ extension RawStandingTests {
     private static func nested(_ raw: String) -> Run {
         Run([
             "gateway.yaml": Files.gateway("edge", proxies: "{ids: [edge, both]}"),
-            "internal.yaml": Files.gateway("internal", proxies: "{ids: [both]}", port: 10001), "raw.yaml": raw,
+            "internal.yaml": Files.gateway("internal", proxies: "{ids: [both]}", port: 10001),
+            "routes.yaml": Files.route("web", gateways: ["edge", "internal"], backends: ["web": 1]), "raw.yaml": raw,
         ])
     }
 
@@ -64,5 +66,51 @@ extension RawStandingTests {
         }
         run.edit(.write(Self.raw(gateways: "edge, internal"), to: "raw.yaml"))
         #expect(run.resource(of: "edge") == before)
+    }
+    /// Of the document `a`, which comes before `r`.
+    private static func taking(_ name: String, gateways: String) -> String {
+        Self.raw("ignorePortInHostMatching: true", name: name, gateways: gateways)
+            .replacing("name: r\ngateways", with: "name: a\ngateways")
+    }
+
+    @Test(arguments: [nil, "s2"])
+    func `a name that was given up for some does not come back for others`(later: String?) throws {
+        var run = Self.nested(Self.raw(gateways: "edge, internal"))
+        #expect(run.resource(of: "both") != nil)
+        // Only proxies of one gateway are there.
+        run.edit(.write(Self.raw(name: "s", gateways: "edge, internal"), to: "raw.yaml"))
+        #expect(run.resource(of: "edge", named: "s") != nil)
+        run.edit(.write(Self.taking("s", gateways: "edge"), to: "a.yaml"))
+        if let later {
+            let taken = Self.taking(later, gateways: "edge").replacing("name: a\n", with: "name: b\n")
+            run.edit(
+                .write(taken, to: "b.yaml"),
+                .write(Self.raw(name: later, gateways: "edge, internal"), to: "raw.yaml")
+            )
+        }
+        #expect(run.resource(of: "both") == nil)
+        #expect(run.resource(of: "both", named: "s") != nil)
+        #expect(run.world.diagnostics.map(\.subject) == ["envoy-resource/r"])
+        #expect(run.world.diagnostics.first?.message.hasSuffix("published") == false)
+    }
+
+    @Test func `what others gave up stays where the new name is taken`() throws {
+        var run = Self.nested(Self.raw(gateways: "edge, internal"))
+        run.edit(
+            .write(Files.gateway("edge", proxies: "{ids: [both]}"), to: "gateway.yaml"),
+            .write(Files.gateway("internal", proxies: "{ids: [internal, both]}", port: 10001), to: "internal.yaml")
+        )
+        let before = try #require(run.resource(of: "both"))
+        #expect(run.resource(of: "internal") == before)
+        run.edit(
+            .write(Self.raw(name: "s", gateways: "edge, internal"), to: "raw.yaml"),
+            .write(Self.taking("s", gateways: "edge"), to: "a.yaml")
+        )
+        for _ in 0..<2 {
+            #expect(run.resource(of: "internal", named: "s") != nil)
+            #expect(run.resource(of: "internal") == nil)
+            #expect(run.resource(of: "both") == before)
+            run.edit(.write(Files.service("other"), to: "other.yaml"))
+        }
     }
 }

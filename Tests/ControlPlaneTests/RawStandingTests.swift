@@ -34,9 +34,9 @@ import XDSServer
         /// As a proxy is sent it that every gateway selects.
         var resource: Resource? { self.resource(of: "proxy") }
 
-        func resource(of proxy: String) -> Resource? {
+        func resource(of proxy: String, named name: String = "r") -> Resource? {
             let group = self.world.group(of: Node(id: proxy), streams: .aggregated)
-            return group.flatMap { self.world.resources(for: $0)[.routeConfiguration]?[ResourceName("r")] }
+            return group.flatMap { self.world.resources(for: $0)[.routeConfiguration]?[ResourceName(name)] }
         }
     }
 
