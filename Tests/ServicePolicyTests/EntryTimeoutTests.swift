@@ -63,4 +63,52 @@ struct EntryTimeoutTests {
         #expect(timeout("2s") == nil)
         #expect(timeout("40s") == .seconds(40))
     }
+
+    private static let unasked: [([String?], Duration?)] = [
+        (["2s", nil], .seconds(2)), (["2s", "40s"], .seconds(2)), ([nil, "40s"], nil),
+    ]
+
+    /// The second is of weight 0.
+    @Test(arguments: Self.unasked)
+    func `what gets no requests decides nothing`(timeouts: [String?], timeout: Duration?) {
+        let fields = timeouts.enumerated().map { index, timeout in
+            let more = timeout.map { #", "RequestTimeout": "\#($0)""# } ?? ""
+            let policy =
+                #""LoadBalancer": {"Policy": "maglev", "HashPolicies": [{"Field": "header", "FieldValue": "h\#(index)"}]}"#
+            return entry("service-resolver", "s\(index)", "{\(policy)\(more)}")
+        }
+        let splits = #"{"Splits": [{"Weight": 0, "Service": "s1"}, {"Weight": 100, "Service": "s0"}]}"#
+        let router = entry(
+            "service-router",
+            "web",
+            #"{"Routes": [{"Match": {"HTTP": {"PathExact": "/a"}}, "Destination": {"Service": "parts"}}]}"#
+        )
+        let split = ChainSample(
+            fields + [entry("service-splitter", "web", splits), entry("service-splitter", "parts", splits), router]
+        )
+        let backends = ChainSample(rules: [Self.rule(weights: [0, 100])], fields)
+        for sample in [split, backends] {
+            let rule = sample.applied.policy.routes[RouteName("shop")]?.rules[0]
+            for action in [rule?.action].compactMap(\.self) + (rule?.refinements.map(\.action) ?? []) {
+                guard case .forward(let forward) = action else { continue }
+                #expect(forward.backends.count == 2)
+                #expect(forward.timeout == timeout)
+                #expect(forward.hashPolicies == [HashPolicy(.header("h0"))])
+            }
+        }
+    }
+
+    @Test func `if nothing gets requests, all counts`() {
+        let applied = ChainSample(rules: [Self.rule(weights: [0, 0])], Self.resolvers(["2s", "3s"])).applied
+        #expect(Self.timeout(of: applied.policy.routes[RouteName("shop")]?.rules[0].action) == .seconds(3))
+    }
+
+    /// To `s1` first.
+    private static func rule(weights: [Int]) -> Route.Rule {
+        var rule = chainRule(to: ["s1", "s0"])
+        guard case .forward(var forward) = rule.action else { return rule }
+        for (index, weight) in weights.enumerated() { forward.backends[index].weight = weight }
+        rule.action = .forward(forward)
+        return rule
+    }
 }

@@ -14,6 +14,12 @@ struct Share: Hashable {
     var hashPolicies: [HashPolicy] = []
     /// Of the entry that decided; nil if none did.
     var origin: Origin?
+
+    func weighted(_ factor: Double) -> Share {
+        var weighted = self
+        weighted.fraction *= factor
+        return weighted
+    }
 }
 
 /// What requests are for before any entry is asked.

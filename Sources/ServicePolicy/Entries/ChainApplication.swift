@@ -82,8 +82,11 @@ struct ChainApplication {
             count += parts.count - 1
             shares.append(parts)
         }
-        forward.timeout = forward.timeout ?? shares.flatMap { $0 }.timeout
-        if forward.hashPolicies.isEmpty { forward.hashPolicies = shares.flatMap { $0 }.hashPolicies }
+        let all = zip(forward.backends, shares).flatMap { backend, parts in
+            parts.map { $0.weighted(Double(backend.weight)) }
+        }
+        forward.timeout = forward.timeout ?? all.timeout
+        if forward.hashPolicies.isEmpty { forward.hashPolicies = all.hashPolicies }
         forward.backends = Backends.combined(Array(zip(forward.backends, shares)))
         return forward
     }

@@ -98,11 +98,7 @@ struct ChainWalk {
             (fault: $0, consequence: "the part that leads there goes to the other splits of \(subject)")
         }
         return legs.flatMap { weight, shares in
-            shares.map { share in
-                var share = share
-                share.fraction *= Double(weight) / Double(sum)
-                return share
-            }
+            shares.map { $0.weighted(Double(weight) / Double(sum)) }
         }
     }
 

@@ -43,13 +43,20 @@ extension Route.Forward {
 extension Collection<Share> {
     /// A route has one for all that it leads to: the longest. Whoever says none has the proxy's own, which may be that.
     var timeout: Duration? {
-        guard let longest = self.lazy.compactMap(\.timeout).max() else { return nil }
-        let isSaidByAll = self.allSatisfy { $0.timeout != nil }
+        let asked = self.asked
+        guard let longest = asked.compactMap(\.timeout).max() else { return nil }
+        let isSaidByAll = asked.allSatisfy { $0.timeout != nil }
         return isSaidByAll || longest > Route.Forward.proxyTimeout ? longest : nil
     }
 
     /// A route has one list for all that it leads to: of the first that has some.
-    var hashPolicies: [HashPolicy] { self.lazy.map(\.hashPolicies).first { !$0.isEmpty } ?? [] }
+    var hashPolicies: [HashPolicy] { self.asked.lazy.map(\.hashPolicies).first { !$0.isEmpty } ?? [] }
+
+    /// Those that get requests: who waits for a first weight has no say in what becomes of the others'. All, if none does.
+    private var asked: [Share] {
+        let asked = self.filter { $0.fraction > 0 }
+        return asked.isEmpty ? Array(self) : asked
+    }
 }
 
 extension HeaderModifier {
