@@ -36,10 +36,11 @@ package final class TopologyWorld: World {
     ) {
         self.topology = topology
         self.onFindings = onFindings
-        var standing = previous?.standing.withLock(\.self) ?? RawStanding()
-        standing.read(topology.gateways.values.flatMap(\.rawResources))
-        self.standing = Mutex(standing)
         self.changedTargets = previous == nil ? nil : changedTargets
+        var standing = previous?.standing.withLock(\.self) ?? RawStanding()
+        // Endpoints change all the time, and raw resources not with them: to go over those would be for nothing.
+        if self.changedTargets == nil { standing.read(topology.gateways.values.flatMap(\.rawResources)) }
+        self.standing = Mutex(standing)
         self.keepsGroups =
             self.changedTargets != nil || previous?.topology.selection == topology.selection
         self.before = previous?.made.withLock(\.self) ?? [:]

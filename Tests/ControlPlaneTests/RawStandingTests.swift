@@ -153,6 +153,16 @@ import XDSServer
         #expect(run.world.diagnostics.map(\.code) == ["SB208"])
     }
 
+    @Test func `a change of endpoints does not go over the raw resources`() throws {
+        var run = Run()
+        let before = try #require(run.resource)
+        // Not what the pipeline would say: it shows whether they are looked at.
+        let without = Files().pipeline().topology
+        run.world = TopologyWorld(without, previous: run.world, changedTargets: [])
+        run.edit(.write(Self.raw(Self.faults[0].0), to: "raw.yaml"))
+        #expect(run.resource == before)
+    }
+
     @Test func `what translation finds for a proxy that comes is told`() throws {
         let told = Mutex(0)
         var files = Files()
