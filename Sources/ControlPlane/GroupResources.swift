@@ -41,6 +41,13 @@ struct GroupResources: Sendable {
             if edited.insert(resource) { changed.insert(resource.name) }
         }
         if !edited.isEmpty { self.resources[.endpoints] = edited }
+        // A cluster comes from where its endpoints come from.
+        for name in names {
+            guard let cluster = translation.entries[.cluster]?[name],
+                previous.translation.entries[.cluster]?[name]?.origins != cluster.origins
+            else { continue }
+            self.resources[.cluster]?.move(cluster)
+        }
         self.changes = ChangeSet()
         if !changed.isEmpty { self.changes?.names[.endpoints] = changed }
     }
@@ -72,7 +79,7 @@ extension Snapshot.Resources {
         for (name, translated) in now {
             if let last = before[name], last.isSame(as: translated) {
                 guard last.origins != translated.origins else { continue }
-                self[ResourceName(name)] = self[ResourceName(name)]?.moved(to: translated.namedOrigins)
+                self.move(translated)
             } else if self.insert(translated.encoded) {
                 changed.insert(ResourceName(name))
             }
@@ -82,6 +89,12 @@ extension Snapshot.Resources {
             changed.insert(ResourceName(name))
         }
         return changed
+    }
+
+    /// What is the same to a proxy, and told otherwise where it comes from.
+    fileprivate mutating func move(_ translated: TranslatedResource) {
+        let name = ResourceName(translated.name)
+        self[name] = self[name]?.moved(to: translated.namedOrigins)
     }
 
     /// - Returns: whether it is another one. What was decided anew may come to the same bytes.

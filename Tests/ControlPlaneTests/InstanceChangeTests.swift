@@ -2,6 +2,7 @@
 
 import Catalog
 import ControlPlane
+import HashTreeCollections
 import Routing
 import ServicePolicy
 import TestSupport
@@ -175,6 +176,38 @@ import XDSServer
         #expect(change == .endpoints([TargetID(service: ServiceName("svc0"))]))
         let same = pipeline.apply(Self.update([service(.critical)], isComplete: false), from: .consul, at: .seconds(1))
         #expect(same == .none)
+    }
+
+    @Test func `all that is made of a service that moved knows where it is now`() {
+        var pipeline = Self.pipeline()
+        func service(in place: String, port: UInt16) -> Service {
+            let instance = Instance(
+                id: InstanceID("a"),
+                address: "10.0.0.1",
+                port: port,
+                origin: Origin(file: place)
+            )
+            return Service(name: ServiceName("svc0"), instances: [instance], origin: Origin(file: place))
+        }
+        func origins(in world: TopologyWorld) -> [[String]] {
+            let resources = Self.resources(of: world, for: "proxy")
+            return [TypeURL.cluster, .endpoints].compactMap { resources[$0]?[ResourceName("svc0")]?.origins }
+        }
+        _ = pipeline.apply(Self.update([service(in: "here", port: 1)], isComplete: true), from: .consul, at: .zero)
+        let first = TopologyWorld(pipeline.topology)
+        #expect(origins(in: first) == [["here"], ["here"]])
+        let update = Self.update([service(in: "there", port: 2)], isComplete: false)
+        let change = pipeline.apply(update, from: .consul, at: .seconds(1))
+        #expect(change == .endpoints([TargetID(service: ServiceName("svc0"))]))
+        let second = TopologyWorld(
+            pipeline.topology,
+            previous: first,
+            changedTargets: [TargetID(service: ServiceName("svc0"))]
+        )
+        #expect(origins(in: second) == [["there"], ["there"]])
+        let group = second.group(of: Node(id: "proxy"), streams: .aggregated)
+        #expect(group.flatMap { second.changes(for: $0) }?.descriptions == ["EDS svc0"])
+        #expect(origins(in: TopologyWorld(pipeline.topology, previous: second)) == [["there"], ["there"]])
     }
 
     @Test func `nothing is decided before a required source has been heard`() {
