@@ -70,6 +70,23 @@ class Acknowledgements(ConformanceTest):
         client.holding(kind, self.world.of(kind, "a", "b"))
         client.quiet()
 
+    @over(ALL, KINDS)
+    def test_a_name_that_is_added_while_a_response_is_not_answered_at_all_is_sent(self, kind):
+        """As above, of a client that never answers."""
+        client = self.subscribed(kind, "a")
+        old = client.of(kind).nonce
+        self.world.change(kind, "a")
+        unanswered = client.expect(kind)
+        self.assertEqual(unanswered.content, self.world.of(kind, "a"))
+        client.remember(kind, ["b"], [])
+        names = ["a", "b"] if self.variant in SOTW else ["b"]
+        client.send(kind, names, nonce=old)
+        more = client.expect(kind)
+        self.assertIn("b", more.content)
+        client.ack(more)
+        client.holding(kind, self.world.of(kind, "a", "b"))
+        client.quiet()
+
     @over(DELTA, KINDS)
     def test_a_name_that_is_added_with_the_nonce_of_an_answered_response_is_sent(self, kind):
         """Istio's client names the last nonce when it asks for more."""

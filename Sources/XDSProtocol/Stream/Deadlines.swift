@@ -5,6 +5,8 @@ extension StreamStateMachine {
     static let endpointsDeadline = Duration.seconds(2)
     /// How long a push waits for the answers to what goes before it. Removals wait for ever.
     static let orderDeadline = Duration.seconds(2)
+    /// How long what a client asks for waits for its answer to the response before.
+    static let answerDeadline = Duration.milliseconds(500)
     /// How long what a refused removal may lead to stays. So long Envoy drains a listener that goes.
     /// See https://www.envoyproxy.io/docs/envoy/v1.40.0/operations/cli#cmdoption-drain-time-s
     static let refusedRemovalDeadline = Duration.seconds(600)
@@ -18,6 +20,8 @@ extension StreamStateMachine {
             case endpoints
             /// Go on without the answers that a push waits for, of those that are still the same.
             case order([TypeURL: Nonce])
+            /// Answer what was asked for, though the client has not answered the response of this nonce.
+            case answer(TypeURL, Nonce)
             /// Do not keep any longer what these removals of the type, which were refused, may lead to.
             case refusedRemovals(TypeURL, batch: Int)
             /// Tell the client of what expires.

@@ -4,7 +4,8 @@
 ///
 /// It serves both variants of the protocol and both kinds of stream (aggregated, and of one type). Per type it holds a
 /// `TypeState`; across types it keeps the push order. At most one response of a type is un-ACKed, and while one is, newer
-/// snapshots replace older ones: a slow client gets the newest state and never a backlog.
+/// snapshots replace older ones: a slow client gets the newest state and never a backlog. What it asks for meanwhile is
+/// answered when it answers, or a little later.
 ///
 /// Wrong calls: a request for another variant is *our bug* (it cannot be expressed by the services); a request that breaks
 /// the protocol is an action (`close`); a stale nonce is legitimately ignored.
@@ -12,16 +13,16 @@
 package struct StreamStateMachine: Sendable {
     package let variant: Variant
     private let limits: Limits
-    private var states = TypeTable<TypeState>()
+    var states = TypeTable<TypeState>()
     private var names = 0
-    private var snapshot: Snapshot?
-    private var nonces: Nonces
+    var snapshot: Snapshot?
+    var nonces: Nonces
     /// Clusters that were sent and whose endpoints the client has not acknowledged since (rule 2).
-    private var awaitedEndpoints: Set<ResourceName> = []
-    private var deadlines = Deadlines()
-    private var endpointsDeadlineGiven: Int?
+    var awaitedEndpoints: Set<ResourceName> = []
+    var deadlines = Deadlines()
+    var endpointsDeadlineGiven: Int?
     private var heartbeat = Heartbeat()
-    private var waitsForOrder = false
+    var waitsForOrder = false
     /// What the last request was, for metrics.
     package private(set) var lastRequestKind = RequestKind.subscribe
     /// How many names the response had that the last request ACKed.
@@ -101,7 +102,19 @@ package struct StreamStateMachine: Sendable {
             return [.close(.resourceExhausted("more than \(self.limits.subscriptions) names on one stream"))]
         }
         self.pump(&actions)
+        self.boundTheWait(for: type, &actions)
         return actions
+    }
+
+    /// A client that asks for more before it answers is not to wait for ever.
+    private mutating func boundTheWait(for type: TypeURL, _ actions: inout [Action]) {
+        let nonce = self.states.update(type) { state -> Nonce? in
+            guard state.waitsForAnswer, state.inFlight?.isAskedBeside == false else { return nil }
+            state.inFlight?.isAskedBeside = true
+            return state.inFlight?.nonce
+        }
+        guard let nonce = nonce ?? nil else { return }
+        _ = self.deadlines.wake(for: .answer(type, nonce), after: Self.answerDeadline, &actions)
     }
 
     /// - Parameter changes: what differs from the snapshot before; nil if that is unknown.
@@ -132,6 +145,8 @@ package struct StreamStateMachine: Sendable {
             for (type, nonce) in nonces {
                 self.states.update(type) { if $0.inFlight?.nonce == nonce { $0.isOverdue = true } }
             }
+        case .answer(let type, let nonce):
+            self.states.update(type) { if $0.waitsForAnswer { $0.giveUpFlight(nonce) } }
         case .refusedRemovals(let type, let batch):
             self.states.update(type) { $0.refusedRemovals.outwait(batch) }
         case .heartbeat:
@@ -216,107 +231,6 @@ package struct StreamStateMachine: Sendable {
             )
         }
         return actions
-    }
-
-    // MARK: Responses
-
-    /// Sends what may go now, in the push order.
-    private mutating func pump(_ actions: inout [Action]) {
-        guard let snapshot = self.snapshot else { return }
-        var (isBlocked, mayRemove) = (false, true)
-        for step in PushOrder.steps {
-            let type = step.type
-            guard self.states.contains(type) else { continue }
-            let pushes = step.isRemoval ? !isBlocked && mayRemove && self.mayRemove() : !isBlocked
-            self.advance(type, step, snapshot, pushes: pushes, into: &actions)
-            let isWaiting = type == .endpoints && !self.awaitedEndpoints.isEmpty
-            let outlook = self.states.update(type) { (isBusy: $0.isBusy, isOverdue: $0.isOverdue) }
-            guard let outlook, outlook.isBusy || isWaiting else { continue }
-            mayRemove = false
-            if !outlook.isOverdue || isWaiting { isBlocked = true }
-        }
-        if isBlocked { self.scheduleOrder(&actions) }
-        for type in self.states.otherTypes {
-            self.advance(type, .upserts(type), snapshot, pushes: true, into: &actions)
-            self.advance(type, .removals(type), snapshot, pushes: true, into: &actions)
-        }
-    }
-
-    /// A client that does not answer one type is not to lose the changes of all others.
-    private mutating func scheduleOrder(_ actions: inout [Action]) {
-        guard !self.waitsForOrder, self.states.values.contains(where: { $0.inFlight == nil && $0.hasWork }) else {
-            return
-        }
-        var nonces: [TypeURL: Nonce] = [:]
-        for state in self.states.values where !state.isOverdue { nonces[state.type] = state.inFlight?.nonce }
-        guard !nonces.isEmpty else { return }
-        self.waitsForOrder = true
-        _ = self.deadlines.wake(for: .order(nonces), after: Self.orderDeadline, &actions)
-    }
-
-    /// While a proxy works with an older listener or route than ours, what that may refer to stays.
-    private mutating func mayRemove() -> Bool {
-        PushOrder.referring.allSatisfy { type in
-            self.states.update(type) { $0.suspects.mayHavePredecessors || $0.refusedRemovals.holdBack } != true
-        }
-    }
-
-    private mutating func advance(
-        _ type: TypeURL,
-        _ step: PushOrder.Step,
-        _ snapshot: Snapshot,
-        pushes: Bool,
-        into actions: inout [Action]
-    ) {
-        let variant = self.variant
-        let news = self.states.update(type) { state -> TypeState.Next? in
-            guard state.mayRespond else { return nil }
-            switch variant {
-            case .delta: return state.nextDelta(step, snapshot: snapshot, pushes: pushes)
-            case .sotw: return state.nextSotW(step, snapshot: snapshot, pushes: pushes)
-            }
-        }
-        guard let next = news ?? nil else { return }
-        let nonce = self.nonces.next()
-        if type == .cluster { self.expectEndpoints(of: next.upserts, snapshot, &actions) }
-        if type == .routeConfiguration, self.states.contains(.virtualHost) {
-            let held = self.states[type]?.held
-            let changed = next.upserts.filter { held?.version($0.name) != $0.version }
-            self.states.update(.virtualHost) { $0.resend(of: changed.map(\.name)) }
-        }
-        var versionInfo = ""
-        self.states.update(type) { state in
-            switch variant {
-            case .delta: versionInfo = String(snapshot.generation)
-            case .sotw: versionInfo = state.versionInfo(after: next)
-            }
-            state.inFlight = TypeState.InFlight(nonce: nonce, content: next)
-            state.isOverdue = false
-            state.responsesSent += 1
-            state.resourcesSent += next.upserts.count
-        }
-        actions.append(.respond(Response(type: type, nonce: nonce, versionInfo: versionInfo, next)))
-    }
-
-    /// Rule 2: Envoy warms a cluster that was updated and waits for its endpoints, also if they are what it has.
-    private mutating func expectEndpoints(of clusters: [Resource], _ snapshot: Snapshot, _ actions: inout [Action]) {
-        guard self.states.contains(.endpoints), let held = self.states[.cluster]?.held else { return }
-        let wasAwaiting = !self.awaitedEndpoints.isEmpty
-        for cluster in clusters where held.version(cluster.name) != cluster.version {
-            guard let endpoints = snapshot[.endpoints, cluster.name] else { continue }
-            let isAwaited = self.states.update(.endpoints) { state in
-                // One that is to ask for them will.
-                guard state.subscription.contains(cluster.name) else { return true }
-                guard state.canRepeat(endpoints) else { return false }
-                state.promise(cluster.name)
-                return true
-            }
-            if isAwaited == true { self.awaitedEndpoints.insert(cluster.name) }
-        }
-        // Counted from the first of them: a stream of updates must not put the deadline off for ever.
-        if !wasAwaiting, !self.awaitedEndpoints.isEmpty {
-            self.endpointsDeadlineGiven = self.deadlines.wake(for: .endpoints, after: Self.endpointsDeadline, &actions)
-        }
     }
 }
 

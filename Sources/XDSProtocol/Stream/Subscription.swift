@@ -99,7 +99,8 @@ package struct Subscription: Hashable, Sendable {
         }
         for name in unsubscribe where !change.added.contains(name) {
             if name == .wildcard {
-                self.wildcard = .none
+                // As of names: to ask for it counts more than to give it up.
+                if !asksForEverything { self.wildcard = .none }
             } else if self.names.remove(name) != nil {
                 change.removed.insert(name)
             }

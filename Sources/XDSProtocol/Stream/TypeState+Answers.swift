@@ -46,6 +46,25 @@ extension TypeState {
         }
     }
 
+    /// The client asks for more and does not answer. What is in flight is said again with what was asked for, as nobody knows
+    /// what became of it; its answer is stale from then on.
+    mutating func giveUpFlight(_ nonce: Nonce) {
+        guard let flight = self.inFlight, flight.nonce == nonce else { return }
+        self.inFlight = nil
+        self.isOverdue = false
+        let content = flight.content
+        self.dirty.formUnion(content.upserts.map(\.name))
+        self.dirty.formUnion(content.removals)
+        self.repeatAnswers(of: content, besides: [])
+    }
+
+    /// Whether the client asked for something that waits for its answer to what is in flight. Not beside a trial, whose outcome
+    /// would be lost.
+    var waitsForAnswer: Bool {
+        guard let flight = self.inFlight, flight.content.trial == nil else { return false }
+        return self.owesAnswer || self.owed.count > self.debts.count
+    }
+
     /// Whether nothing is left to send but what is suspect.
     private func isAllTold(_ snapshot: Snapshot?) -> Bool {
         if self.dirty.isEmpty || self.suspects.isEmpty { return self.dirty.isEmpty }

@@ -33,6 +33,8 @@ struct TypeState: Sendable {
     struct InFlight: Sendable {
         var nonce: Nonce
         var content: Next
+        /// Whether something was asked for since, which waits for the answer to this.
+        var isAskedBeside = false
     }
 
     let type: TypeURL
