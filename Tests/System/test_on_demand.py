@@ -47,6 +47,8 @@ class VirtualHosts(SystemTest):
         self.routes("web", "web", host="web.example.com")
         self.routes("web", "ported", host="ported.example.com")
         self.routes("web", "wild", host="*.wild.example.com")
+        self.routes("other", "hidden", host="hidden.wild.example.com")
+        self.routes("other", "deep", host="*.deep.wild.example.com")
         server = self.signalbox()
         proxy = self.envoy(server, *flags)
         eventually(lambda: proxy.get("/ready")[1], 5, "Envoy's admin interface")
@@ -64,6 +66,9 @@ class VirtualHosts(SystemTest):
         self.ask("web.example.com:80")
         for host in ("a.wild.example.com", "b.wild.example.com", "c.b.wild.example.com", "d.wild.example.com:80"):
             self.ask(host)
+        # Envoy, which has the wildcard by now, does not ask for what is more specific.
+        for host in ("hidden.wild.example.com", "x.deep.wild.example.com"):
+            self.ask(host, "other")
         self.ask("wild.example.com", 404, REFUSED)
 
         self.routes("web", "web", host="web.example.com", edit=1)
@@ -92,10 +97,14 @@ class VirtualHosts(SystemTest):
         self.ask("a.wild.example.com", "other")
         self.routes("other", "web", host="web.example.com", edit=3)
         self.documents.remove("route-ported.yaml")
+        self.routes("web", "new", host="new.wild.example.com")
+        self.documents.remove("route-hidden.yaml")
         server.start()
         figures["edit over a restart"] = self.becomes("web.example.com", "other", edit=3)
         self.assertEqual(server.state()["rejections"], [])
         self.becomes("ported.example.com", 404)
+        self.becomes("new.wild.example.com")
+        self.becomes("hidden.wild.example.com", "other", edit=2)
         self.assertNotIn("edge/http/held.example.com", self.held(server), "nobody asked for it")
         self.ask("held.example.com")
         self.ask("unknown1.example.com", 404, REFUSED)
