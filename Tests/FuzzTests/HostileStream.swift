@@ -19,6 +19,8 @@ struct HostileStream {
     private var asked: Set<TypeURL> = []
     /// The nonce of the response of each type that is not answered.
     private var unanswered: [TypeURL: Nonce] = [:]
+    /// Those that may be given up, as time passed since.
+    private var overdue: Set<TypeURL> = []
     private var nonces: [Nonce] = []
     private var deadlines: [Int] = []
     private var isClosed = false
@@ -81,6 +83,7 @@ struct HostileStream {
     private mutating func passDeadline(_ number: Int) {
         self.note("deadline \(number)")
         if self.generator.chance(4, of: 5) { self.deadlines.removeAll { $0 == number } }
+        self.overdue.formUnion(self.unanswered.keys)
         self.perform(self.machine.deadlinePassed(number))
     }
 
@@ -181,7 +184,8 @@ struct HostileStream {
 
     private mutating func take(_ response: Response) {
         self.note("  \(response)")
-        if let nonce = self.unanswered.updateValue(response.nonce, forKey: response.type) {
+        let mayFollow = self.overdue.remove(response.type) != nil
+        if let nonce = self.unanswered.updateValue(response.nonce, forKey: response.type), !mayFollow {
             self.failure = "two un-ACKed responses of \(response.type), \(nonce) and \(response.nonce)"
         } else if self.nonces.contains(response.nonce) {
             self.failure = "nonce \(response.nonce) is given out twice"
