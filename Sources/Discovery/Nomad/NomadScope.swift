@@ -153,7 +153,11 @@ struct NomadScope: Sendable {
             self.listings[table]?.want(notBefore: now + pause)
             return
         }
-        let time = max(now, self.missedAt.map { $0 + Self.missedInterval } ?? now)
+        var time = now
+        if let last = self.missedAt {
+            // One that is yet to come is of what was missed now, too.
+            time = last > now ? last : max(now, last + Self.missedInterval)
+        }
         self.missedAt = time
         context.effects.note(.eventsMissed)
         for table in self.tables { self.listings[table]?.want(notBefore: time) }
