@@ -68,6 +68,8 @@ struct FakeNomad {
     var refusal: (status: Int, text: String)?
     var isStreaming = true
     var mayReadNodes = true
+    /// What it answers instead of a list of nodes.
+    var failingNodes: Int?
 
     // MARK: - Changes
 
@@ -154,6 +156,7 @@ struct FakeNomad {
             return APIResponse(status: 200, index: now, knownLeader: true, body: ByteBuffer(string: "[]"))
         case .page(let table, let namespace, let token):
             if table == .nodes, !self.mayReadNodes { return self.text(403, "Permission denied") }
+            if table == .nodes, let status = self.failingNodes { return self.text(status, "nodes fail") }
             if let refusal = self.refused(namespace) { return refusal }
             if self.visible == [], namespace == "*" { return self.page([], index: 0, from: nil, size: 1) }
             let size = table == .services ? .max : self.pageSize

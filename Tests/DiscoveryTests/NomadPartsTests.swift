@@ -32,4 +32,24 @@ struct NomadPartsTests {
         try rig.flow(for: .seconds(12))
         #expect(rig.facts[Sample.allocationID(1)]?.desired == .stop)
     }
+
+    // MARK: - Nodes
+
+    @Test("nodes that fail hold up nothing, and their names come when they do", arguments: [403, 500, 502])
+    func nodes(status: Int) throws {
+        var rig = NomadRig.filled()
+        rig.server.failingNodes = status
+        // No event tells of them, either.
+        rig.server.restart()
+        rig.start()
+        try rig.flow(for: .seconds(2))
+        #expect(rig.services.count == 2 && rig.facts.count == 3)
+        #expect(rig.status?.state == .up && rig.status?.reason == "partial")
+        #expect(rig.status?.problem?.hasPrefix("nodes are not seen: ") == true)
+        #expect(rig.services[ServiceName("web")]?.instances.map(\.node) == ["", ""])
+        rig.server.failingNodes = nil
+        try rig.flow(for: .seconds(60))
+        #expect(rig.status == SourceStatus(source: .nomad, state: .up))
+        #expect(rig.services[ServiceName("web")]?.instances.map(\.node) == ["name of n1", "name of n1"])
+    }
 }

@@ -127,7 +127,11 @@ extension NomadScope {
         let lists = listing.lists
         if case .complete = progress { listing.lists = [] }
         self.listings[table] = listing
-        if wasFailing, listing.failure == nil { self.hurry(at: context.effects.now) }
+        if wasFailing, listing.failure == nil {
+            self.hurry(at: context.effects.now)
+            // Services may have been told without the names of their nodes.
+            if table == .nodes { context.services.touchAll() }
+        }
         if case .complete(let index) = progress, table == .services {
             // One that was asked for before the stream opened is wanted again.
             self.verify(lists, index: index, isSinceOpen: !listing.isWanted, &context)

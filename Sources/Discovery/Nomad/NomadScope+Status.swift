@@ -4,15 +4,18 @@ extension NomadScope {
     /// What Nomad did not answer, or with an error: the last word of each question.
     var failures: [NomadFailure] {
         var failures: [NomadFailure?] = []
-        for table in self.tables {
-            // With a stream, a watch is there for what the stream may miss, and its failure is none of Nomad.
-            let watch = self.stream.isOpen ? nil : self.watches[table]?.failure
-            let found = [self.listings[table]?.failure, watch].compactMap(\.self)
-            failures += found.filter { $0 != .blind && !(table == .nodes && $0.isRefusal) }
+        for table in self.tables where table != .nodes {
+            failures += self.failures(of: table).filter { $0 != .blind }
         }
         failures += [self.names.failure, self.names.visibilityFailure]
         if !self.stream.isRefused { failures.append(self.stream.failure) }
         return failures.compactMap(\.self)
+    }
+
+    private func failures(of table: NomadTable) -> [NomadFailure] {
+        // With a stream, a watch is there for what the stream may miss, and its failure is none of Nomad.
+        let watch = self.stream.isOpen ? nil : self.watches[table]?.failure
+        return [self.listings[table]?.failure, watch].compactMap(\.self)
     }
 
     /// Why what Nomad answers is not believed.
@@ -31,7 +34,7 @@ extension NomadScope {
         if self.stream.isRefused, let failure = self.stream.failure {
             lacks.append(NomadLack(what: "without the event stream, changes are seen later", failure: failure))
         }
-        if let failure = self.listings[.nodes]?.failure, failure.isRefusal {
+        if let failure = self.failures(of: .nodes).first {
             lacks.append(NomadLack(what: "nodes are not seen", failure: failure))
         }
         if let lack = NomadLack(self.names.troubles) { lacks.append(lack) }

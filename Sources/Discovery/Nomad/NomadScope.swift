@@ -45,11 +45,11 @@ struct NomadScope: Sendable {
         for table in self.tables { self.listings[table] = NomadListing() }
     }
 
+    /// Nodes only lend their names: whatever they fail with, they hold up nothing.
     var areFactsHeard: Bool {
         self.tables.allSatisfy { table in
             let listing = self.listings[table]
-            return table == .services || listing?.isHeard ?? false
-                || (table == .nodes && listing?.failure?.isRefusal ?? false)
+            return table == .services || listing?.isHeard ?? false || (table == .nodes && listing?.failure != nil)
         }
     }
 

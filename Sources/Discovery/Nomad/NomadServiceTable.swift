@@ -119,6 +119,8 @@ struct NomadServiceTable: Sendable {
         if self.records[key] != nil { self.touched.insert(key) }
     }
 
+    mutating func touchAll() { self.touched.formUnion(self.records.keys) }
+
     // MARK: - Rows
 
     /// All registrations of one service, as of an index. A list of names may have overtaken it: then it is from before.
