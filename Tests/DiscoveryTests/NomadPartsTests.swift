@@ -52,4 +52,37 @@ struct NomadPartsTests {
         #expect(rig.status == SourceStatus(source: .nomad, state: .up))
         #expect(rig.services[ServiceName("web")]?.instances.map(\.node) == ["name of n1", "name of n1"])
     }
+
+    // MARK: - A stream that is not let through
+
+    /// What a proxy does that keeps answers until they are whole.
+    private static let buffered = NomadFailure(APIError(.timedOut, "no answer within 10 s"))
+
+    @Test("where streams alone are not let through, all is followed, and it stays so")
+    func noStream() throws {
+        var rig = NomadRig.filled(NomadConfiguration())
+        rig.streamFailure = Self.buffered
+        rig.start()
+        try rig.flow(for: .seconds(5))
+        let told = rig.reports.count
+        try rig.flow(for: .seconds(900))
+        #expect(rig.status?.state == .down && rig.status?.isPartial == true)
+        #expect(rig.reports.count == told, "nothing comes and goes with each attempt")
+        rig.streamFailure = nil
+        try rig.flow(for: .seconds(10))
+        #expect(rig.status == SourceStatus(source: .nomad, state: .up))
+    }
+
+    @Test("where nothing is answered any more, nothing is followed")
+    func noAnswer() throws {
+        var rig = NomadRig.filled(NomadConfiguration())
+        rig.streamFailure = Self.buffered
+        rig.start()
+        try rig.flow(for: .seconds(30))
+        #expect(rig.status?.isPartial == true)
+        // Questions that wait do not show it.
+        rig.isMute = true
+        try rig.flow(for: .seconds(20))
+        #expect(rig.status?.state == .down && rig.status?.isPartial == false)
+    }
 }

@@ -30,6 +30,8 @@ struct NomadRig {
 
     /// What every attempt at a stream ends with.
     var streamFailure: NomadFailure?
+    /// Whether what is asked stays without an answer.
+    var isMute = false
 
     // What was told.
     var services: [ServiceName: Service] = [:]
@@ -126,6 +128,7 @@ struct NomadRig {
     /// The server looks at one question. False: it still waits.
     @discardableResult
     mutating func process(_ place: Int) -> Bool {
+        if self.isMute { return false }
         let (id, question, deadline) = self.questions[place]
         var response = self.server.answer(question)
         if response == nil, self.now >= deadline, case .watch(let table, _, _, _, _) = question {

@@ -37,6 +37,8 @@ struct NomadEffects: Sendable {
         case stream(scope: Int)
         case page(scope: Int, NomadTable)
         case watch(scope: Int, NomadTable)
+        /// Whether Nomad answers at all.
+        case probe(scope: Int)
         case service(scope: Int, NomadServiceKey)
         case visibility(scope: Int, namespace: String)
         case checks(allocation: String)

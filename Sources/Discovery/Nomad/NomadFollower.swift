@@ -133,6 +133,7 @@ struct NomadFollower: Sendable {
             self.scopes[scope].watchAnswered(table, answer, &self.context)
         case (.watch(let scope, let table), .failure(let failure)):
             self.scopes[scope].watchFailed(table, failure, &self.context)
+        case (.probe(let scope), let result): self.scopes[scope].probed(result)
         case (.service(let scope, let key), .success(let answer)):
             self.scopes[scope].serviceAnswered(key, answer, &self.context)
         case (.service(let scope, let key), .failure(let failure)):

@@ -21,6 +21,27 @@ extension NomadScope {
         } else {
             context.effects.note(.streamEnded(failure?.text ?? "the server ended it"))
         }
+        if self.stream.isMute { self.probe(&context) }
+    }
+
+    /// Does nothing answer, or are streams alone not let through? Watches may wait for minutes, and what they are answered says
+    /// nothing of now.
+    private mutating func probe(_ context: inout NomadContext) {
+        guard !self.isProbing else { return }
+        self.isProbing = true
+        let question = NomadQuestion.watch(
+            .deployments,
+            namespace: self.namespace,
+            index: nil,
+            wait: nil,
+            deadline: NomadSubscription.deadline
+        )
+        _ = context.effects.send(question, for: .probe(scope: self.number))
+    }
+
+    mutating func probed(_ result: Result<NomadAnswer, NomadFailure>) {
+        self.isProbing = false
+        if case .success = result { self.stream.answeredElsewhere() }
     }
 
     mutating func heard(_ line: NomadEvents, _ context: inout NomadContext) {

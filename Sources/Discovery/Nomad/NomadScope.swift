@@ -33,6 +33,7 @@ struct NomadScope: Sendable {
     var listings: [NomadTable: NomadListing] = [:]
     var watches: [NomadTable: NomadWatch] = [:]
     var names = NomadNames()
+    var isProbing = false
     private var reconciledAt = Duration.zero
     private var missedAt: Duration?
 

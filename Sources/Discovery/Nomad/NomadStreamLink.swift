@@ -29,8 +29,11 @@ struct NomadStreamLink: Sendable {
     private(set) var due = Duration.zero
     /// Why there is none; nil while it is open, or was not tried yet.
     private(set) var failure: NomadFailure?
-    /// Whether what failed was Nomad's own answer: it is there, and other questions are answered.
+    /// Whether Nomad is there: what failed was its own answer, or it has answered something else since.
     private(set) var isAnswered = false
+    /// Whether the last attempt ended without an answer.
+    private(set) var isMute = false
+    private var isAnsweredElsewhere = false
     /// Of the last change that came.
     private(set) var lastIndex: UInt64?
     /// Whether to ask for nodes, too: the token may lack node:read.
@@ -89,7 +92,11 @@ struct NomadStreamLink: Sendable {
     mutating func ended(_ failure: NomadFailure?, _ effects: inout NomadEffects) {
         let began: Duration? = if case .open(_, let since) = self.state { since } else { nil }
         self.state = .closed
-        self.isAnswered = began != nil || failure?.status != nil
+        let isAnswered = began != nil || failure?.status != nil
+        // Where streams alone do not come through, it is no news that another one does not.
+        self.isAnswered = isAnswered || self.isMute && self.isAnsweredElsewhere
+        self.isMute = !isAnswered
+        self.isAnsweredElsewhere = false
         if let failure, failure.isRefusal {
             self.failure = failure
             let isWorthAnother = self.takesNodes && failure.status == 403
@@ -105,6 +112,12 @@ struct NomadStreamLink: Sendable {
             self.failure = failure ?? (self.backOff.failures > 0 ? Self.shortLived : nil)
             self.due = effects.now + min(self.backOff.failed(using: &effects.random), Self.longestBackOff)
         }
+    }
+
+    /// Something else was answered.
+    mutating func answeredElsewhere() {
+        self.isAnsweredElsewhere = true
+        self.isAnswered = true
     }
 
     /// Another token may open it, or with more in it.
