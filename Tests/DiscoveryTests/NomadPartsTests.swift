@@ -85,4 +85,73 @@ struct NomadPartsTests {
         try rig.flow(for: .seconds(20))
         #expect(rig.status?.state == .down && rig.status?.isPartial == false)
     }
+
+    // MARK: - A line that cannot be read
+
+    /// Whoever is sent a line that is marked cannot take it.
+    private func flow(_ rig: inout NomadRig, for time: Duration) throws {
+        let end = rig.now + time
+        while rig.now < end {
+            rig.publish()
+            for id in Array(rig.streams.keys) {
+                rig.open(id)
+                while let line = rig.streams[id]?.lines.first, !line.contains("too large") { try rig.hear(id) }
+                if rig.streams[id]?.lines.isEmpty == false {
+                    rig.end(id, NomadFailure(APIError(.tooLarge, "a line of more than 16 MiB")))
+                }
+            }
+            while let place = rig.questions.indices.first(where: { rig.process($0) }) {
+                _ = place
+                while !rig.answers.isEmpty { rig.arrive(0) }
+            }
+            rig.now += .milliseconds(100)
+            rig.perform(rig.follower.advance(to: rig.now))
+        }
+    }
+
+    /// What it changed is in the lists; nothing else can be had of it.
+    private func changeUnreadably(_ rig: inout NomadRig) {
+        rig.server.set(1, .init(job: "too large", deployment: "d1", desired: "stop"))
+    }
+
+    private func listings(_ rig: NomadRig) -> Int {
+        rig.asked.count { if case .page(.allocations, _, _) = $0 { true } else { false } }
+    }
+
+    @Test("a line that cannot be read is passed over as soon as there is a newer one")
+    func unreadableLine() throws {
+        var rig = NomadRig.filled()
+        rig.start()
+        try self.flow(&rig, for: .seconds(2))
+        self.changeUnreadably(&rig)
+        rig.server.set(2, .init(deployment: "d1", client: "pending"))
+        rig.asked = []
+        try self.flow(&rig, for: .seconds(10))
+        #expect(rig.status == SourceStatus(source: .nomad, state: .up) && rig.streams.values.map(\.isOpen) == [true])
+        #expect(rig.facts[Sample.allocationID(1)]?.desired == .stop)
+        #expect(self.listings(rig) <= 4, "\(self.listings(rig)) listings")
+        let asked = rig.asked.count
+        rig.server.set(2, .init(deployment: "d1", desired: "stop"))
+        rig.publish()
+        try rig.hear(try #require(rig.streams.keys.first))
+        #expect(rig.facts[Sample.allocationID(2)]?.desired == .stop && rig.asked.count == asked)
+    }
+
+    @Test("while it is the last change that there is, it is asked for seldom, and changes are seen without the stream")
+    func lastLine() throws {
+        var rig = NomadRig.filled()
+        rig.start()
+        try self.flow(&rig, for: .seconds(2))
+        self.changeUnreadably(&rig)
+        rig.asked = []
+        try self.flow(&rig, for: .seconds(120))
+        #expect(rig.facts[Sample.allocationID(1)]?.desired == .stop)
+        #expect(self.listings(rig) <= 10, "\(self.listings(rig)) listings")
+        #expect(rig.status?.state == .down && rig.status?.isPartial == true && rig.status?.reason == "size")
+        rig.server.set(2, .init(deployment: "d1", desired: "stop"))
+        try self.flow(&rig, for: .seconds(1))
+        #expect(rig.facts[Sample.allocationID(2)]?.desired == .stop)
+        try self.flow(&rig, for: .seconds(31))
+        #expect(rig.status == SourceStatus(source: .nomad, state: .up) && rig.streams.values.map(\.isOpen) == [true])
+    }
 }

@@ -153,6 +153,9 @@ struct NomadFailure: Error, Hashable, Sendable {
     /// All that there are, in metrics and status.
     static let reasons = ["acl", "decoding", "region", "size", "status", "tls", "unreachable"]
 
+    /// Whether it is what came that cannot be taken: the same would be no better.
+    var isOfLine: Bool { [.tooLarge, .malformed].contains(self.error?.kind) }
+
     /// Whether the token may not: one that Nomad does not know says nothing of what there is.
     var isForbidden: Bool { self.status == 403 && self.meaning == nil }
 

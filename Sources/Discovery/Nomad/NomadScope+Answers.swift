@@ -15,6 +15,7 @@ extension NomadScope {
 
     mutating func streamEnded(_ failure: NomadFailure?, _ context: inout NomadContext) {
         let wasRefused = self.stream.isRefused
+        let wasOpen = self.stream.isOpen
         self.stream.ended(failure, &context.effects)
         if self.stream.isRefused {
             if !wasRefused { context.effects.note(.streamRefused(failure?.text ?? "")) }
@@ -22,6 +23,19 @@ extension NomadScope {
             context.effects.note(.streamEnded(failure?.text ?? "the server ended it"))
         }
         if self.stream.isMute { self.probe(&context) }
+        if wasOpen, failure?.isOfLine == true { self.skipLine(at: context.effects.now) }
+    }
+
+    private mutating func skipLine(at now: Duration) {
+        let underWay = self.tables.filter { self.listings[$0]?.request != nil }
+        // What fails may do so for long.
+        let all = self.tables.filter { self.listings[$0]?.failure == nil }
+        guard self.stream.skip(underWay: Set(underWay), all: Set(all)) else { return }
+        for table in all where !underWay.contains(table) { self.listings[table]?.want(notBefore: now) }
+    }
+
+    private mutating func listed(_ table: NomadTable) {
+        self.stream.listed(table, index: self.listings.values.map(\.knownIndex).max() ?? 0)
     }
 
     /// Does nothing answer, or are streams alone not let through? Watches may wait for minutes, and what they are answered says
@@ -106,8 +120,7 @@ extension NomadScope {
             self.namespace == NomadConfiguration.allNamespaces
         {
             self.names.isBlind = true
-            listing.failed(.blind, &context.effects)
-            self.listings[table] = listing
+            self.failed(table, .blind, &context)
             return
         }
         if !answer.unreadable.isEmpty {
@@ -116,8 +129,7 @@ extension NomadScope {
             )
         }
         if let failure = listing.endlessness(table, next: answer.nextToken) {
-            listing.failed(failure, &context.effects)
-            self.listings[table] = listing
+            self.failed(table, failure, &context)
             return
         }
         let progress = listing.answered(
@@ -148,6 +160,7 @@ extension NomadScope {
         let lists = listing.lists
         if case .complete = progress { listing.lists = [] }
         self.listings[table] = listing
+        if case .complete = progress { self.listed(table) }
         if wasFailing, listing.failure == nil {
             self.hurry(at: context.effects.now)
             // Services may have been told without the names of their nodes.
@@ -195,6 +208,7 @@ extension NomadScope {
 
     mutating func failed(_ table: NomadTable, _ failure: NomadFailure, _ context: inout NomadContext) {
         self.listings[table]?.failed(failure, &context.effects)
+        self.listed(table)
     }
 
     mutating func watchAnswered(_ table: NomadTable, _ answer: NomadAnswer, _ context: inout NomadContext) {

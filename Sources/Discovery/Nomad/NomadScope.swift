@@ -79,7 +79,7 @@ struct NomadScope: Sendable {
     func nextDeadline(after now: Duration) -> Duration? {
         var deadlines: [Duration?] = [self.names.due]
         switch self.stream.state {
-        case .closed: deadlines.append(self.stream.due)
+        case .closed: deadlines.append(self.stream.awaited.isEmpty ? self.stream.due : nil)
         case .connecting(_, let since):
             let start = since + NomadStreamLink.headStart
             if start > now { deadlines.append(start) }

@@ -39,6 +39,11 @@ struct NomadStreamLink: Sendable {
     /// Whether to ask for nodes, too: the token may lack node:read.
     private(set) var takesNodes: Bool
     private let mayTakeNodes: Bool
+    /// A line could not be read. These lists are to show first what was after it: a server would send it again until 100 newer
+    /// ones have pushed it out.
+    private(set) var awaited: Set<NomadTable> = []
+    /// Whether nothing was heard since a line was left out.
+    private var hasSkipped = false
     private var backOff = BackOff()
 
     init(takesNodes: Bool) {
@@ -56,14 +61,14 @@ struct NomadStreamLink: Sendable {
     /// Whether what is to be read should wait a little, so that nothing happens between the read and the stream.
     func isAboutToOpen(at now: Duration) -> Bool {
         switch self.state {
-        case .closed: self.failure == nil && self.due <= now
+        case .closed: self.failure == nil && self.awaited.isEmpty && self.due <= now
         case .connecting(_, let since): now < since + Self.headStart && self.failure == nil
         case .open: false
         }
     }
 
     mutating func advance(namespace: String, scope: Int, _ effects: inout NomadEffects) {
-        guard case .closed = self.state, self.due <= effects.now else { return }
+        guard case .closed = self.state, self.awaited.isEmpty, self.due <= effects.now else { return }
         let subscription = NomadSubscription(
             namespace: namespace,
             hasNodes: self.takesNodes,
@@ -81,6 +86,24 @@ struct NomadStreamLink: Sendable {
 
     mutating func heard(index: UInt64) {
         self.lastIndex = max(index, self.lastIndex ?? 0)
+        self.hasSkipped = false
+    }
+
+    /// - Returns: whether they are to be read for it. Not a second time: then it is the last change that there is, which a server
+    ///   sends whatever it is asked for, and what is known of the tables is enough until there is another.
+    mutating func skip(underWay: Set<NomadTable>, all: Set<NomadTable>) -> Bool {
+        self.awaited = self.hasSkipped ? underWay : all
+        return !self.hasSkipped
+    }
+
+    /// A list was read, or cannot be.
+    ///
+    /// - Parameter index: the highest that the lists show. What changed between the first and the last of them is not
+    ///   missed: when the stream opens, they are read again.
+    mutating func listed(_ table: NomadTable, index: UInt64) {
+        guard self.awaited.remove(table) != nil, self.awaited.isEmpty else { return }
+        self.lastIndex = max(index, self.lastIndex ?? 0)
+        self.hasSkipped = true
     }
 
     /// The server counts anew: the next one begins with whatever there is.
@@ -104,7 +127,10 @@ struct NomadStreamLink: Sendable {
             self.due = effects.now + (isWorthAnother ? .zero : Self.patience)
             return
         }
-        if let began, effects.now - began >= Self.shortestLife {
+        if self.hasSkipped, began != nil, failure?.isOfLine == true {
+            self.failure = failure
+            self.due = effects.now + Self.patience
+        } else if let began, effects.now - began >= Self.shortestLife {
             self.backOff.succeeded()
             self.due = effects.now
         } else {
@@ -128,6 +154,7 @@ struct NomadStreamLink: Sendable {
         }
         self.state = .closed
         self.failure = nil
+        self.awaited = []
         self.takesNodes = self.mayTakeNodes
         self.due = effects.now
     }
