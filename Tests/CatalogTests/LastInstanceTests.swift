@@ -38,6 +38,33 @@ struct LastInstanceTests {
         #expect(guarded.held == [])
     }
 
+    @Test func `one that drains is no other instance`() {
+        var guarded = CatalogGuard.consul()
+        let draining = instance("a", isDraining: true)
+        let healthy = instance("b", at: "10.0.0.2")
+        guarded.complete([service("web", [instance("a"), healthy])], at: 0)
+        guarded.complete([service("web", [draining, healthy])], at: 1)
+        guarded.complete([service("web", [draining])], at: 2)
+        #expect(guarded.inForce["web"] == ["a", "b"] && guarded.held.map(\.reason) == [.lastInstances])
+        guarded.complete([], at: 3)
+        #expect(guarded.inForce["web"] == ["b"], "what drained is let go, and leaves nothing behind")
+        guarded.complete([service("web", [instance("c", at: "10.0.0.3", isDraining: true)])], at: 4)
+        #expect(guarded.inForce["web"] == ["b", "c"], "nor does one that comes and drains free it")
+        guarded.complete([service("web", [instance("c", at: "10.0.0.3")])], at: 5)
+        #expect(guarded.inForce["web"] == ["c"] && guarded.held == [])
+    }
+
+    @Test func `a service whose instances all drain is let go`() {
+        var guarded = CatalogGuard.consul()
+        let others = ["b", "c"].map { instance($0, at: "10.0.0.2", port: $0 == "b" ? 80 : 81, isDraining: true) }
+        guarded.complete([service("web", [instance("a"), instance("b", at: "10.0.0.2")])], at: 0)
+        guarded.complete([service("web", [instance("a", isDraining: true)] + others)], at: 1)
+        guarded.complete([service("web", others)], at: 2)
+        #expect(guarded.inForce["web"] == ["b", "c"] && guarded.held == [])
+        guarded.complete([], at: 3)
+        #expect(guarded.inForce["web"] == [] && guarded.held == [])
+    }
+
     @Test func `one that is said to be critical is not held`() {
         var guarded = CatalogGuard.consul()
         guarded.complete([service("web", [instance("a")])], at: 0)

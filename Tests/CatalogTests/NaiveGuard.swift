@@ -61,7 +61,7 @@ struct NaiveGuard {
         let old = Self.instances(before)
         let new = Self.instances(self.said)
         let missingBefore = self.missing.filter { !stopped.contains($0.key) }
-        let routable = Set(new.filter { $0.value.isRoutable }.keys.map(\.service))
+        let served = Set(new.filter { $0.value.isRoutable && !$0.value.isDraining }.keys.map(\.service))
 
         self.missing = missingBefore.filter { key, missing in
             new[key].map { self.isMissing($0, missing.instance) } ?? true
@@ -72,7 +72,7 @@ struct NaiveGuard {
                 self.missing[key]?.instance.health = missing.instance.health
                 self.missing[key]?.lastUntil = nil
             }
-            if routable.contains(key.service) { self.missing[key]?.lastUntil = nil }
+            if served.contains(key.service) { self.missing[key]?.lastUntil = nil }
         }
         self.missing = self.missing.filter { $0.value.isHeld || $0.value.counts }
 
@@ -86,7 +86,7 @@ struct NaiveGuard {
                     departed.instance.health = instance.health
                 } else if stopped.contains(key) {
                     continue
-                } else if !routable.contains(key.service), self.rules.lastInstanceGrace > .zero {
+                } else if !served.contains(key.service), self.rules.lastInstanceGrace > .zero {
                     departed.lastUntil = self.heard + self.rules.lastInstanceGrace
                 }
                 hasDepartures = true

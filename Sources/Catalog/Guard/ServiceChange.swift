@@ -5,7 +5,6 @@ struct ServiceChange: Sendable {
     let name: ServiceName
     /// Instances that count.
     private(set) var present = 0
-    private(set) var hasRoutable = false
     /// Instances that counted and that are not there any more, as they were. One that is critical at another place, where
     /// nothing was routable, has left its own.
     private(set) var removed: [Instance] = []
@@ -47,8 +46,10 @@ struct ServiceChange: Sendable {
         }
     }
 
-    /// Whether the last routable instances were removed.
-    var isLast: Bool { !self.hasRoutable && !self.removed.isEmpty }
+    /// Whether it has an instance that is to stay. One that drains is as good as gone.
+    var isServed: Bool { self.present > 0 }
+    /// Whether the last instances that count were removed.
+    var isLast: Bool { !self.isServed && !self.removed.isEmpty }
 
     private mutating func left(_ old: Instance, _ stopped: Set<InstanceID>, _ rules: CatalogGuard.SourceRules) {
         guard !rules.isOff, old.isGuarded, !stopped.contains(old.id) else { return }
@@ -63,7 +64,6 @@ struct ServiceChange: Sendable {
         _ rules: CatalogGuard.SourceRules
     ) {
         if new.isGuarded { self.present += 1 }
-        if new.isRoutable { self.hasRoutable = true }
         let holdsCritical = !rules.isOff && rules.holdsCritical
         let wasThere = old.map(new.isAt) ?? false
         if let missing {

@@ -231,7 +231,7 @@ extension ServiceLedger {
                 record.missing[instance.id]?.instance = followed
             }
             for (id, missing) in record.missing where missing.heldAsLastUntil != nil {
-                guard change.hasRoutable || critical.contains(id) else { continue }
+                guard change.isServed || critical.contains(id) else { continue }
                 if missing.isHeldInMass || missing.counts { record.missing[id]?.heldAsLastUntil = nil }
                 if !missing.isHeldInMass { freed.append(id) }
             }
