@@ -108,4 +108,38 @@ struct NomadOrderTests {
         let reads = rig.questions.filter { if case .service = $0.question { true } else { false } }
         #expect(reads.count == 4)
     }
+
+    // MARK: - Jobs
+
+    private func row<Row: Decodable & Sendable>(_ json: String) throws -> Row {
+        let response = APIResponse(status: 200, body: ByteBuffer(string: "[\(json)]"))
+        return try #require(try response.list(of: Row.self).elements.first)
+    }
+
+    @Test("a job that nothing is of any more is kept nowhere")
+    func emptyJob() throws {
+        var tables = NomadTables()
+        for (index, job) in ["a", "b", "c"].enumerated() {
+            let allocation = FakeNomad.Allocation(job: job, modifyIndex: UInt64(index + 1))
+            tables.apply(try self.row(allocation.json(1, isEvent: true)) as NomadAllocation, as: .event)
+            let deployment = FakeNomad.Deployment(job: job, modifyIndex: UInt64(index + 1))
+            tables.apply(try self.row(deployment.json("d1")) as NomadDeployment, as: .event)
+            #expect(tables.jobCount == 1)
+        }
+    }
+
+    @Test("a deployment that is of another job or version is none of the one before")
+    func movedDeployment() throws {
+        for moved in [FakeNomad.Deployment(job: "other", modifyIndex: 9), .init(version: 4, modifyIndex: 9)] {
+            var tables = NomadTables()
+            let allocation = FakeNomad.Allocation(modifyIndex: 1).json(1, isEvent: false)
+            tables.apply(try self.row(allocation) as NomadAllocation, as: .list(asOf: 5))
+            tables.apply(try self.row(FakeNomad.Deployment(modifyIndex: 2).json("d1")) as NomadDeployment, as: .event)
+            let id = Sample.allocationID(1)
+            #expect(tables.takeUpdate(isFirst: true).allocations[id]??.deployment == "d1")
+            tables.apply(try self.row(moved.json("d1")) as NomadDeployment, as: .event)
+            let update = tables.takeUpdate(isFirst: false)
+            #expect(update.allocations.keys.contains(id) && update.allocations[id]??.deployment == nil)
+        }
+    }
 }

@@ -94,7 +94,7 @@ struct NomadTables: Sendable {
             if known.fact.nodeID == record.fact.nodeID { record.fact.nodeID = known.fact.nodeID }
             if record.fact.jobVersion == nil { record.fact.jobVersion = known.fact.jobVersion }
             if shape.isList { record.fact.isMigrating = known.fact.isMigrating }
-            if known.key != record.key { self.allocationsOfJob[known.key]?.remove(id) }
+            if known.key != record.key { self.leave(known.key, id) }
         }
         self.allocations[id] = record
         self.allocationsOfJob[record.key, default: []].insert(id)
@@ -103,8 +103,11 @@ struct NomadTables: Sendable {
     }
 
     mutating func apply(_ row: NomadDeployment, as shape: Shape) {
-        if let known = self.deployments[row.id], !shape.replaces(known.modifyIndex, with: row.modifyIndex) { return }
         let key = JobKey(namespace: row.namespace, job: row.jobID)
+        if let known = self.deployments[row.id] {
+            guard shape.replaces(known.modifyIndex, with: row.modifyIndex) else { return }
+            if known.job != key || known.jobVersion != row.jobVersion { self.removeDeployment(row.id, known) }
+        }
         self.deployments[row.id] = DeploymentRow(
             job: key,
             jobVersion: row.jobVersion,
@@ -163,10 +166,14 @@ struct NomadTables: Sendable {
 
     private mutating func removeAllocation(_ id: String, _ record: AllocationRecord) {
         self.allocations[id] = nil
-        self.allocationsOfJob[record.key]?.remove(id)
-        if self.allocationsOfJob[record.key]?.isEmpty ?? false { self.allocationsOfJob[record.key] = nil }
+        self.leave(record.key, id)
         self.touchedAllocations.remove(id)
         if record.told != nil { self.removedAllocations.insert(id) }
+    }
+
+    private mutating func leave(_ job: JobKey, _ id: String) {
+        self.allocationsOfJob[job]?.remove(id)
+        if self.allocationsOfJob[job]?.isEmpty ?? false { self.allocationsOfJob[job] = nil }
     }
 
     private mutating func removeDeployment(_ id: String, _ row: DeploymentRow) {
@@ -177,6 +184,9 @@ struct NomadTables: Sendable {
         if self.deploymentsOfJob[row.job]?.isEmpty ?? false { self.deploymentsOfJob[row.job] = nil }
         self.touchedAllocations.formUnion(self.allocationsOfJob[row.job] ?? [])
     }
+
+    /// The jobs that something is kept of.
+    var jobCount: Int { Set(self.allocationsOfJob.keys).union(self.deploymentsOfJob.keys).count }
 
     // MARK: - Facts
 
