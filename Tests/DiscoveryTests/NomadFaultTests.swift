@@ -57,6 +57,25 @@ struct NomadFaultTests {
         #expect(listing.endlessness(.nodes, next: nil) == nil)
     }
 
+    @Test("there is a highest number of rows")
+    func manyRows() throws {
+        var listing = NomadListing()
+        listing.sent(NomadRequestID(rawValue: 1))
+        #expect(listing.endlessness(.nodes, next: "2", rows: NomadListing.maximumRows - 1) == nil)
+        #expect(listing.endlessness(.nodes, next: "3", rows: 1) == nil)
+        var last = listing
+        #expect(last.endlessness(.nodes, next: nil, rows: 1) == nil)
+        let failure = listing.endlessness(.nodes, next: "4", rows: 1)
+        #expect(failure?.text.hasPrefix("there are more than 2000000 rows of nodes") == true)
+        listing.sent(NomadRequestID(rawValue: 2))
+        #expect(listing.endlessness(.nodes, next: "2", rows: 1) == nil)
+
+        let rows = "[{\"ID\":\"n1\",\"Name\":\"a\",\"Status\":\"ready\",\"ModifyIndex\":1},{},7]"
+        let response = APIResponse(status: 200, index: 7, body: ByteBuffer(string: rows))
+        let answer = try NomadAnswer(response, to: .page(.nodes, namespace: "*", token: nil))
+        #expect(answer.rowCount == 3, "those that cannot be read are rows, too")
+    }
+
     @Test("a list of services in pages is taken as a whole")
     func pagesOfNames() throws {
         var names: Set<NomadServiceKey> = []

@@ -25,6 +25,21 @@ struct NomadAnswer: Sendable {
     /// Which token there was when it came.
     var token = 0
 
+    /// Those that could not be read included.
+    var rowCount: Int {
+        let count =
+            switch self.content {
+            case .allocations(let rows): rows.count
+            case .deployments(let rows): rows.count
+            case .nodes(let rows): rows.count
+            case .names(let lists): lists.reduce(0) { $0 + $1.services.count }
+            case .registrations(let rows): rows.count
+            case .checks(let checks): checks.count
+            case .nothing: 0
+            }
+        return count + self.unreadable.count
+    }
+
     /// - Throws: the status if it is not 200; `malformed`.
     init(_ response: APIResponse, to question: NomadQuestion, token: Int = 0) throws(NomadFailure) {
         guard response.status == 200 else {

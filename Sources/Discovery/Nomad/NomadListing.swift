@@ -17,6 +17,8 @@ struct NomadListing: Sendable {
 
     /// Nobody has as many rows, 2,000 a page.
     static let maximumPages = 1000
+    /// As many, of a server that leaves out of account how long a page should be.
+    static let maximumRows = maximumPages * NomadQuestion.pageSize
 
     private(set) var isWanted = true
     private(set) var notBefore = Duration.zero
@@ -24,6 +26,7 @@ struct NomadListing: Sendable {
     private(set) var token: String?
     /// Of all pages so far.
     private var tokens: Set<String> = []
+    private var rows = 0
     /// Rows that were named.
     var seen: Set<String> = []
     /// Of services, which are told once all pages are there.
@@ -68,6 +71,7 @@ struct NomadListing: Sendable {
         self.seen = []
         self.lists = []
         self.tokens = []
+        self.rows = 0
         self.unreadable = nil
         self.firstIndex = nil
         self.token = nil
@@ -89,23 +93,28 @@ struct NomadListing: Sendable {
         self.request = request
     }
 
-    /// Why pages do not come to an end; nil: they may.
+    /// Why pages do not come to an end; nil: they may. Call it once a page.
     ///
-    /// - Parameter next: of the page that came.
-    func endlessness(_ table: NomadTable, next: String?) -> NomadFailure? {
+    /// - Parameters:
+    ///   - next: of the page that came.
+    ///   - rows: that are in it.
+    mutating func endlessness(_ table: NomadTable, next: String?, rows: Int = 0) -> NomadFailure? {
+        self.rows += rows
         guard let next else { return nil }
         let what =
             if self.tokens.contains(next) {
                 "the pages of \(table.rawValue) have no end: one names as the next a page that was read already"
             } else if self.tokens.count + 1 >= Self.maximumPages {
                 "there are more than \(Self.maximumPages) pages of \(table.rawValue)"
+            } else if self.rows > Self.maximumRows {
+                "there are more than \(Self.maximumRows) rows of \(table.rawValue), and more pages"
             } else {
                 String?.none
             }
         return what.map {
             NomadFailure(
                 reason: "decoding",
-                text: "\($0); see whether a proxy or cache before Nomad leaves next_token out of account"
+                text: "\($0); see whether a proxy or cache before Nomad leaves next_token or per_page out of account"
             )
         }
     }

@@ -128,7 +128,7 @@ extension NomadScope {
                 .unreadable(count: answer.unreadable.count, first: answer.unreadable.reasons.first ?? "")
             )
         }
-        if let failure = listing.endlessness(table, next: answer.nextToken) {
+        if let failure = listing.endlessness(table, next: answer.nextToken, rows: answer.rowCount) {
             self.failed(table, failure, &context)
             return
         }
