@@ -142,4 +142,22 @@ struct NomadOrderTests {
             #expect(update.allocations.keys.contains(id) && update.allocations[id]??.deployment == nil)
         }
     }
+
+    // MARK: - Addresses
+
+    @Test(
+        "a registration that cannot be sent to is told, so that it can be refused with a diagnostic",
+        arguments: [("10.0.0.1", 0), ("10.0.0.1", -1), ("10.0.0.1", 65536), ("", 80)]
+    )
+    func unreachable(address: String, port: Int) throws {
+        let json = FakeNomad.Registration(service: "web", namespace: "default", allocation: 1, modifyIndex: 1).json
+            .replacing("\"Port\":1001", with: "\"Port\":\(port)").replacing("10.0.0.1", with: address)
+        var table = NomadServiceTable(firstNamespace: "default")
+        let good = try self.rows(2, at: 1)
+        table.apply(good + [try self.row(json)], of: Self.key, index: 1, floor: 0)
+        let update = table.takeUpdate(isFirst: true, nodeName: { _ in nil }, health: { _ in .passing })
+        let told = try #require(update.services[ServiceName("web")] ?? nil)
+        let (admitted, diagnostics) = InputRules().admit(told, from: .nomad)
+        #expect(admitted?.instances.map(\.port) == [1002] && diagnostics.map(\.code) == ["SB311"])
+    }
 }

@@ -13,13 +13,13 @@ extension NomadServiceKey {
 }
 
 extension Instance {
-    /// Nil if it cannot be sent to.
-    init?(_ row: NomadServiceRegistration, node: String, health: Health) {
-        guard let port = UInt16(exactly: row.port), port > 0, !row.address.isEmpty else { return nil }
+    /// Also of one that cannot be sent to: what is let in is decided later, and told.
+    init(_ row: NomadServiceRegistration, node: String, health: Health) {
         self.init(
             id: InstanceID(row.id),
             address: row.address,
-            port: port,
+            // None that there is: 0 is let in nowhere.
+            port: UInt16(exactly: row.port) ?? 0,
             tags: Set(row.tags),
             health: health,
             datacenter: row.datacenter,

@@ -254,7 +254,7 @@ struct NomadServiceTable: Sendable {
             guard let record = self.records[key], !self.unheard.contains(key), let name = self.name(of: key) else {
                 continue
             }
-            let instances = record.registrations.values.compactMap { row in
+            let instances = record.registrations.values.map { row in
                 Instance(row, node: nodeName(row.nodeID) ?? "", health: health(row))
             }
             let origin = Origin(file: key.origin)
