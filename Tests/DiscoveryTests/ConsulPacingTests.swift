@@ -35,6 +35,34 @@ struct ConsulPacingTests {
         #expect(rig.status == SourceStatus(source: .consul, state: .up))
     }
 
+    /// As after a snapshot was restored: checks raise the index of a service, and not those of the catalog's tables.
+    @Test func `services far above a catalog whose index fell once are read twice, and believed`() {
+        var rig = Self.rig(services: 20)
+        rig.change { model in
+            for number in 0..<1_200 {
+                model.setStatus(number % 2 == 0 ? .critical : .passing, of: "n3/a", in: "s3")
+            }
+        }
+        rig.run(for: .seconds(20))
+        let downs = rig.statuses.count { $0.state != .up }
+        rig.forgedIndex = { max(1, $0 - min($0, 15)) }
+        rig.run(for: .seconds(30))
+        #expect(rig.statuses.count { $0.state != .up } <= downs + 1)
+        rig.change { $0.register("s4", .init(node: "n4", id: "b")) }
+        rig.run(for: .seconds(1))
+        #expect(rig.isSettled && rig.status?.state == .up)
+    }
+
+    @Test func `a link that is always ahead of the lists makes no loop`() {
+        var rig = Self.rig(services: 20)
+        rig.isLinkAhead = true
+        rig.run(for: .seconds(10))
+        let before = rig.sent.count { $0.subject == .services }
+        rig.run(for: .seconds(100))
+        // They wait a minute each.
+        #expect(rig.sent.count { $0.subject == .services } - before <= 3)
+    }
+
     @Test func `connections that are reset again and again do not become more`() {
         var rig = Self.rig(services: 600)
         var before = rig.sent.count

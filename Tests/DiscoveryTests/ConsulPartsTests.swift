@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Catalog
+import HashiCorpAPI
 import Testing
 
 @testable import Discovery
@@ -65,6 +66,27 @@ struct ConsulEffectsTests {
         var effects = ConsulEffects(seed: 1)
         let taken = (0..<100).count { _ in effects.cancel(effects.send(ConsulQuery(.services))) }
         #expect(taken == 100)
+    }
+}
+
+struct ConsulInquiryTests {
+    /// Another namespace than the one that is wanted would be followed.
+    @Test(arguments: [
+        ConsulFailure(APIError(.status, "no leader", status: 500, meaning: .noLeader)),
+        ConsulFailure(reason: .decoding, message: "HTML"), ConsulFailure(reason: .timeout, message: ""),
+        ConsulFailure(APIError(.status, "slowly", status: 429)),
+        ConsulFailure(APIError(.status, "ACL not found", status: 403, meaning: .unknownToken)),
+    ])
+    func `an agent that cannot say what it is just now is asked again`(failure: ConsulFailure) {
+        var inquiry = ConsulInquiry(ConsulConfiguration(namespace: "team"))
+        var effects = ConsulEffects(seed: 1)
+        inquiry.ask(&effects)
+        inquiry.failed(failure, &effects)
+        #expect(!inquiry.isScopeKnown && inquiry.due != nil)
+        effects.now = .seconds(10)
+        inquiry.ask(&effects)
+        inquiry.failed(ConsulFailure(APIError(.status, "Permission denied", status: 403)), &effects)
+        #expect(inquiry.isScopeKnown && inquiry.due == nil)
     }
 }
 

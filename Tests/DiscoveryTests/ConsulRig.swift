@@ -29,6 +29,8 @@ struct ConsulRig {
     var isDown = false
     /// What the headers of answers are made of what they should be.
     var forgedIndex: ((UInt64) -> UInt64)?
+    /// The link shows a higher index than the lists.
+    var isLinkAhead = false
     /// Questions for indexes fail, and no other.
     var brokenProbes = false
     /// Why services cannot be read, by datacenter and name.
@@ -238,6 +240,9 @@ struct ConsulRig {
         var result =
             self.model(of: request.query)?.answer(request.query)
             ?? .failure(ConsulFailure(APIError(.status, "No path to datacenter", status: 500, meaning: .noPath)))
+        if self.isLinkAhead, case .server = request.query.subject {
+            result = result.map { ConsulAnswer(content: $0.content, index: $0.index + 100, bytes: $0.bytes) }
+        }
         if let forgedIndex = self.forgedIndex {
             result = result.map { ConsulAnswer(content: $0.content, index: forgedIndex($0.index), bytes: $0.bytes) }
         }

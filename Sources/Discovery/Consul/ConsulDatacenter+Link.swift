@@ -59,7 +59,7 @@ extension ConsulDatacenter {
                 self.nodes.askAgain(&effects)
                 self.isIndexComparable = false
             }
-        } else if self.missedIndex != nil {
+        } else if let missed = self.missedIndex, missed <= self.catalogIndex {
             self.isIndexComparable = true
         }
         self.missedIndex = answer.index > self.catalogIndex ? answer.index : nil

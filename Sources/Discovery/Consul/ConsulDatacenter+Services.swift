@@ -125,9 +125,12 @@ extension ConsulDatacenter {
         self.problems[.service(name)] = nil
         let catalog = self.catalogIndex
         let isTooHigh = answer.index > catalog && answer.index - catalog > ConsulDoubt.slack
-        if isTooHigh, self.doubt.isRecent(at: effects.now) {
-            self.services.isDirty(name, needed: nil)
-            return self.indexFell(&effects)
+        if isTooHigh, self.doubt.isRecent(at: effects.now), known.tooHigh != answer.index {
+            // Of another Consul, or of one whose checks alone have changed for long: they raise the index of a service, and not
+            // the catalog's. The second says so again.
+            self.services.isTooHigh(name, answer.index, restUntil: effects.now + .milliseconds(250))
+            if known.tooHigh != nil { self.indexFell(&effects) }
+            return
         }
         if known.isRead, answer.index < known.index, known.index != reading.index {
             // An answer that was asked for later has overtaken it.
@@ -140,7 +143,8 @@ extension ConsulDatacenter {
         }
         let unseen = known.unseen(in: found)
         if found.count == 0, !unseen.isEmpty { return self.hidesAll(unseen, of: name, &effects) }
-        if found.count == 0, !self.isFiltered {
+        // What our own filter leaves out is not there. What Consul left out, or an older state, says nothing.
+        if found.count == 0, !self.isFiltered || found.isFiltered || answer.index < known.index {
             // The list will say if it is gone. If it does not, the token may see names and no nodes.
             let (since, times) = self.services.wasEmpty(name, at: effects.now)
             // What the operator let go of is not waited for: it comes with the nodes, or with the list.

@@ -14,7 +14,7 @@ struct ConsulExchange: Sendable {
 
     func ask(_ query: ConsulQuery) async -> Result<ConsulAnswer, ConsulFailure> {
         do throws(ConsulFailure) {
-            if query.isOfLink { try await self.login?.refresh() }
+            if query.isOfLink || query.subject == .agent { try await self.login?.refresh() }
             if let probes = query.probes { return .success(try await self.indexes(probes)) }
             switch query.subject {
             case .capacity(let group): return .success(try await self.open(group, query))

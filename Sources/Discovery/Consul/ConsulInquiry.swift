@@ -72,10 +72,11 @@ struct ConsulInquiry: Sendable {
     mutating func failed(_ failure: ConsulFailure, _ effects: inout ConsulEffects) {
         guard case .asked(let failures) = self.state else { return }
         switch failure.reason {
-        case .acl, .status, .decoding, .size:
+        case .acl where failure.fault == .rights, .status where failure.isOfSubject:
             // It is there, and does not tell: a token need not have agent:read.
             self.answered(nil, &effects)
-        case .unreachable, .timeout, .tls:
+        default:
+            // To follow another namespace than that which is wanted would be to lose all that is in it.
             let pause = effects.backOff(after: failures + 1, to: ConsulLink.interval)
             self.state = .wanted(at: effects.now + pause, failures: failures + 1)
         }

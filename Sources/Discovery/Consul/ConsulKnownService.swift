@@ -21,6 +21,8 @@ struct ConsulKnownService: Sendable {
     var nodes: [String] = []
     var diagnostics: [Diagnostic] = []
     var passingChecks = 0
+    /// The index of a reading that was not believed: no other of the catalog's is as high.
+    var tooHigh: UInt64?
     /// Whether it is a service, and not the proxies of a mesh in front of one.
     var isOurs = true
     /// Whether it was read at all.

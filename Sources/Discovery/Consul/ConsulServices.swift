@@ -116,6 +116,12 @@ struct ConsulServices: Sendable {
         self.alarms.insert(Alarm(time: until, name: name))
     }
 
+    /// It was read, and is read again before that is believed.
+    mutating func isTooHigh(_ name: String, _ index: UInt64, restUntil time: Duration) {
+        self.byName[name]?.tooHigh = index
+        self.rest(name, until: time)
+    }
+
     /// The next to be read; it counts as being read.
     mutating func takeNext(at now: Duration) -> String? {
         while let name = self.urgent.popFirst() ?? self.patient.popFirst() {
