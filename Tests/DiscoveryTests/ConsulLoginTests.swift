@@ -40,6 +40,24 @@ final class ConsulLoginTests: Sendable {
         #expect(self.logIn("jwt", as: "two") == (true, "one"))
     }
 
+    /// An auth method that fails must not cost what is followed.
+    @Test func `while the last token is good, a login that fails can wait`() {
+        #expect(self.state.withLock { !$0.failed("jwt", at: .zero) })
+        #expect(self.logIn("jwt", as: "one") == (true, nil))
+        #expect(self.begins("other"))
+        #expect(self.state.withLock { $0.failed("other", at: .zero) })
+        self.state.withLock { $0.end() }
+        #expect(!self.begins("other", at: .seconds(29)))
+        // The file was read half written, and now it is whole.
+        #expect(self.begins("other, whole", at: .seconds(1)))
+        self.state.withLock { $0.end() }
+        #expect(self.begins("other", at: .seconds(30)))
+        self.state.withLock { $0.end() }
+        self.refuse(self.state.withLock(\.generation))
+        #expect(self.begins("other", at: .seconds(2)))
+        #expect(self.state.withLock { !$0.failed("other", at: .seconds(2)) })
+    }
+
     @Test func `tokens that are refused one after the other are had less and less often`() {
         var now = Duration.zero
         var logins = 0

@@ -127,6 +127,12 @@ class Access(ConsulTest):
         identity = issuer.token("consul.io", nomad_job_id="signalbox")
         self.replace(file, identity)
         self.answered()
+        # Another one with which there is no login costs nothing while the token of the last is good.
+        self.replace(file, issuer.token("consul.io", nomad_job_id="another"))
+        eventually(lambda: "the last token stays in use" in self.server.log.read_text(), 10, "it is told")
+        time.sleep(2)
+        self.assertEqual(self.source(self.server)["state"], "up")
+        self.replace(file, identity)
         tokens = self.logins()
         self.assertEqual(len(tokens), 1, tokens)
         # Somebody takes the token away: it logs in again.

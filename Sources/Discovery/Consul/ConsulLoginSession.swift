@@ -46,7 +46,18 @@ final class ConsulLoginSession: Sendable {
                     + "see that it is there"
             )
         }
-        let token = try await self.token(for: identity)
+        let token: String
+        do throws(ConsulFailure) {
+            token = try await self.token(for: identity)
+        } catch {
+            // Identities are renewed long before the token of the last one ends.
+            guard self.state.withLock({ $0.failed(identity, at: .now - self.start) }) else { throw error }
+            self.logger.warning(
+                "no login with another identity; the last token stays in use",
+                metadata: ["source": "consul", "error": "\(error.message)"]
+            )
+            return
+        }
         // In use before the old one is given back: requests go out all the time.
         self.client.setToken(token)
         let old = self.state.withLock { $0.isLoggedIn(token, for: identity, at: .now - self.start) }

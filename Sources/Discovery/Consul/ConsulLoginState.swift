@@ -12,8 +12,11 @@ struct ConsulLoginState: Sendable {
     private var since = Duration.zero
     /// How many were refused in a row soon after they were had: by a datacenter to which a local token means nothing.
     private var short = 0
+    /// An identity with which there was no login though the token in use is good, and when it is tried again.
+    private var failed: (identity: String, until: Duration)?
     /// A token that lived so long was a good one.
     private static let goodLife = Duration.seconds(300)
+    private static let pause = Duration.seconds(30)
 
     /// Whether to log in now; then `end` is called when that is over.
     ///
@@ -22,7 +25,8 @@ struct ConsulLoginState: Sendable {
     ///   - now: monotonic, since any start; and so below.
     mutating func begin(_ identity: String?, at now: Duration) -> Bool {
         guard !self.isBusy else { return false }
-        let isOther = identity != nil && identity != self.identity
+        let isPaused = self.failed.map { $0.identity == identity && now < $0.until } ?? false
+        let isOther = identity != nil && identity != self.identity && !isPaused
         let isRefused = self.isRefused && now >= self.since + .seconds(min(60, (1 << min(self.short, 6)) - 1))
         guard self.token == nil || isRefused || isOther else { return false }
         self.isBusy = true
@@ -30,6 +34,13 @@ struct ConsulLoginState: Sendable {
     }
 
     mutating func end() { self.isBusy = false }
+
+    /// There was no login. Returns whether that can wait: the token in use is good.
+    mutating func failed(_ identity: String, at now: Duration) -> Bool {
+        guard self.token != nil, !self.isRefused else { return false }
+        self.failed = (identity, now + Self.pause)
+        return true
+    }
 
     /// There is a new token, and it is in use. Returns the one to give back.
     mutating func isLoggedIn(_ token: String, for identity: String, at now: Duration) -> String? {
