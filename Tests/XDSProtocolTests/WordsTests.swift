@@ -31,7 +31,7 @@ struct WordsTests {
         let taken = clock.measure { named = Suspects.mentioned(resources, in: message) }
         #expect(named.map(\.name) == ["service-77"])
         // It took seconds when each name was looked for at every byte.
-        #expect(taken < .seconds(2), "\(taken)")
+        #expect(taken < .seconds(5), "\(taken)")
     }
 
     @Test func `words that all begin as a name does are not looked through without end`() {
