@@ -13,7 +13,7 @@ struct ConsulLoginState: Sendable {
     /// How many were refused in a row soon after they were had: by a datacenter to which a local token means nothing.
     private var short = 0
     /// An identity with which there was no login though the token in use is good, and when it is tried again.
-    private var failed: (identity: String, until: Duration)?
+    private var postponed: (identity: String, until: Duration)?
     /// A token that lived so long was a good one.
     private static let goodLife = Duration.seconds(300)
     private static let pause = Duration.seconds(30)
@@ -25,7 +25,7 @@ struct ConsulLoginState: Sendable {
     ///   - now: monotonic, since any start; and so below.
     mutating func begin(_ identity: String?, at now: Duration) -> Bool {
         guard !self.isBusy else { return false }
-        let isPaused = self.failed.map { $0.identity == identity && now < $0.until } ?? false
+        let isPaused = self.postponed.map { $0.identity == identity && now < $0.until } ?? false
         let isOther = identity != nil && identity != self.identity && !isPaused
         let isRefused = self.isRefused && now >= self.since + .seconds(min(60, (1 << min(self.short, 6)) - 1))
         guard self.token == nil || isRefused || isOther else { return false }
@@ -38,7 +38,7 @@ struct ConsulLoginState: Sendable {
     /// There was no login. Returns whether that can wait: the token in use is good.
     mutating func failed(_ identity: String, at now: Duration) -> Bool {
         guard self.token != nil, !self.isRefused else { return false }
-        self.failed = (identity, now + Self.pause)
+        self.postponed = (identity, now + Self.pause)
         return true
     }
 
