@@ -62,7 +62,8 @@ let carriesLibraries = LinkerSetting.unsafeFlags(
         // What a server calls at all lies side by side. It was spread over everything, and the kernel maps 64 kB around what
         // is called: two thirds of the text were resident.
         + ["-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Scripts/hot-functions.d/order.txt"]
-        + ["-Xlinker", "--no-warn-symbol-ordering"],
+        + ["-Xlinker", "--no-warn-symbol-ordering"]
+        + ["-Xlinker", "--script=\(Context.packageDirectory)/Scripts/hot-functions.d/nameless.ld"],
     .when(platforms: [.linux], configuration: .release)
 )
 
@@ -163,7 +164,7 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "XDSProtocol", "XDSServer", "EnvoyAPI", hashTrees, hummingbird, httpTypes, lifecycle, logging, nioCore,
-                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, swiftProtobuf,
+                nioHPACK, nioHTTP1, nioPosix, swiftProtobuf,
             ],
             swiftSettings: settings
         ),
@@ -204,7 +205,9 @@ let package = Package(
         ),
         .testTarget(
             name: "BenchTests",
-            dependencies: ["Bench", "XDSProtocol", "EnvoyAPI", hashTrees, nioCore, swiftProtobuf],
+            dependencies: [
+                "Bench", "XDSProtocol", "EnvoyAPI", hashTrees, nioCore, nioEmbedded, nioHPACK, nioHTTP2, swiftProtobuf,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

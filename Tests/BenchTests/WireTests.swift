@@ -180,10 +180,10 @@ import XDSProtocol
             stream.writeInteger(UInt32(message.count))
             stream.writeBytes(message)
         }
-        var assembler = MessageAssembler()
+        var assembler = Assembler.messages
         var got: [[UInt8]] = []
         while let part = stream.readSlice(length: min(size, stream.readableBytes)), part.readableBytes > 0 {
-            try assembler.feed(part) { got.append(Array($0)) }
+            try assembler.feed(part) { got.append(Array($0.readableBytesView.dropFirst(FramedRequest.prefix))) }
         }
         #expect(got == messages)
     }

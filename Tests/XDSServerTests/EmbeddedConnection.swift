@@ -20,6 +20,8 @@ final class EmbeddedConnection {
         var bytes = 0
         var status: Int?
         var reset: HTTP2ErrorCode?
+        /// By how many bytes the server opened its window for the call, each time.
+        var grants: [Int] = []
     }
 
     let loop = EmbeddedEventLoop()
@@ -121,6 +123,7 @@ final class EmbeddedConnection {
                 guard let status = head.headers.first(name: "grpc-status") else { continue }
                 self.calls[frame.streamID]?.status = Int(status)
             case .rstStream(let code): self.calls[frame.streamID]?.reset = code
+            case .windowUpdate(let bytes): self.calls[frame.streamID]?.grants.append(bytes)
             default: continue
             }
         }

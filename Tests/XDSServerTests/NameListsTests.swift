@@ -64,4 +64,36 @@ import XDSProtocol
             try RequestShape.check(bytes + bytes, variant: .sotw, limits: limits, known: known)
         }
     }
+
+    @Test func `where names stand again is found once, and told to the reader`() throws {
+        let names = (0..<400).map { "service-\($0)" }
+        func bytes(_ names: [String]) throws -> [UInt8] {
+            try Envoy_Service_Discovery_V3_DiscoveryRequest.with {
+                $0.versionInfo = "7"
+                $0.typeURL = TypeURL.endpoints.rawValue
+                $0.responseNonce = "8"
+                $0.resourceNames = names
+            }.serializedBytes()
+        }
+        let again = try bytes(names)
+        let known = [TypeURL.endpoints: Array(try RequestMessage(again, variant: .sotw).namesBytes)]
+        func read(_ bytes: [UInt8]) throws -> (RequestMessage.Repetition?, RequestMessage) {
+            let found = try RequestShape.check(bytes, variant: .sotw, limits: StreamLimits(), known: known)
+            return (found, try RequestMessage(bytes, variant: .sotw, known: known, repetition: found))
+        }
+        let (found, message) = try read(again)
+        #expect(found?.type == .endpoints)
+        #expect(found.map { Array(again[$0.range]) } == known[.endpoints])
+        #expect(message.repeatsNames(of: .endpoints))
+        #expect(try message.sotw(as: .endpoints).responseNonce.rawValue == "8")
+
+        let (begin, more) = try read(try bytes(names + ["more"]))
+        #expect(begin?.type == .endpoints)
+        #expect(!more.repeatsNames(of: .endpoints))
+        #expect(try more.sotw(as: .endpoints).resourceNames?.map(\.rawValue) == names + ["more"])
+
+        let (none, others) = try read(try bytes(names.reversed()))
+        #expect(none == nil)
+        #expect(try others.sotw(as: .endpoints).resourceNames?.map(\.rawValue) == names.reversed())
+    }
 }

@@ -25,6 +25,8 @@ final class Fleet {
     }
 
     let variant: Variant
+    /// What the stream of each begins with: see `StreamHandler.requestHeaders`.
+    let requestHeaders: ByteBuffer
     var names = SharedNames()
     private let loop: any EventLoop
     private var connections: [Int: any Channel] = [:]
@@ -36,8 +38,9 @@ final class Fleet {
     /// What a stream held when it was in sync; more than one if they disagree.
     private(set) var held: Set<Held> = []
 
-    init(variant: Variant, loop: any EventLoop) {
+    init(variant: Variant, requestHeaders: ByteBuffer, loop: any EventLoop) {
         self.variant = variant
+        self.requestHeaders = requestHeaders
         self.loop = loop
     }
 

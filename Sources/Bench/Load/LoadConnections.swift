@@ -14,9 +14,13 @@ struct LoadConnections: Sendable {
 
     /// With the admin connection open, unless nothing is to be changed.
     static func make(_ options: LoadTest.Options, on loop: any EventLoop) async throws -> LoadConnections {
+        let headers = try StreamHandler.requestHeaders(options.variant, authority: "\(options.address)")
         let (fleet, admin) = try await loop.submit {
             (
-                NIOLoopBound(Fleet(variant: options.variant, loop: loop), eventLoop: loop),
+                NIOLoopBound(
+                    Fleet(variant: options.variant, requestHeaders: headers, loop: loop),
+                    eventLoop: loop
+                ),
                 NIOLoopBound(AdminConnection(authority: "\(options.adminAddress)"), eventLoop: loop)
             )
         }.get()
@@ -43,12 +47,12 @@ struct LoadConnections: Sendable {
     }
 
     private func connect(_ stream: Int) {
-        let (fleet, authority) = (self.fleet, "\(self.options.address)")
+        let fleet = self.fleet
         ClientBootstrap(group: self.loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try StreamHandler.add(to: channel, number: stream, authority: authority, fleet: fleet.value)
+                    try channel.pipeline.syncOperations.addHandler(StreamHandler(number: stream, fleet: fleet.value))
                 }
             }
             .connect(to: self.options.address)

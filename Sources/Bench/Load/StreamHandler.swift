@@ -2,64 +2,46 @@
 
 import NIOCore
 import NIOHPACK
-import NIOHTTP2
 
 /// One connection with one aggregated stream on it, as an Envoy has: HTTP/2 and gRPC around a `SimulatedEnvoy`.
-///
-/// It works on the frames of the connection, without a channel for the stream, because there is never a second one.
 final class StreamHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame
-    typealias OutboundOut = HTTP2Frame
-
-    /// What Envoy allows by default for a stream; here for the connection, too.
-    private static let window = 16 << 20
-    private static let initialConnectionWindow = 65_535
-    private static let stream = HTTP2StreamID(1)
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let number: Int
-    private let authority: String
     private let fleet: Fleet
     private var envoy: SimulatedEnvoy
-    private var assembler = MessageAssembler()
+    private var frames = Assembler.frames
+    private var messages = Assembler.messages
+    private var headers = ResponseHeaders()
+    private var isEndingStream = false
+    private var writer = FrameWriter()
     private var wasInSync = false
-    /// Received since the last WINDOW_UPDATE.
-    private var consumed = 0
+    private var isOver = false
 
-    init(number: Int, authority: String, fleet: Fleet) {
+    init(number: Int, fleet: Fleet) {
         self.number = number
-        self.authority = authority
         self.fleet = fleet
         self.envoy = SimulatedEnvoy(fleet.variant)
     }
 
-    /// The handlers of a connection, in their order.
-    static func add(to channel: any Channel, number: Int, authority: String, fleet: Fleet) throws {
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
-            HTTP2Setting(parameter: .enablePush, value: 0),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
+    /// What every stream begins with, encoded. The first block of a connection is the same on all of them.
+    static func requestHeaders(_ variant: Variant, authority: String) throws -> ByteBuffer {
+        var encoder = HPACKEncoder(allocator: ByteBufferAllocator())
+        var block = ByteBuffer()
+        let headers: HPACKHeaders = [
+            ":method": "POST", ":scheme": "http", ":path": variant.path, ":authority": authority,
+            "content-type": "application/grpc", "te": "trailers", "user-agent": "signalbox-bench",
         ]
-        connection.headerBlockValidation = .disabled
-        connection.contentLengthValidation = .disabled
-        // A Go server answers each ACK with a PING, to measure the bandwidth.
-        connection.controlFrameRateLimit.maximumCount = .max
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(
-            NIOHTTP2Handler(mode: .client, connectionConfiguration: connection, streamConfiguration: .init())
-        )
-        try pipeline.addHandler(StreamHandler(number: number, authority: authority, fleet: fleet))
+        try encoder.encode(headers: headers, to: &block)
+        return block
     }
 
     func channelActive(context: ChannelHandlerContext) {
         self.fleet.opened(self.number, context.channel)
-        self.write(.windowUpdate(windowSizeIncrement: Self.window - Self.initialConnectionWindow), .rootStream, context)
-        let headers: HPACKHeaders = [
-            ":method": "POST", ":scheme": "http", ":path": self.fleet.variant.path, ":authority": self.authority,
-            "content-type": "application/grpc", "te": "trailers", "user-agent": "signalbox-bench",
-        ]
-        self.write(.headers(.init(headers: headers)), Self.stream, context)
-        self.send(self.envoy.opened(as: Self.nodeID(self.number)), context)
-        context.flush()
+        self.writer.open(self.fleet.requestHeaders)
+        self.send(self.envoy.opened(as: Self.nodeID(self.number)))
+        self.flush(context)
     }
 
     private static func nodeID(_ number: Int) -> String {
@@ -68,25 +50,18 @@ final class StreamHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch self.unwrapInboundIn(data).payload {
-        case .data(let body):
-            if case .byteBuffer(let bytes) = body.data { self.received(bytes, context) }
-        case .headers(let head):
-            // The trailers, or an answer that is nothing else.
-            if let status = head.headers.first(name: "grpc-status") {
-                let message = head.headers.first(name: "grpc-message") ?? ""
-                self.end("ended with gRPC status \(status) \(message)", context)
-            } else if let status = head.headers.first(name: ":status"), status != "200" {
-                self.end("HTTP status \(status)", context)
+        guard !self.isOver else { return }
+        do {
+            try self.frames.feed(self.unwrapInboundIn(data)) { frame in
+                if let reason = try self.take(frame: frame) { throw LoadFailure(reason) }
             }
-        case .rstStream(let code): self.end("reset: \(code)", context)
-        case .goAway(_, let code, _): self.end("GOAWAY: \(code)", context)
-        default: return
+        } catch {
+            self.end("\(error)", context)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        context.flush()
+        self.flush(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -98,26 +73,66 @@ final class StreamHandler: ChannelInboundHandler {
     }
 
     private func end(_ reason: String, _ context: ChannelHandlerContext) {
+        self.isOver = true
         self.fleet.lost(self.number, reason)
         context.close(promise: nil)
     }
 
-    private func received(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
-        self.consumed += bytes.readableBytes
-        if self.consumed >= Self.window / 4 {
-            self.write(.windowUpdate(windowSizeIncrement: self.consumed), .rootStream, context)
-            self.write(.windowUpdate(windowSizeIncrement: self.consumed), Self.stream, context)
-            self.consumed = 0
+    private func flush(_ context: ChannelHandlerContext) {
+        self.writer.takePieces { context.write(self.wrapOutboundOut($0), promise: nil) }
+        context.flush()
+    }
+
+    /// - Returns: why the stream ends, if it does.
+    private func take(frame: ByteBuffer) throws -> String? {
+        guard let head = FrameHead(frame) else { return nil }
+        var content = frame
+        content.moveReaderIndex(forwardBy: FrameHead.size)
+        switch head.kind {
+        case .data:
+            self.writer.consume(head.length)
+            try content.unpad(head)
+            try self.take(content: content)
+            return head.flags.contains(.endStream) ? "ended without a status" : nil
+        case .headers:
+            try content.unpad(head)
+            self.isEndingStream = head.flags.contains(.endStream)
+            return try self.headers.take(
+                content,
+                isWhole: head.flags.contains(.endHeaders),
+                isLast: self.isEndingStream
+            )
+        case .continuation:
+            return try self.headers.take(
+                content,
+                isWhole: head.flags.contains(.endHeaders),
+                isLast: self.isEndingStream
+            )
+        case .rstStream: return "reset: \(content.readInteger(as: UInt32.self) ?? 0)"
+        case .goAway:
+            content.moveReaderIndex(forwardBy: min(4, content.readableBytes))
+            return "GOAWAY: \(content.readInteger(as: UInt32.self) ?? 0)"
+        case .settings: if !head.flags.contains(.ack) { self.writer.take(settings: content) }
+        // A Go server sends one for each ACK, to measure the bandwidth.
+        case .ping: if !head.flags.contains(.ack) { self.writer.answerPing(content) }
+        case .windowUpdate: self.writer.take(windowUpdate: content, stream: head.stream)
+        case .priority, .pushPromise, nil: break
         }
-        do {
-            try self.assembler.feed(bytes) { message in
-                let receipt = try self.envoy.received(message, awaiting: self.fleet.awaited, names: &self.fleet.names)
-                for request in receipt.requests { self.send(request, context) }
-                self.fleet.received(receipt, bytes: message.count, self.number, at: now)
+        return nil
+    }
+
+    private func take(content: ByteBuffer) throws {
+        let now = NIODeadline.now()
+        try self.messages.feed(content) { message in
+            let receipt = try message.withUnsafeReadableBytes { bytes in
+                try self.envoy.received(
+                    UnsafeRawBufferPointer(rebasing: bytes[FramedRequest.prefix...]),
+                    awaiting: self.fleet.awaited,
+                    names: &self.fleet.names
+                )
             }
-        } catch {
-            self.end("\(error)", context)
+            for request in receipt.requests { self.send(request) }
+            self.fleet.received(receipt, bytes: message.readableBytes - FramedRequest.prefix, self.number, at: now)
         }
         if !self.wasInSync, self.envoy.isInSync {
             self.wasInSync = true
@@ -125,16 +140,8 @@ final class StreamHandler: ChannelInboundHandler {
         }
     }
 
-    private func send(_ request: FramedRequest, _ context: ChannelHandlerContext) {
-        self.write(.data(.init(data: .byteBuffer(request.head))), Self.stream, context)
-        if let tail = request.tail { self.write(.data(.init(data: .byteBuffer(tail))), Self.stream, context) }
-    }
-
-    private func write(
-        _ payload: HTTP2Frame.FramePayload,
-        _ stream: HTTP2StreamID,
-        _ context: ChannelHandlerContext
-    ) {
-        context.write(self.wrapOutboundOut(HTTP2Frame(streamID: stream, payload: payload)), promise: nil)
+    private func send(_ request: FramedRequest) {
+        self.writer.send(request.head)
+        if let tail = request.tail { self.writer.send(tail) }
     }
 }

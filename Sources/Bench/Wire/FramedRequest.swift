@@ -5,6 +5,9 @@ import NIOCore
 /// A request in gRPC's framing, ready to be sent. The tail is shared by all streams that ask for the same names: a
 /// state-of-the-world client repeats them in each ACK.
 struct FramedRequest {
+    /// The bytes of gRPC's prefix.
+    static let prefix = 5
+
     var head: ByteBuffer
     var tail: ByteBuffer?
 }
@@ -39,7 +42,7 @@ extension FramedRequest {
             head.write(field: 4, type.url)
             if !nonce.isEmpty { head.write(field: 5, nonce) }
         }
-        let length = head.readableBytes - 5 + (names?.readableBytes ?? 0)
+        let length = head.readableBytes - Self.prefix + (names?.readableBytes ?? 0)
         head.setInteger(UInt32(length), at: 1)
         self.head = head
         self.tail = names

@@ -7,6 +7,17 @@ package struct RequestMessage: Sendable {
     /// The bytes are not such a message.
     package struct Malformed: Error {}
 
+    /// Where the names of the last request of a type stand again.
+    package struct Repetition: Equatable, Sendable {
+        package var type: TypeURL
+        package var range: Range<Int>
+
+        package init(type: TypeURL, range: Range<Int>) {
+            self.type = type
+            self.range = range
+        }
+    }
+
     private let variant: StreamStateMachine.Variant
     private let bytes: ArraySlice<UInt8>
     /// The serialized `Node`; nil if there is none, as in all requests of a stream but the first.
@@ -23,11 +34,14 @@ package struct RequestMessage: Sendable {
     /// What `known` was, as the caller counts: other requests may be taken before this one.
     package let knownAsOf: Int
 
-    /// - Parameter known: the `namesBytes` of the last request of each type, which need not be read again.
+    /// - Parameters:
+    ///   - known: the `namesBytes` of the last request of each type, which need not be read again.
+    ///   - repetition: where one of them was found already, as the first names of the message.
     package init(
         _ bytes: [UInt8],
         variant: StreamStateMachine.Variant,
         known: [TypeURL: [UInt8]] = [:],
+        repetition: Repetition? = nil,
         knownAsOf: Int = 0
     ) throws(Malformed) {
         self.knownAsOf = knownAsOf
@@ -35,7 +49,7 @@ package struct RequestMessage: Sendable {
         self.bytes = bytes[...]
         do {
             switch variant {
-            case .sotw: try self.scanSotW(known)
+            case .sotw: try self.scanSotW(known, repetition)
             case .delta: try self.scanDelta()
             }
         } catch { throw Malformed() }
@@ -63,7 +77,7 @@ package struct RequestMessage: Sendable {
         self.namesAreThoseOf = nil
     }
 
-    private mutating func scanSotW(_ known: [TypeURL: [UInt8]]) throws {
+    private mutating func scanSotW(_ known: [TypeURL: [UInt8]], _ repetition: Repetition?) throws {
         var names: Range<Int>?
         var isContiguous = true
         var again: (type: TypeURL, count: Int)?
@@ -73,7 +87,10 @@ package struct RequestMessage: Sendable {
             case 1: self.versionInfo = try WireReader.text(content)
             case 2: self.appendNode(content)
             case 3:
-                if names == nil, let (type, bytes) = known.first(where: { reader.skip($0.value) }) {
+                if names == nil, let repetition, repetition.range.lowerBound == reader.fieldStart {
+                    reader.skip(to: repetition.range.upperBound)
+                    again = (repetition.type, repetition.range.count)
+                } else if names == nil, let (type, bytes) = known.first(where: { reader.skip($0.value) }) {
                     again = (type, bytes.count)
                 }
                 if let names, names.upperBound != reader.fieldStart { isContiguous = false }

@@ -27,6 +27,11 @@ struct WireReader {
         return true
     }
 
+    /// Passes over fields that were read before, up to where they are known to end.
+    mutating func skip(to end: Int) {
+        self.position = min(max(self.position, end), self.bytes.endIndex)
+    }
+
     /// The next field, or nil at the end.
     mutating func next() throws(Fault) -> (field: UInt64, content: ArraySlice<UInt8>)? {
         while self.position < self.bytes.endIndex {

@@ -12,19 +12,23 @@ struct RequestShape {
     private var nameBytes = 0
     private var versions = 0
     private var others = 0
+    private var repetition: RequestMessage.Repetition?
 
     /// - Parameter known: names that were counted before, as they came: an ACK repeats them.
+    /// - Returns: where they stand again, if they do and were looked for.
     /// - Throws: as soon as a limit is passed. Broken bytes end the count, and are left to the reader to refuse.
+    @discardableResult
     static func check(
         _ bytes: [UInt8],
         variant: StreamStateMachine.Variant,
         limits: StreamLimits,
         known: [TypeURL: [UInt8]] = [:]
-    ) throws(RPCError) {
+    ) throws(RPCError) -> RequestMessage.Repetition? {
         // A field has two bytes at least: nearly no request need be counted.
-        guard bytes.count > min(2 * Self.others, limits.subscriptions.subscriptions) else { return }
+        guard bytes.count > min(2 * Self.others, limits.subscriptions.subscriptions) else { return nil }
         var shape = RequestShape(variant: variant, limits: limits)
         try shape.count(bytes.span, known)
+        return shape.repetition
     }
 
     /// Of fields of which a client sends one or two.
@@ -41,11 +45,12 @@ struct RequestShape {
             let start = position
             guard let tag = Self.varint(bytes, &position) else { return }
             if tag == 3 << 3 | 2, self.names == 0,
-                let names = known.values.first(where: { $0.stand(at: start, in: bytes) })
+                let (type, names) = known.first(where: { $0.value.stand(at: start, in: bytes) })
             {
                 // No name is counted for them, but they are passed over only once.
                 self.names = 1
                 position = start + names.count
+                self.repetition = RequestMessage.Repetition(type: type, range: start..<position)
                 continue
             }
             guard let length = Self.length(of: tag, bytes, &position), length <= bytes.count - position else { return }

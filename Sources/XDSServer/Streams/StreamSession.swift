@@ -52,9 +52,16 @@ final class StreamSession: Sendable {
 
     func read(_ bytes: [UInt8]) throws(RPCError) -> RequestMessage {
         let (known, changes) = self.state.withLock { ($0.names, $0.namesChanges) }
-        try RequestShape.check(bytes, variant: self.variant, limits: self.server.limits, known: known)
+        let limits = self.server.limits
+        let repetition = try RequestShape.check(bytes, variant: self.variant, limits: limits, known: known)
         do {
-            return try RequestMessage(bytes, variant: self.variant, known: known, knownAsOf: changes)
+            return try RequestMessage(
+                bytes,
+                variant: self.variant,
+                known: known,
+                repetition: repetition,
+                knownAsOf: changes
+            )
         } catch {
             throw .malformedRequest
         }

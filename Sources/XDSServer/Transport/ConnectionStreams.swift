@@ -11,18 +11,11 @@ final class ConnectionStreams: ChannelInboundHandler {
     typealias InboundOut = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
-    /// What a client may send before it is read.
-    struct Windows {
-        var stream: Int
-        var connection: Int
-    }
-
     /// The handler behind this one takes whatever is read for a sign of life and starts a timer anew, which is not cheap:
     /// it is told so often, and of what it answers to.
     private static let signsOfLife = TimeAmount.seconds(1)
 
     let channel: any Channel
-    private let windows: Windows
     let budget: AnswerBudget
     /// Bytes of large answers that wait to be read.
     var unread = 0
@@ -46,13 +39,11 @@ final class ConnectionStreams: ChannelInboundHandler {
     /// - Parameter age: how long the connection lives; nil: for ever.
     init(
         _ channel: any Channel,
-        windows: Windows,
         budget: AnswerBudget,
         age: TimeAmount?,
         makeCall: @escaping (HTTP2Stream) -> DiscoveryCall
     ) {
         self.channel = channel
-        self.windows = windows
         self.budget = budget
         self.age = age
         self.makeCall = makeCall
@@ -70,7 +61,7 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         // Goes out with the first answer.
-        let increment = self.windows.connection - HTTP2Stream.initialConnectionWindow
+        let increment = HTTP2Stream.connectionWindow - HTTP2Stream.initialConnectionWindow
         self.write(HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: increment)))
         if let age = self.age {
             let bound = NIOLoopBound(self, eventLoop: self.channel.eventLoop)
@@ -106,7 +97,7 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     private func stream(_ id: HTTP2StreamID) -> HTTP2Stream {
         if let stream = self.streams[id] { return stream }
-        let stream = HTTP2Stream(id, on: self, window: self.windows.stream)
+        let stream = HTTP2Stream(id, on: self)
         self.streams[id] = stream
         stream.begin(self.makeCall(stream))
         return stream
@@ -150,8 +141,8 @@ final class ConnectionStreams: ChannelInboundHandler {
     }
 
     private func connectionWindowChanged(to size: Int) {
-        guard size <= self.windows.connection / 2 else { return }
-        let increment = self.windows.connection - size
+        guard size <= HTTP2Stream.connectionWindow / 2 else { return }
+        let increment = HTTP2Stream.connectionWindow - size
         self.write(HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: increment)))
         self.flush()
     }

@@ -127,6 +127,7 @@ final class DiscoveryCall {
         self.deframer.append(bytes)
         do {
             while let message = try self.nextMessage() {
+                self.stream.received(message: message.count)
                 switch self.state {
                 case .stream(let stream): stream.received(message, self.admissions)
                 case .fetch(let method): self.takeTurn(message, method)

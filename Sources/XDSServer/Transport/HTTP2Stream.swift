@@ -8,6 +8,11 @@ import NIOHTTP2
 final class HTTP2Stream {
     /// With so many bytes that HTTP/2 has not let go yet, no more is asked for.
     private static let watermark = 8_192
+    /// What a client may send before it is read. Requests are small, and most of those that are not come once a stream.
+    static let firstWindow = 1 << 18
+    private static let largestWindow = 3 * firstWindow
+    /// On all streams of a connection.
+    static let connectionWindow = 4 * firstWindow
 
     let id: HTTP2StreamID
     let eventLoop: any EventLoop
@@ -15,8 +20,8 @@ final class HTTP2Stream {
     private var connection: ConnectionStreams?
     private(set) var call: DiscoveryCall?
     private var isReset = false
-    /// What a client may send before it is read, and what is left of it; nil before it has sent anything.
-    private let window: Int
+    private var window = firstWindow
+    /// What is left of it; nil before the client has sent anything.
     private var windowLeft: Int?
     private var isReading = true
     /// What came while the call did not want to read: the window bounds it.
@@ -29,11 +34,10 @@ final class HTTP2Stream {
     private var waitsToWrite = false
     private var waitsForRoom = false
 
-    init(_ id: HTTP2StreamID, on connection: ConnectionStreams, window: Int) {
+    init(_ id: HTTP2StreamID, on connection: ConnectionStreams) {
         self.id = id
         self.eventLoop = connection.channel.eventLoop
         self.connection = connection
-        self.window = window
     }
 
     /// Must be called before anything is received.
@@ -133,6 +137,13 @@ final class HTTP2Stream {
     func windowChanged(to size: Int) {
         self.windowLeft = size
         self.openWindow()
+    }
+
+    /// The client sends requests of this size, and will again: with each ACK, if it repeats many names. Then it is not told
+    /// each time that there is room for more. What it may send unread the connection's window bounds, of which the other
+    /// streams are left a part.
+    func received(message bytes: Int) {
+        if bytes > self.window / 4 { self.window = min(8 * bytes, Self.largestWindow) }
     }
 
     private func openWindow() {

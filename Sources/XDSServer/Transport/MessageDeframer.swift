@@ -6,9 +6,17 @@ import NIOCore
 /// Takes gRPC messages out of the bytes of a stream: a flag, a length of four bytes, the message.
 /// See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 struct MessageDeframer {
+    /// A flag and four bytes of length.
+    private static let prefix = 5
+
     private let limit: Int
     private let budget: RequestBudget
+    /// What has come of messages that are not begun: a whole one is not copied before it is read.
     private var bytes = ByteBuffer()
+    /// How long the next message is, once that is known and it has not come whole.
+    private var length: Int?
+    /// What has come of that since.
+    private var message: [UInt8] = []
     private var reserved = 0
 
     /// - Parameters:
@@ -20,35 +28,62 @@ struct MessageDeframer {
     }
 
     mutating func append(_ bytes: ByteBuffer) {
+        var bytes = bytes
+        if let length, self.message.count < length {
+            if self.bytes.readableBytes > 0 {
+                // For the whole message, if it is not large, so that it is not moved with each frame. A large one grows by
+                // itself, twice as large each time.
+                self.message.reserveCapacity(min(length, RequestBudget.small))
+                var first = self.bytes
+                first.moveReaderIndex(forwardBy: Self.prefix)
+                self.take(&first, upTo: length)
+                self.bytes = ByteBuffer()
+            }
+            self.take(&bytes, upTo: length)
+        }
         if self.bytes.readableBytes == 0 {
             self.bytes = bytes
         } else {
-            self.makeRoom(for: bytes.readableBytes)
             self.bytes.writeImmutableBuffer(bytes)
         }
     }
 
-    /// For the whole message, if it is not large, so that it is not moved with each frame. Without what was read: a client
-    /// whose messages never end where its frames do would have all of them kept.
-    private mutating func makeRoom(for more: Int) {
-        let announced: UInt32 = self.bytes.getInteger(at: self.bytes.readerIndex + 1) ?? 0
-        let held = self.bytes.readableBytes + more
-        let needed = max(held, min(Int(announced) + 5, RequestBudget.small))
-        // A large one grows by itself, twice as large each time.
-        let isSmall = held <= RequestBudget.small
-        guard self.bytes.readerIndex > 0 || (isSmall && self.bytes.capacity < needed) else { return }
-        var room = ByteBufferAllocator().buffer(capacity: needed)
-        room.writeImmutableBuffer(self.bytes)
-        self.bytes = room
-    }
-
-    private mutating func forgetWhatWasRead() {
-        guard self.bytes.readerIndex > 0 else { return }
-        self.bytes = ByteBuffer(bytes: self.bytes.readableBytesView)
+    private mutating func take(_ bytes: inout ByteBuffer, upTo length: Int) {
+        let count = min(length - self.message.count, bytes.readableBytes)
+        bytes.readWithUnsafeReadableBytes { piece in
+            self.message.append(contentsOf: piece[..<count])
+            return count
+        }
     }
 
     /// The next whole message, or nil while it is not there.
     mutating func next() throws -> [UInt8]? {
+        guard let length = try self.length ?? self.announcedLength() else { return nil }
+        if self.message.count == length, self.length != nil {
+            self.begin()
+            let message = self.message
+            self.message = []
+            return message
+        }
+        guard self.message.isEmpty, self.bytes.readableBytes >= Self.prefix + length else {
+            self.length = length
+            try self.reserve()
+            return nil
+        }
+        self.bytes.moveReaderIndex(forwardBy: Self.prefix)
+        let message = self.bytes.readBytes(length: length) ?? []
+        if self.bytes.readableBytes == 0 { self.bytes = ByteBuffer() }
+        self.begin()
+        return message
+    }
+
+    /// Of what comes next, nothing is known.
+    private mutating func begin() {
+        self.length = nil
+        self.release()
+    }
+
+    private func announcedLength() throws -> Int? {
         guard let flag: UInt8 = self.bytes.getInteger(at: self.bytes.readerIndex),
             let length: UInt32 = self.bytes.getInteger(at: self.bytes.readerIndex + 1)
         else { return nil }
@@ -61,28 +96,16 @@ struct MessageDeframer {
                 message: "a request has \(length) bytes, more than \(self.limit)"
             )
         }
-        guard self.bytes.readableBytes >= 5 + Int(length) else {
-            try self.reserve()
-            return nil
-        }
-        self.bytes.moveReaderIndex(forwardBy: 5)
-        let message = self.bytes.readBytes(length: Int(length)) ?? []
-        if self.bytes.readableBytes == 0 {
-            self.bytes = ByteBuffer()
-        } else if length > RequestBudget.small {
-            self.forgetWhatWasRead()
-        }
-        self.release()
-        return message
+        return Int(length)
     }
 
     /// Whether nothing of a message is held.
-    var isEmpty: Bool { self.bytes.readableBytes == 0 }
+    var isEmpty: Bool { self.bytes.readableBytes == 0 && self.length == nil }
 
     /// What has come, and not what was announced: that costs nothing, and whoever announces much and sends little would
     /// keep everybody else out.
     private mutating func reserve() throws {
-        let held = self.bytes.readableBytes
+        let held = self.bytes.readableBytes + self.message.count
         guard held > RequestBudget.small else { return }
         guard self.budget.reserve(held - self.reserved, beside: self.reserved) else {
             throw RPCError.tooManyLargeRequests

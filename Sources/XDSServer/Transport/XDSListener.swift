@@ -123,12 +123,10 @@ package struct XDSListener: Service {
                 )
             )
         )
-        let windows = ConnectionStreams.Windows(stream: Self.window, connection: 4 * Self.window)
         let account = Account.connection(self.server.limits)
         let age = self.limits.age.map { $0 * .random(in: 0.9...1.1) }
         let streams = ConnectionStreams(
             channel,
-            windows: windows,
             budget: self.server.answers,
             age: age.map { TimeAmount($0) }
         ) { [server] stream in
@@ -151,7 +149,7 @@ package struct XDSListener: Service {
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         configuration.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: self.limits.streams),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
+            HTTP2Setting(parameter: .initialWindowSize, value: HTTP2Stream.firstWindow),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 16_384),
             // A state-of-the-world ACK repeats all names: not in pieces of 16 kB.
             HTTP2Setting(parameter: .maxFrameSize, value: 1 << 16),
@@ -171,7 +169,4 @@ package struct XDSListener: Service {
         configuration.streamErrorRateLimit.maximumCount = 64
         return configuration
     }
-
-    /// What a client may send before it is read: requests are small, and those that are not come once a stream.
-    private static let window = 1 << 18
 }
