@@ -119,6 +119,7 @@ let package = Package(
         ),
 
         // The shell: I/O at the two ends.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CMalloc"),
         .target(
             name: "HashiCorpAPI",
@@ -163,8 +164,8 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "XDSProtocol", "XDSServer", "EnvoyAPI", hashTrees, hummingbird, httpTypes, lifecycle, logging, nioCore,
-                nioHPACK, nioHTTP1, nioPosix, swiftProtobuf,
+                "CEpoll", "XDSProtocol", "XDSServer", "EnvoyAPI", hashTrees, hummingbird, httpTypes, lifecycle, logging,
+                nioCore, nioHPACK, swiftProtobuf,
             ],
             swiftSettings: settings
         ),

@@ -85,7 +85,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     }
 }
 
-struct BenchLoadCommand: AsyncParsableCommand {
+struct BenchLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
         abstract: "Be many proxies, and measure how changes reach them.",
@@ -142,7 +142,7 @@ struct BenchLoadCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         var options = LoadTest.Options(address: self.addr, adminAddress: self.admin, streams: self.streams)
         options.variant = self.variant
         options.changes = self.changes
@@ -153,7 +153,7 @@ struct BenchLoadCommand: AsyncParsableCommand {
         options.cycles = self.cycles
         let report: LoadReport
         do {
-            report = try await LoadTest(options).run()
+            report = try LoadTest(options).run()
         } catch {
             StandardOutput.note("\(error)")
             throw ExitCode.failure

@@ -28,10 +28,9 @@ import Testing
             self.channel.connect(to: try SocketAddress(unixDomainSocketPath: "test"), promise: nil)
         }
 
-        func take(_ writer: inout FrameWriter) throws {
-            var all = ByteBuffer()
-            writer.takePieces { all.writeImmutableBuffer($0) }
-            if all.readableBytes > 0 { try self.channel.writeInbound(all) }
+        func take(_ output: inout Output) throws {
+            if !output.isEmpty { try self.channel.writeInbound(ByteBuffer(bytes: output.bytes + output.tail)) }
+            output.clear()
             while let frame = try self.channel.readInbound(as: HTTP2Frame.self) {
                 switch frame.payload {
                 case .data(let data):
@@ -45,16 +44,19 @@ import Testing
         }
 
         /// What it answers goes to the client.
-        func answer(_ writer: inout FrameWriter) throws {
-            var frames = Assembler.frames
+        func answer(_ writer: inout FrameWriter, _ output: inout Output) throws {
+            var frames = FrameReader()
             while let data = try self.channel.readOutbound(as: IOData.self) {
                 guard case .byteBuffer(let bytes) = data else { continue }
-                try frames.feed(bytes) { frame in
-                    let head = try #require(FrameHead(frame))
-                    let content = frame.getSlice(at: frame.readerIndex + FrameHead.size, length: head.length)
-                    let settings = try #require(content)
-                    if head.kind == .settings, !head.flags.contains(.ack) { writer.take(settings: settings) }
-                    if head.kind == .windowUpdate { writer.take(windowUpdate: settings, stream: head.stream) }
+                try bytes.withUnsafeReadableBytes { bytes in
+                    try frames.feed(bytes) { head, content in
+                        if head.kind == .settings, !head.flags.contains(.ack) {
+                            writer.take(settings: content, &output)
+                        }
+                        if head.kind == .windowUpdate {
+                            writer.take(windowUpdate: content, stream: head.stream, &output)
+                        }
+                    }
                 }
             }
         }
@@ -65,70 +67,102 @@ import Testing
         }
     }
 
-    @Test func `what is sent comes whole, in frames as large as are allowed, as far as the windows let it out`() throws
-    {
-        let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+    private static func request(names: Int) -> FramedRequest {
+        FramedRequest(.sotw, type: .endpoints, names: EncodedNames((0..<names).map { Array("service-\($0)".utf8) }))
+    }
+
+    @Test func `a request comes whole, in frames as large as are allowed, as far as the windows let it out`() throws {
+        let request = Self.request(names: 20_000)
+        let whole = request.head + (request.names?.bytes ?? [])
         let server = try Server(window: 100_000, largestFrame: 32_768)
-        var writer = FrameWriter()
-        writer.open(try StreamHandler.requestHeaders(.sotw, authority: "here:1"))
-        writer.send(ByteBuffer(bytes: content[..<10]))
-        writer.send(ByteBuffer(bytes: content[10...]))
-        try server.take(&writer)
+        var (writer, output) = (FrameWriter(), Output())
+        writer.open(try StreamConnection.requestHeaders(.sotw, authority: "here:1"), &output)
+        writer.send(request, &output)
+        try server.take(&output)
         #expect(server.headers?.first(name: ":path") == Variant.sotw.path)
         #expect(server.headers?.first(name: ":authority") == "here:1")
         // What HTTP/2 begins with.
         #expect(server.content.count == 65_535)
-        try server.answer(&writer)
-        try server.take(&writer)
+        try server.answer(&writer, &output)
+        try server.take(&output)
         // The stream has room now, and the connection has not.
         #expect(server.content.count == 65_535)
         for _ in 0..<20 {
             server.grant(20_000, on: .rootStream)
-            try server.answer(&writer)
-            try server.take(&writer)
-            #expect(server.largest <= 32_768)
+            try server.answer(&writer, &output)
+            try server.take(&output)
         }
         #expect(server.content.count == 100_000)
-        server.grant(200_000, on: 1)
-        try server.answer(&writer)
-        try server.take(&writer)
-        #expect(server.content == content)
+        server.grant(250_000, on: 1)
+        try server.answer(&writer, &output)
+        try server.take(&output)
+        #expect(server.content == whole)
+        #expect(server.largest <= 32_768)
         _ = try? server.channel.finish()
     }
 
-    @Test(arguments: [1, 5, 9, 10, 100])
+    @Test func `within the windows a long list of names goes out as it is, framed once, and something can follow it`()
+        throws
+    {
+        let (request, other) = (Self.request(names: 3_000), Self.request(names: 3))
+        let server = try Server(window: 1 << 20, largestFrame: 16_384)
+        var (writer, output) = (FrameWriter(), Output())
+        writer.open(try StreamConnection.requestHeaders(.sotw, authority: "here:1"), &output)
+        try server.take(&output)
+        server.grant(1 << 20, on: .rootStream)
+        try server.answer(&writer, &output)
+        writer.send(request, &output)
+        #expect(output.tail == request.names?.frames(of: 16_384))
+        try server.take(&output)
+        writer.send(request, &output)
+        writer.send(other, &output)
+        try server.take(&output)
+        let (long, short) = (request.head + (request.names?.bytes ?? []), other.head + (other.names?.bytes ?? []))
+        #expect(server.content == long + long + short)
+        _ = try? server.channel.finish()
+    }
+
+    @Test(arguments: [1, 5, 9, 10, 100, 1_000])
     func `frames are put together however they were cut`(size: Int) throws {
         let frames: [(FrameHead, [UInt8])] = [
             (FrameHead(length: 0, kind: .settings, flags: .ack, stream: 0), []),
-            (FrameHead(length: 300, kind: .data, flags: [.endStream], stream: 1), Array(repeating: 3, count: 300)),
+            (FrameHead(length: 300, kind: .data, stream: 1), Array(repeating: 3, count: 300)),
             (FrameHead(length: 8, kind: .ping, stream: 0), Array(repeating: 4, count: 8)),
+            (FrameHead(length: 3, kind: .data, flags: [.padded], stream: 1), [1, 7, 0]),
+            (FrameHead(length: 20, kind: .data, flags: [.endStream], stream: 1), Array(repeating: 5, count: 20)),
+            (FrameHead(length: 0, kind: .data, flags: [.endStream], stream: 1), []),
         ]
-        var stream = ByteBuffer()
+        var stream: [UInt8] = []
         for (head, content) in frames {
             head.write(to: &stream)
-            stream.writeBytes(content)
+            stream += content
         }
-        var assembler = Assembler.frames
-        var got: [(FrameHead?, [UInt8])] = []
-        while let part = stream.readSlice(length: min(size, stream.readableBytes)), part.readableBytes > 0 {
-            try assembler.feed(part) {
-                got.append((FrameHead($0), Array($0.readableBytesView.dropFirst(FrameHead.size))))
+        var reader = FrameReader()
+        var (heads, content, ends) = ([FrameHead](), [UInt8](), 0)
+        while !stream.isEmpty {
+            let part = Array(stream.prefix(size))
+            stream.removeFirst(part.count)
+            try part.withUnsafeBytes { bytes in
+                try reader.feed(bytes) { head, bytes in
+                    content += bytes
+                    if head.kind == .data, head.flags.contains(.endStream) { ends += 1 }
+                    if head.kind != .data { heads.append(head) }
+                }
             }
         }
-        #expect(got.map(\.0) == frames.map(\.0))
-        #expect(got.map(\.1) == frames.map(\.1))
+        #expect(heads == frames.map(\.0).filter { $0.kind != .data })
+        #expect(content == frames.flatMap(\.1))
+        #expect(ends == 2)
     }
 
     @Test func `padding and priority are no content`() throws {
-        var content = ByteBuffer(bytes: [2, 7, 8, 9, 0, 0])
-        try content.unpad(FrameHead(length: 6, kind: .data, flags: .padded, stream: 1))
-        #expect(Array(content.readableBytesView) == [7, 8, 9])
-        content = ByteBuffer(bytes: [1, 0, 0, 0, 0, 0, 7, 0])
-        try content.unpad(FrameHead(length: 8, kind: .headers, flags: [.padded, .priority], stream: 1))
-        #expect(Array(content.readableBytesView) == [7])
-        content = ByteBuffer(bytes: [9, 1])
-        let head = FrameHead(length: 2, kind: .data, flags: .padded, stream: 1)
-        #expect(throws: MalformedMessage.self) { try content.unpad(head) }
+        func content(_ bytes: [UInt8], _ kind: FrameHead.Kind, _ flags: FrameHead.Flags) throws -> [UInt8] {
+            let head = FrameHead(length: bytes.count, kind: kind, flags: flags, stream: 1)
+            return try bytes.withUnsafeBytes { Array(try head.unpadded($0)) }
+        }
+        #expect(try content([2, 7, 8, 9, 0, 0], .data, .padded) == [7, 8, 9])
+        #expect(try content([1, 0, 0, 0, 0, 0, 7, 0], .headers, [.padded, .priority]) == [7])
+        #expect(throws: MalformedMessage.self) { try content([9, 1], .data, .padded) }
     }
 
     @Test func `a stream that ends says why`() throws {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import NIOCore
 import SwiftProtobuf
 import XDSProtocol
 
@@ -57,11 +56,9 @@ extension ReceivedResponse {
 extension FramedRequest {
     /// Without gRPC's prefix, which must be right.
     var payload: [UInt8] {
-        var whole = self.head
-        if var tail = self.tail { whole.writeBuffer(&tail) }
-        guard whole.readInteger(as: UInt8.self) == 0, let length = whole.readInteger(as: UInt32.self),
-            Int(length) == whole.readableBytes
-        else { return [] }
-        return Array(whole.readableBytesView)
+        let whole = self.head + (self.names?.bytes ?? [])
+        let length = whole.withUnsafeBytes { $0.integer(at: 1) }
+        guard whole[0] == 0, Int(length) == whole.count - Self.prefix else { return [] }
+        return Array(whole[Self.prefix...])
     }
 }

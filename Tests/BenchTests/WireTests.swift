@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvoyAPI
-import NIOCore
 import SwiftProtobuf
 import Testing
 import XDSProtocol
@@ -135,7 +134,7 @@ import XDSProtocol
     }
 
     @Test func `delta requests are what swift-protobuf reads`() throws {
-        let names = FramedRequest.nameFields([Array("a".utf8), Array(repeating: 98, count: 200)])
+        let names = EncodedNames([Array("a".utf8), Array(repeating: 98, count: 200)])
         let request = FramedRequest(
             .delta,
             type: .endpoints,
@@ -160,7 +159,7 @@ import XDSProtocol
             node: FramedRequest.node(id: "n"),
             versionInfo: "v".utf8,
             nonce: "7".utf8,
-            names: FramedRequest.nameFields([Array("a".utf8)])
+            names: EncodedNames([Array("a".utf8)])
         )
         let message = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: request.payload)
         #expect(message.typeURL == TypeURL.listener.rawValue)
@@ -174,16 +173,18 @@ import XDSProtocol
     @Test(arguments: 1...40)
     func `messages are put together however they were cut`(size: Int) throws {
         let messages: [[UInt8]] = [[], [1], Array(repeating: 2, count: 300), [3, 3], Array(repeating: 4, count: 20)]
-        var stream = ByteBuffer()
+        var stream: [UInt8] = []
         for message in messages {
-            stream.writeBytes([0])
-            stream.writeInteger(UInt32(message.count))
-            stream.writeBytes(message)
+            stream.append(0)
+            stream.append(integer: UInt32(message.count))
+            stream += message
         }
-        var assembler = Assembler.messages
+        var assembler = MessageAssembler()
         var got: [[UInt8]] = []
-        while let part = stream.readSlice(length: min(size, stream.readableBytes)), part.readableBytes > 0 {
-            try assembler.feed(part) { got.append(Array($0.readableBytesView.dropFirst(FramedRequest.prefix))) }
+        while !stream.isEmpty {
+            let part = Array(stream.prefix(size))
+            stream.removeFirst(part.count)
+            try part.withUnsafeBytes { try assembler.feed($0) { got.append(Array($0)) } }
         }
         #expect(got == messages)
     }

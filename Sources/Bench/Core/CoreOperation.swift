@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
 import XDSProtocol
 
 /// Something that the pure core does for every stream or every change, to be timed.
@@ -86,7 +85,7 @@ package struct CoreOperation {
     /// A state-of-the-world ACK that repeats the names of all services is read. Returns the length of its nonce; -1: it is
     /// malformed, or the names were not known again.
     static func repeatedNames(_ name: String, _ world: CoreWorld) -> CoreOperation {
-        let names = FramedRequest.nameFields(world.services.map { Array($0.rawValue.utf8) })
+        let names = EncodedNames(world.services.map { Array($0.rawValue.utf8) })
         let version = String(repeating: "0123456789abcdef", count: 2)
         let bytes = FramedRequest(
             .sotw,
@@ -96,7 +95,7 @@ package struct CoreOperation {
             names: names
         ).message
         let known: [TypeURL: [UInt8]] = [
-            .cluster: [], .endpoints: Array(names.readableBytesView), .routeConfiguration: [],
+            .cluster: [], .endpoints: Array(names.bytes), .routeConfiguration: [],
         ]
         return CoreOperation(name) {
             guard let message = try? RequestMessage(bytes, variant: .sotw, known: known), let type = message.knownType,
@@ -137,6 +136,6 @@ package struct CoreOperation {
 extension FramedRequest {
     /// Without gRPC's prefix.
     fileprivate var message: [UInt8] {
-        Array(self.head.readableBytesView.dropFirst(5)) + Array(self.tail?.readableBytesView ?? .init())
+        Array(self.head.dropFirst(Self.prefix)) + (self.names?.bytes ?? [])
     }
 }

@@ -1,70 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import NIOHTTP1
-
-/// One HTTP/1.1 connection to the admin address, kept open so that a touch costs a write and a read. On the event loop
-/// of the streams.
-final class AdminConnection: ChannelInboundHandler {
-    typealias InboundIn = HTTPClientResponsePart
-    typealias OutboundOut = HTTPClientRequestPart
-
+/// One HTTP/1.1 connection to the admin address, kept open so that a touch costs a write and a read.
+final class AdminConnection {
+    let socket: Socket
     private let authority: String
-    private var context: ChannelHandlerContext?
-    private var waiting: EventLoopPromise<Void>?
-    private var status = HTTPResponseStatus.ok
-    private var body = ""
+    private var answer = ""
 
-    init(authority: String) {
+    init(_ socket: Socket, authority: String) {
+        self.socket = socket
         self.authority = authority
     }
 
-    /// Succeeds with the answer 200 and fails with any other.
-    func post(_ target: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-        let promise = loop.makePromise(of: Void.self)
-        guard let context, self.waiting == nil else {
-            promise.fail(LoadFailure("the admin connection is closed, or busy"))
-            return promise.futureResult
+    func post(_ target: String) throws(LoadFailure) {
+        let head = "POST \(target) HTTP/1.1\r\nhost: \(self.authority)\r\ncontent-length: 0\r\n\r\n"
+        try self.socket.write(Array(head.utf8))
+    }
+
+    /// - Returns: whether the answer is whole now.
+    /// - Throws: if it is any other than 200.
+    func received(_ bytes: UnsafeRawBufferPointer) throws(LoadFailure) -> Bool {
+        self.answer += String(decoding: bytes, as: UTF8.self)
+        guard let end = self.answer.firstRange(of: "\r\n\r\n") else { return false }
+        let lines = self.answer[..<end.lowerBound].split(separator: "\r\n")
+        let body = self.answer[end.upperBound...]
+        guard let length = Self.length(of: lines) else {
+            throw LoadFailure("the admin address tells no content-length")
         }
-        self.waiting = promise
-        var head = HTTPRequestHead(version: .http1_1, method: .POST, uri: target)
-        head.headers.add(name: "host", value: self.authority)
-        head.headers.add(name: "content-length", value: "0")
-        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
-        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
-        return promise.futureResult
+        guard body.utf8.count >= length else { return false }
+        let status = lines.first?.split(separator: " ").dropFirst().first ?? "nothing"
+        guard status == "200" else { throw LoadFailure("the admin address answered \(status): \(body)") }
+        self.answer = ""
+        return true
     }
 
-    func close() {
-        self.context?.close(promise: nil)
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        self.context = context
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        self.context = nil
-        self.waiting.take()?.fail(LoadFailure("the admin connection was closed"))
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch self.unwrapInboundIn(data) {
-        case .head(let head):
-            self.status = head.status
-            self.body = ""
-        case .body(let part): self.body += String(buffer: part)
-        case .end:
-            if self.status == .ok {
-                self.waiting.take()?.succeed()
-            } else {
-                self.waiting.take()?.fail(LoadFailure("the admin address answered \(self.status.code): \(self.body)"))
+    private static func length(of lines: [Substring]) -> Int? {
+        for line in lines {
+            guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "content-length" else {
+                continue
             }
+            return Int(line[line.index(after: colon)...].trimmingPrefix { $0 == " " })
         }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.waiting.take()?.fail(error)
-        context.close(promise: nil)
+        return nil
     }
 }

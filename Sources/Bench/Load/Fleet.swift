@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+import Glibc
 
-/// All streams of a load test, on one event loop: what they share, what they wait for, and what they have received.
+/// All streams of a load test with what they share, what they wait for and what they have received.
 ///
-/// One event loop, because it needs no locks and leaves the other core to the server. Everything here is called on it.
+/// On the caller's thread alone: it needs no locks and leaves the other core to the server. Nothing happens between two calls.
 final class Fleet {
-    /// A wait for something that happens once for each stream.
+    /// A wait for something that happens once for each stream, and for the answer to a change.
     private struct Wait {
         let what: String
         /// The endpoints to look out for; nil: for being in sync.
-        let endpoints: NameTable.Index?
-        let began: NIODeadline
-        var missing: Set<Int>
+        var endpoints: NameTable.Index?
+        let began = Fleet.now
+        var isMissing: [Bool]
         var times: [Int64] = []
-        let promise: EventLoopPromise<[Int64]>
-        let timeout: Scheduled<Void>
+        /// Nanoseconds until the change was answered; nil until then.
+        var answer: Int64?
+
+        var isOver: Bool { self.times.count == self.isMissing.count && (self.endpoints == nil || self.answer != nil) }
     }
 
     /// How much a stream holds.
@@ -24,28 +26,89 @@ final class Fleet {
         var resources: Int
     }
 
-    let variant: Variant
-    /// What the stream of each begins with: see `StreamHandler.requestHeaders`.
-    let requestHeaders: ByteBuffer
-    var names = SharedNames()
-    private let loop: any EventLoop
-    private var connections: [Int: any Channel] = [:]
+    private static let adminToken = Int(UInt32.max)
+    /// Streams that are opened before what came meanwhile is looked at.
+    private static let batch = 16
+
+    private let options: LoadTest.Options
+    private let address: Socket.Address
+    private let headers: [UInt8]
+    private let poller: Poller
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    private let admin: AdminConnection?
+    private var output = Output()
+    private var names = SharedNames()
+    private var connections: [StreamConnection] = []
+    private var firstNumber = 0
     private var traffic = Traffic()
     private var wait: Wait?
-    private var failure: LoadFailure?
-    /// Those that are open, or are to be.
-    private var streams: Set<Int> = []
     /// What a stream held when it was in sync; more than one if they disagree.
-    private(set) var held: Set<Held> = []
+    private var holdings: Set<Held> = []
 
-    init(variant: Variant, requestHeaders: ByteBuffer, loop: any EventLoop) {
-        self.variant = variant
-        self.requestHeaders = requestHeaders
-        self.loop = loop
+    /// With the admin connection open, unless nothing is to be changed.
+    init(_ options: LoadTest.Options) throws {
+        self.options = options
+        self.address = try Socket.Address(options.address)
+        self.headers = try StreamConnection.requestHeaders(options.variant, authority: "\(options.address)")
+        self.poller = try Poller()
+        guard options.cycles == nil, options.changes > 0 else {
+            self.admin = nil
+            return
+        }
+        let socket = try Socket(to: try Socket.Address(options.adminAddress), timeout: options.timeout)
+        self.admin = AdminConnection(socket, authority: "\(options.adminAddress)")
+        self.poller.add(socket, token: Self.adminToken)
     }
 
-    /// The endpoints whose change is waited for.
-    var awaited: NameTable.Index? { self.wait?.endpoints }
+    deinit {
+        self.buffer.deallocate()
+    }
+
+    // MARK: What is done
+
+    /// Opens streams and returns when all are in sync: nanoseconds until each was.
+    func open(_ streams: Range<Int>) throws -> [Int64] {
+        self.firstNumber = streams.lowerBound
+        self.wait = Wait(what: "in sync", isMissing: Array(repeating: true, count: streams.count))
+        for stream in streams {
+            let socket = try Socket(to: self.address, timeout: self.options.timeout)
+            let connection = StreamConnection(socket, number: stream, variant: self.options.variant)
+            self.connections.append(connection)
+            connection.open(self.headers, &self.output)
+            self.poller.add(socket, token: stream - streams.lowerBound)
+            try self.flush(socket, token: stream - streams.lowerBound)
+            if self.connections.count.isMultiple(of: Self.batch) { try self.turn(milliseconds: 0) }
+        }
+        return try self.finishWait().times
+    }
+
+    /// Changes the endpoints of a service: nanoseconds until each stream had them, and until the change was answered.
+    func touch(_ service: Int) throws -> ([Int64], Int64) {
+        let name = WorldDocument.serviceName(service)
+        guard let endpoints = self.names.endpoints(name) else {
+            throw LoadFailure("the server has no endpoints named \(name)")
+        }
+        let isMissing = Array(repeating: true, count: self.connections.count)
+        self.wait = Wait(what: "sent the change", endpoints: endpoints, isMissing: isMissing)
+        try self.admin?.post("/touch?service=\(service)")
+        let wait = try self.finishWait()
+        return (wait.times, wait.answer ?? 0)
+    }
+
+    /// Goes on being many proxies for so long.
+    func run(for time: Duration) throws {
+        let end = Self.now + Int64(time / .nanoseconds(1))
+        while true {
+            let left = end - Self.now
+            guard left > 0 else { return }
+            try self.turn(milliseconds: CInt(clamping: (left + 999_999) / 1_000_000))
+        }
+    }
+
+    /// Closes every connection, as proxies do that are stopped.
+    func closeStreams() {
+        self.connections = []
+    }
 
     /// What was received since the last call.
     func takeTraffic() -> Traffic {
@@ -53,94 +116,95 @@ final class Fleet {
         return self.traffic
     }
 
-    /// Nanoseconds from now until each of `streams` is in sync.
-    func awaitSync(_ streams: some Sequence<Int>, timeout: TimeAmount) -> EventLoopFuture<[Int64]> {
-        self.streams.formUnion(streams)
-        return self.begin("in sync", nil, Set(streams), timeout: timeout)
-    }
-
-    /// Nanoseconds from now until each open stream has a change of these endpoints.
-    func awaitChange(of endpoints: NameTable.Index, timeout: TimeAmount) -> EventLoopFuture<[Int64]> {
-        self.begin("sent the change", endpoints, self.streams, timeout: timeout)
-    }
-
-    private func begin(
-        _ what: String,
-        _ endpoints: NameTable.Index?,
-        _ streams: Set<Int>,
-        timeout: TimeAmount
-    ) -> EventLoopFuture<[Int64]> {
-        precondition(self.wait == nil, "one wait at a time")
-        if let failure { return self.loop.makeFailedFuture(failure) }
-        let promise = self.loop.makePromise(of: [Int64].self)
-        let scheduled = self.loop.assumeIsolated().scheduleTask(in: timeout) { self.timedOut(after: timeout) }
-        self.wait = Wait(
-            what: what,
-            endpoints: endpoints,
-            began: .now(),
-            missing: streams,
-            promise: promise,
-            timeout: scheduled
-        )
-        return promise.futureResult
-    }
-
-    // MARK: What happens on the streams
-
-    func opened(_ stream: Int, _ channel: any Channel) {
-        self.connections[stream] = channel
-    }
-
-    func received(_ receipt: SimulatedEnvoy.Receipt, bytes: Int, _ stream: Int, at time: NIODeadline) {
-        self.traffic.add(receipt, bytes: bytes)
-        if receipt.hasAwaited { self.arrived(stream, at: time) }
-    }
-
-    func inSync(_ stream: Int, holding held: Held, at time: NIODeadline) {
-        self.held.insert(held)
-        if self.wait?.endpoints == nil { self.arrived(stream, at: time) }
-    }
-
-    /// A stream ended that should not have.
-    func lost(_ stream: Int, _ reason: String) {
-        if self.streams.contains(stream) { self.fail(LoadFailure("stream \(stream): \(reason)")) }
-    }
-
-    /// Ends the wait, and all that follow. The first reason counts.
-    func fail(_ failure: LoadFailure) {
-        guard self.failure == nil else { return }
-        self.failure = failure
-        self.finishWait { $0.promise.fail(failure) }
-    }
-
-    private func arrived(_ stream: Int, at time: NIODeadline) {
-        // In place: a copy of the wait would copy the set at each arrival.
-        guard let began = self.wait?.began, self.wait?.missing.remove(stream) != nil else { return }
-        self.wait?.times.append((time - began).nanoseconds)
-        if self.wait?.missing.isEmpty == true { self.finishWait { $0.promise.succeed($0.times) } }
-    }
-
-    private func timedOut(after timeout: TimeAmount) {
-        guard let wait else { return }
-        let total = wait.missing.count + wait.times.count
-        let seconds = timeout.nanoseconds / 1_000_000_000
-        self.fail(LoadFailure("\(wait.missing.count) of \(total) streams were not \(wait.what) within \(seconds) s"))
-    }
-
-    private func finishWait(_ finish: (Wait) -> Void) {
-        guard let wait = self.wait.take() else { return }
-        wait.timeout.cancel()
-        finish(wait)
-    }
-
-    /// Closes every connection, as proxies do that are stopped.
-    func close() -> EventLoopFuture<Void> {
-        self.streams = []
-        let closed = self.connections.values.map { connection in
-            connection.close(mode: .all, promise: nil)
-            return connection.closeFuture
+    /// What each stream holds.
+    func held() throws(LoadFailure) -> Held {
+        guard self.holdings.count == 1, let everywhere = self.holdings.first else {
+            throw LoadFailure("streams disagree: \(self.holdings)")
         }
-        self.connections = [:]
-        return EventLoopFuture.andAllComplete(closed, on: self.loop)
+        return everywhere
+    }
+
+    // MARK: What happens
+
+    private static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    private func finishWait() throws -> Wait {
+        defer { self.wait = nil }
+        let timeout = self.options.timeout
+        while let wait {
+            if wait.isOver { return wait }
+            let left = wait.began + Int64(timeout / .nanoseconds(1)) - Self.now
+            guard left > 0 else {
+                let (count, missing) = (wait.isMissing.count, wait.isMissing.count(where: \.self))
+                throw LoadFailure(
+                    "\(missing) of \(count) streams were not \(wait.what) within \(timeout.components.seconds) s"
+                )
+            }
+            try self.turn(milliseconds: CInt(clamping: (left + 999_999) / 1_000_000))
+        }
+        throw LoadFailure("nothing is waited for")
+    }
+
+    private func turn(milliseconds: CInt) throws {
+        try self.poller.wait(milliseconds: milliseconds) { token, isWritable in
+            if token == Self.adminToken { return try self.handleAdmin() }
+            do {
+                try self.handle(self.connections[token], token: token, isWritable: isWritable)
+            } catch {
+                throw LoadFailure("stream \(self.firstNumber + token): \(error)")
+            }
+        }
+    }
+
+    private func handleAdmin() throws {
+        guard let admin, let count = try admin.socket.read(into: self.buffer) else { return }
+        guard count > 0 else { throw LoadFailure("the admin connection was closed") }
+        guard try admin.received(UnsafeRawBufferPointer(self.buffer).upTo(count)), let began = self.wait?.began else {
+            return
+        }
+        self.wait?.answer = Self.now - began
+    }
+
+    private func handle(_ connection: StreamConnection, token: Int, isWritable: Bool) throws {
+        if isWritable {
+            try connection.socket.writeRest()
+            if !connection.socket.isBehind { self.poller.update(connection.socket, token: token) }
+        }
+        guard let count = try connection.socket.read(into: self.buffer) else { return }
+        guard count > 0 else { throw LoadFailure("the connection was closed") }
+        let time = Self.now
+        let news = try connection.received(
+            UnsafeRawBufferPointer(self.buffer).upTo(count),
+            awaiting: self.wait?.endpoints,
+            names: &self.names,
+            &self.output
+        )
+        for (receipt, bytes) in news.receipts {
+            self.traffic.add(receipt, bytes: bytes)
+            if receipt.hasAwaited { self.arrived(token, at: time) }
+        }
+        if let held = news.synced {
+            self.holdings.insert(held)
+            if self.wait?.endpoints == nil { self.arrived(token, at: time) }
+        }
+        try self.flush(connection.socket, token: token)
+    }
+
+    private func flush(_ socket: Socket, token: Int) throws {
+        guard !self.output.isEmpty else { return }
+        try socket.write(self.output.bytes, self.output.tail)
+        self.output.clear()
+        if socket.isBehind { self.poller.update(socket, token: token) }
+    }
+
+    /// In place: a copy of the wait would copy what is missing at each arrival.
+    private func arrived(_ stream: Int, at time: Int64) {
+        guard let began = self.wait?.began, self.wait?.isMissing[stream] == true else { return }
+        self.wait?.isMissing[stream] = false
+        self.wait?.times.append(time - began)
     }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import NIOPosix
 package import XDSServer
 
 /// Opens streams as so many Envoys do, changes endpoints one after another and measures how the changes arrive. It knows
@@ -41,53 +39,50 @@ package struct LoadTest: Sendable {
     }
 
     /// Reports also what fails.
-    package func run() async throws -> LoadReport {
-        try await MultiThreadedEventLoopGroup.withEventLoopGroup(numberOfThreads: 1) { group in
-            let connections = try await LoadConnections.make(self.options, on: group.any())
-            var report = LoadReport()
-            report.set(.variant, self.options.variant.rawValue)
-            report.set(.streams, self.options.streams)
-            do {
-                if let cycles = self.options.cycles {
-                    try await self.cycle(cycles, connections, &report)
-                } else {
-                    try await self.change(connections, &report)
-                }
-            } catch {
-                report.set(.failure, "\(error)")
+    package func run() throws -> LoadReport {
+        let fleet = try Fleet(self.options)
+        var report = LoadReport()
+        report.set(.variant, self.options.variant.rawValue)
+        report.set(.streams, self.options.streams)
+        do {
+            if let cycles = self.options.cycles {
+                try self.cycle(cycles, fleet, &report)
+            } else {
+                try self.change(fleet, &report)
             }
-            report.set(.clientRSS, ProcessFigures.own?.residentBytes)
-            try await connections.closeAll()
-            return report
+        } catch {
+            report.set(.failure, "\(error)")
         }
+        report.set(.clientRSS, ProcessFigures.own?.residentBytes)
+        return report
     }
 
-    private func change(_ connections: LoadConnections, _ report: inout LoadReport) async throws {
+    private func change(_ fleet: Fleet, _ report: inout LoadReport) throws {
         report.set(.seed, Int(truncatingIfNeeded: self.options.seed))
         let before = Processes(self.options)
         report.set(.serverRSSBefore, before.server?.residentBytes)
-        let syncTimes = try await connections.open(0..<self.options.streams)
-        try await Task.sleep(for: Self.settling)
+        let syncTimes = try fleet.open(0..<self.options.streams)
+        try fleet.run(for: Self.settling)
         let synced = Processes(self.options)
-        report.takeSync(syncTimes, try await connections.takeTraffic())
+        report.takeSync(syncTimes, fleet.takeTraffic())
         report.set(.serverRSSSync, synced.server?.residentBytes)
         report.set(.serverCPUSync, synced.serverSeconds(since: before))
         report.set(.clientCPUSync, synced.clientSeconds(since: before))
-        let held = try await connections.held()
+        let held = try fleet.held()
         report.set(.clusters, held.clusters)
         report.set(.resourcesHeld, held.resources)
 
         var times: [[Int64]] = []
         var answers: [Int64] = []
-        let failure = await self.touch(connections, services: held.clusters) { arrivals, answer in
+        let failure = self.touch(fleet, services: held.clusters) { arrivals, answer in
             times.append(arrivals)
             answers.append(answer)
         }
         if let failure { report.set(.failure, failure.description) }
-        try await Task.sleep(for: Self.settling)
+        try fleet.run(for: Self.settling)
         let end = Processes(self.options)
         let (changes, streams) = (times.count, self.options.streams)
-        report.takeChanges(times, answers: answers, try await connections.takeTraffic(), streams: streams)
+        report.takeChanges(times, answers: answers, fleet.takeTraffic(), streams: streams)
         report.set(.serverRSSEnd, end.server?.residentBytes)
         report.takeCPU(
             (.serverCPUPerChange, .serverCPUPerStream),
@@ -105,17 +100,17 @@ package struct LoadTest: Sendable {
 
     /// The changes, one after another. The first that fails is the last.
     private func touch(
-        _ connections: LoadConnections,
+        _ fleet: Fleet,
         services: Int,
         _ arrived: ([Int64], Int64) -> Void
-    ) async -> LoadFailure? {
+    ) -> LoadFailure? {
         if self.options.changes == 0 { return nil }
         guard services > 0 else { return LoadFailure("there is nothing to touch: the server has no clusters") }
         var generator = SplitMix64(seed: self.options.seed)
         for number in 0..<self.options.changes {
             do {
-                if number > 0, self.options.interval > .zero { try await Task.sleep(for: self.options.interval) }
-                let (arrivals, answer) = try await connections.touch(Int.random(in: 0..<services, using: &generator))
+                if number > 0, self.options.interval > .zero { try fleet.run(for: self.options.interval) }
+                let (arrivals, answer) = try fleet.touch(Int.random(in: 0..<services, using: &generator))
                 arrived(arrivals, answer)
             } catch {
                 return LoadFailure("change \(number): \(error)")
@@ -125,24 +120,24 @@ package struct LoadTest: Sendable {
     }
 
     /// Opens, syncs and closes streams, a batch at a time: what stays behind in the server is a leak.
-    private func cycle(_ count: Int, _ connections: LoadConnections, _ report: inout LoadReport) async throws {
+    private func cycle(_ count: Int, _ fleet: Fleet, _ report: inout LoadReport) throws {
         let before = Processes(self.options)
         let began = ContinuousClock.now
         report.set(.serverRSSBefore, before.server?.residentBytes)
         var done = 0
         while done < count {
             let batch = done..<min(done + self.options.streams, count)
-            _ = try await connections.open(batch)
-            try await connections.closeStreams()
+            _ = try fleet.open(batch)
+            fleet.closeStreams()
             if done == 0 {
-                try await Task.sleep(for: Self.settling)
+                try fleet.run(for: Self.settling)
                 report.set(.serverRSSFirstBatch, Processes(self.options).server?.residentBytes)
             }
             done = batch.upperBound
             report.set(.cycles, done)
         }
         report.set(.cyclesTime, (ContinuousClock.now - began) / .seconds(1))
-        try await Task.sleep(for: Self.settling)
+        try fleet.run(for: Self.settling)
         let end = Processes(self.options)
         let cpu = end.serverSeconds(since: before)
         report.set(.serverRSSEnd, end.server?.residentBytes)

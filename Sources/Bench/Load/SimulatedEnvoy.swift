@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-
 /// One aggregated stream as Envoy speaks it, without I/O: the clusters, then the endpoints of each, then the listeners, then
 /// the routes of the listener; every response is accepted. Of a resource it holds no more than a fingerprint.
 ///
@@ -43,9 +41,6 @@ struct SimulatedEnvoy {
             return .new
         }
     }
-
-    /// The route configuration that every listener is assumed to name.
-    private static let routeName = FramedRequest.nameFields([Array("routes".utf8)])
 
     private let variant: Variant
     private var holdings = Array(repeating: Holdings(), count: ResourceType.allCases.count)
@@ -117,7 +112,7 @@ struct SimulatedEnvoy {
             receipt.requests.append(FramedRequest(self.variant, type: .listener))
         }
         if self.count(.listener) > 0, self.asksFirst(for: .route) {
-            receipt.requests.append(FramedRequest(self.variant, type: .route, names: Self.routeName))
+            receipt.requests.append(FramedRequest(self.variant, type: .route, names: names.route))
         }
         return receipt
     }
@@ -129,11 +124,11 @@ struct SimulatedEnvoy {
 
     private func acceptance(of response: ReceivedResponse, names: inout SharedNames) -> FramedRequest {
         guard self.variant == .sotw else { return FramedRequest(.delta, type: response.type, nonce: response.nonce) }
-        let list: ByteBuffer? =
+        let list: EncodedNames? =
             switch response.type {
             case .cluster, .listener: nil
             case .endpoints: self.allClusters(&names)
-            case .route: Self.routeName
+            case .route: names.route
             }
         return FramedRequest(
             .sotw,
@@ -163,7 +158,7 @@ struct SimulatedEnvoy {
         }
     }
 
-    private func allClusters(_ names: inout SharedNames) -> ByteBuffer {
+    private func allClusters(_ names: inout SharedNames) -> EncodedNames {
         names.clusterList(self.holdings[ResourceType.cluster.rawValue].indices, digest: self.clusterDigest)
     }
 }

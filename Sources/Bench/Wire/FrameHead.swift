@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-
 /// What every HTTP/2 frame begins with. See https://www.rfc-editor.org/rfc/rfc9113#section-4.1
 struct FrameHead: Equatable {
     enum Kind: UInt8 {
@@ -31,37 +29,51 @@ struct FrameHead: Equatable {
 
 extension FrameHead {
     /// Nil while it has not come whole.
-    init?(_ bytes: ByteBuffer) {
-        let start = bytes.readerIndex
-        guard let lengthAndKind = bytes.getInteger(at: start, as: UInt32.self),
-            let flags = bytes.getInteger(at: start + 4, as: UInt8.self),
-            let stream = bytes.getInteger(at: start + 5, as: UInt32.self)
-        else { return nil }
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= Self.size else { return nil }
+        let lengthAndKind = bytes.integer(at: 0)
         self.length = Int(lengthAndKind >> 8)
         self.kind = Kind(rawValue: UInt8(truncatingIfNeeded: lengthAndKind))
-        self.flags = Flags(rawValue: flags)
+        self.flags = Flags(rawValue: bytes[4])
         // The first bit is reserved.
-        self.stream = stream & 0x7fff_ffff
+        self.stream = bytes.integer(at: 5) & 0x7fff_ffff
     }
 
-    func write(to bytes: inout ByteBuffer) {
-        bytes.writeInteger(UInt32(self.length) << 8 | UInt32(self.kind?.rawValue ?? 0xff))
-        bytes.writeInteger(self.flags.rawValue)
-        bytes.writeInteger(self.stream)
+    func write(to bytes: inout [UInt8]) {
+        bytes.append(integer: UInt32(self.length) << 8 | UInt32(self.kind?.rawValue ?? 0xff))
+        bytes.append(self.flags.rawValue)
+        bytes.append(integer: self.stream)
+    }
+
+    /// The content of a DATA or HEADERS frame, without what surrounds it: of padding its length comes first, and HEADERS
+    /// may have five bytes of priority.
+    func unpadded(_ content: UnsafeRawBufferPointer) throws(MalformedMessage) -> UnsafeRawBufferPointer {
+        var (begin, padding) = (0, 0)
+        if self.flags.contains(.padded) {
+            padding = Int(content.first ?? 0)
+            begin = 1
+        }
+        if self.kind == .headers, self.flags.contains(.priority) { begin += 5 }
+        guard content.count >= begin + padding else {
+            throw MalformedMessage(description: "a frame with more padding than content")
+        }
+        return UnsafeRawBufferPointer(rebasing: content[begin..<content.count - padding])
     }
 }
 
-extension ByteBuffer {
-    /// The content of a DATA or HEADERS frame, without what surrounds it: of padding its length comes first, and HEADERS
-    /// may have five bytes of priority.
-    mutating func unpad(_ head: FrameHead) throws {
-        var padding = 0
-        if head.flags.contains(.padded) { padding = Int(self.readInteger(as: UInt8.self) ?? 0) }
-        let priority = head.kind == .headers && head.flags.contains(.priority) ? 5 : 0
-        guard self.readableBytes >= priority + padding else {
-            throw MalformedMessage(description: "a frame with more padding than content")
-        }
-        self.moveReaderIndex(forwardBy: priority)
-        self.moveWriterIndex(to: self.writerIndex - padding)
+extension UnsafeRawBufferPointer {
+    /// Four bytes, the highest first.
+    func integer(at offset: Int) -> UInt32 {
+        UInt32(bigEndian: self.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    func from(_ offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[offset...]) }
+    func upTo(_ offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[..<offset]) }
+}
+
+extension [UInt8] {
+    /// The highest byte first.
+    mutating func append(integer: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: integer.bigEndian) { self.append(contentsOf: $0) }
     }
 }
