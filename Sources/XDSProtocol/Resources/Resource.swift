@@ -91,6 +91,9 @@ package final class Resource: Sendable {
         return entry.bytes[...]
     }
 
+    /// About how many bytes its entry takes in a response of either kind, at least.
+    var entryBytes: Int { self.frame.count }
+
     /// A delta entry that tells under which other names it was asked for.
     package func deltaEntry(aliases: [ResourceName]) -> [UInt8] {
         var header = Self.header(name: self.name, version: self.version, timeToLive: self.timeToLive)

@@ -99,16 +99,22 @@ struct HeldResources: Sendable {
     /// The client accepted a response.
     /// - Parameters:
     ///   - isWhole: it holds nothing else.
+    ///   - isCurrent: all of them are what `current` has, which need not be looked up.
     ///   - pending: what the subscription covers, `current` has and the client does not hold yet.
     /// - Returns: the names of those that `current` has not, or not any more in this version.
     mutating func accept(
         _ resources: [Resource],
         isWhole: Bool,
         current: Snapshot.Resources,
-        pending: some Sequence<ResourceName>
+        isCurrent: Bool,
+        pending: Set<ResourceName>
     ) -> [ResourceName] {
+        if isCurrent, isWhole || self.base == nil, self.exceptions.isEmpty, pending.isEmpty {
+            assert(resources.allSatisfy { current[$0.name]?.version == $0.version })
+            self.adopt(resources, of: current, besides: isWhole ? ResourceVersion.Sum() : self.sum)
+            return []
+        }
         if isWhole {
-            let pending = Set(pending)
             self.sum = ResourceVersion.Sum(resources.lazy.map(\.version))
             self.exceptions = self.exceptions.filter { current[$0.key] != nil }.mapValues { _ in nil }
             for name in pending { self.exceptions[name] = .some(nil) }
@@ -138,10 +144,16 @@ struct HeldResources: Sendable {
     }
 
     /// The client holds exactly these, which are the snapshot's.
-    mutating func adopt(_ resources: some Sequence<Resource>, of current: Snapshot.Resources) {
+    /// - Parameter sum: of what it holds already.
+    mutating func adopt(
+        _ resources: some Sequence<Resource>,
+        of current: Snapshot.Resources,
+        besides sum: ResourceVersion.Sum = ResourceVersion.Sum()
+    ) {
         self.base = current
         self.exceptions = [:]
-        self.sum = ResourceVersion.Sum(resources.lazy.map(\.version))
+        self.sum = sum
+        for resource in resources { self.sum.add(resource.version) }
     }
 
     private mutating func store(_ name: ResourceName, _ held: Held?) {

@@ -51,8 +51,10 @@ extension StreamStateMachine {
         into actions: inout [Action]
     ) {
         let variant = self.variant
+        var hasNoStandIns = false
         let news = self.states.update(type) { state -> TypeState.Next? in
             guard state.mayRespond else { return nil }
+            hasNoStandIns = state.hasNoStandIns
             switch variant {
             case .delta: return state.nextDelta(step, snapshot: snapshot, pushes: pushes)
             case .sotw: return state.nextSotW(step, snapshot: snapshot, pushes: pushes)
@@ -73,6 +75,7 @@ extension StreamStateMachine {
             case .sotw: versionInfo = state.versionInfo(after: next)
             }
             state.inFlight = TypeState.InFlight(nonce: nonce, content: next)
+            state.inFlight?.generation = hasNoStandIns ? snapshot.generation : nil
             state.isOverdue = false
             state.responsesSent += 1
             state.resourcesSent += next.upserts.count

@@ -5,17 +5,17 @@ import HashTreeCollections
 extension TypeState {
     /// Moves what is in flight to what is held.
     mutating func acknowledge(_ snapshot: Snapshot?) {
-        guard let flight = self.inFlight?.content else { return }
+        guard let inFlight = self.inFlight else { return }
+        let flight = inFlight.content
         self.inFlight = nil
         self.knowsWhatIsHeld = true
-        let accepted =
-            self.subscription.isWildcard
-            ? flight.upserts : flight.upserts.filter { self.subscription.contains($0.name) }
+        let accepted = self.stillWanted(of: flight, isNarrowed: inFlight.isNarrowed)
         if !accepted.isEmpty || flight.isWhole {
             let outdated = self.held.accept(
                 accepted,
                 isWhole: flight.isWhole,
                 current: snapshot?[self.type] ?? [:],
+                isCurrent: snapshot != nil && inFlight.generation == snapshot?.generation,
                 pending: self.owed.isEmpty ? self.dirty : self.dirty.union(self.owed)
             )
             // Given up and asked for again while it was on its way, and gone or changed meanwhile.
@@ -44,6 +44,16 @@ extension TypeState {
             }
             self.dirty.formUnion(self.refusedRemovals.accepted())
         }
+    }
+
+    /// What the client has of a response that it accepted, without what it gave up since.
+    private func stillWanted(of flight: Next, isNarrowed: Bool) -> [Resource] {
+        // A virtual host may be held under other names than its own.
+        if self.subscription.isWildcard || (!isNarrowed && self.type != .virtualHost) {
+            assert(flight.upserts.allSatisfy { self.subscription.contains($0.name) })
+            return flight.upserts
+        }
+        return flight.upserts.filter { self.subscription.contains($0.name) }
     }
 
     /// The client asks for more and does not answer. What is in flight is said again with what was asked for, as nobody knows

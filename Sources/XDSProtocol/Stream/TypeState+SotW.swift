@@ -25,7 +25,9 @@ extension TypeState {
             // Sent again, with everything else. A response of a root type says anyhow what is held.
             if !self.type.isRoot { self.forget(change.removed) }
             self.owesAnswer = true
-            self.wildcardBegan(isFirst: isFirst, snapshot)
+            // A root type's answer lists everything: of a client that holds nothing there is nothing to be looked at.
+            let holdsNothing = self.held.isEmpty && self.suspects.isEmpty
+            if !self.type.isRoot || !holdsNothing { self.wildcardBegan(isFirst: isFirst, snapshot) }
         }
         if change.wildcardEnded { self.forgetUnnamed() }
         if !self.subscription.isWildcard { self.forget(change.removed) }
@@ -126,7 +128,10 @@ extension TypeState {
         guard case .upserts = step else { return [] }
         let wanted = snapshot[self.type]
         var changed: [Resource] = []
-        for name in self.owed where self.subscription.contains(name) {
+        // Mostly one set, and then no name is looked up.
+        let isAllOwed = self.owed == self.subscription.names
+        changed.reserveCapacity(self.owed.count)
+        for name in self.owed where isAllOwed || self.subscription.contains(name) {
             let resource = wanted[name]
             if !self.suspects.isEmpty { self.suspects.acquit(name, unless: resource?.version) }
             if let resource, let answer = self.answer(name, with: resource) { changed.append(answer) }
@@ -164,14 +169,13 @@ extension TypeState {
     /// to be removed is still there until its step, and longer if the client refused that: what a response leaves out is
     /// removed.
     private mutating func whole(_ snapshot: Snapshot, trial: Set<ResourceName>?, removing: Bool) -> [Resource] {
-        var resources: [Resource] = []
-        for resource in self.subscribed(in: snapshot) {
-            // Of a client that holds nobody knows what, the last good version is not known either. To leave the resource
-            // out would remove it; with it in, clients take the rest and keep what they have of it.
-            if trial?.contains(resource.name) == true || !self.knowsWhatIsHeld || !self.suspects.excludes(resource) {
-                resources.append(resource)
-            } else if let held = self.held[resource.name]?.resource {
-                resources.append(held)
+        var resources = self.subscribed(in: snapshot)
+        // Of a client that holds nobody knows what, the last good version is not known either. To leave the resource out
+        // would remove it; with it in, clients take the rest and keep what they have of it.
+        if self.knowsWhatIsHeld, !self.suspects.isEmpty {
+            resources = resources.compactMap { resource in
+                let isSaid = trial?.contains(resource.name) == true || !self.suspects.excludes(resource)
+                return isSaid ? resource : self.held[resource.name]?.resource
             }
         }
         let removes = removing || PushOrder.removesWithUpserts(self.type)

@@ -35,6 +35,10 @@ struct TypeState: Sendable {
         var content: Next
         /// Whether something was asked for since, which waits for the answer to this.
         var isAskedBeside = false
+        /// Whether some of it may have been given up since.
+        var isNarrowed = false
+        /// The snapshot that all of it is from; nil if some of it may not be from any, or nobody looked.
+        var generation: UInt64?
     }
 
     let type: TypeURL
@@ -181,6 +185,7 @@ struct TypeState: Sendable {
     /// Forgets what the client does not want any more.
     mutating func forget(_ names: some Sequence<ResourceName>) {
         for name in names {
+            self.inFlight?.isNarrowed = true
             self.held.forget(name)
             self.dirty.remove(name)
             self.doomed.remove(name)
@@ -196,6 +201,7 @@ struct TypeState: Sendable {
 
     /// The wildcard is gone: only what was asked for by name counts from now on.
     mutating func forgetUnnamed() {
+        self.inFlight?.isNarrowed = true
         let names = self.subscription.names
         self.held.restrict(to: names)
         self.dirty.formIntersection(names)
@@ -214,6 +220,9 @@ struct TypeState: Sendable {
         }
         self.markAll(in: resources)
     }
+
+    /// Whether a response that is made now has nothing but what the snapshot has.
+    var hasNoStandIns: Bool { self.suspects.isEmpty && self.held.exceptions.isEmpty }
 
     /// Something to send, or something sent and not answered.
     var isBusy: Bool { self.inFlight != nil || self.hasWork || self.suspects.haveTrials }

@@ -40,7 +40,7 @@ package struct Response: Equatable, Sendable {
     /// As a serialized `envoy.service.discovery.v3.DiscoveryResponse`.
     package func encodedSotW() -> [UInt8] {
         var writer = WireWriter()
-        writer.reserve(self.resources.reduce(256) { $0 + $1.sotwEntry.count })
+        writer.reserve(self.resources.reduce(256) { $0 + $1.entryBytes })
         writer.field(1, self.versionInfo)
         for resource in self.resources { writer.append(resource.sotwEntry) }
         writer.field(4, self.type.rawValue)
@@ -52,7 +52,7 @@ package struct Response: Equatable, Sendable {
     package func encodedDelta() -> [UInt8] {
         var writer = WireWriter()
         let removalBytes = self.removals.reduce(256) { $0 + $1.rawValue.utf8.count + 6 }
-        writer.reserve(self.resources.reduce(removalBytes) { $0 + $1.deltaEntry.count })
+        writer.reserve(self.resources.reduce(removalBytes) { $0 + $1.entryBytes })
         writer.field(1, self.versionInfo)
         if self.aliases.isEmpty {
             for resource in self.resources { writer.append(resource.deltaEntry) }
