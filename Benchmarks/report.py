@@ -169,7 +169,9 @@ def scaling(best, judge):
             if not large or not small:
                 continue
             value = ratio(large[CPU], small[CPU])
-            floor = ratio(*(best[cell, variant, FLOOR][CPU] for cell in (one.large, one.small)))
+            # What the floor has more there, any server has.
+            more, less = (best[cell, variant, FLOOR][CPU] for cell in (one.large, one.small))
+            floor = ratio(small[CPU] + more - less, small[CPU])
             what = f"{VARIANT_NAMES[variant]}, CPU a change, {one.label}"
             rows.append([
                 variant, one.label, show(small[CPU]), show(large[CPU]), show(floor), show(value), f"{one.target:g}",

@@ -89,7 +89,7 @@ static unsigned *generations;
 
 // One resource of a response. The paddings are what Signalbox's resources have beside a name.
 static void resource(struct bytes *to, enum variant variant, int type, const char *name, unsigned generation) {
-    const int padding[2][TYPES] = {{130, 21 * endpoints - 38, 300, 40}, {64, 21 * endpoints - 41, 300, 40}};
+    const int padding[2][TYPES] = {{130, 17 * endpoints + 2, 300, 40}, {64, 17 * endpoints - 1, 300, 40}};
     char version[33];
     struct bytes content = {0}, any = {0}, entry = {0};
     text(&content, 1, name);
@@ -132,8 +132,9 @@ static struct bytes response(enum variant variant, int type, int only) {
     return framed(message);
 }
 
-// What a connection is sent at first, by variant and type, and how it begins.
-static struct bytes answers[2][TYPES], greeting;
+// What a connection is sent at first, by variant and type. It begins with the clusters, and before them, in one piece, the
+// settings, the acknowledgement of the client's and the headers.
+static struct bytes answers[2][TYPES];
 // The newest change, by variant. Freed two changes later: by then nobody waits for it.
 static _Atomic(struct bytes *) news[2];
 
@@ -243,17 +244,6 @@ static void content(struct loop *loop, struct connection *it, const unsigned cha
     }
 }
 
-static void frameEnded(struct loop *loop, struct connection *it) {
-    static struct bytes ack;
-    int kind = it->head[3];
-    if (kind == 4 && !(it->head[4] & 1)) {
-        if (!ack.count) frame(&ack, 4, 1, 0, NULL, 0);
-        writeOut(loop, it, ack);
-    } else if (kind == 1) {
-        writeOut(loop, it, greeting);
-    }
-}
-
 static void received(struct loop *loop, struct connection *it, const unsigned char *at, size_t count) {
     while (count) {
         if (it->preface) {
@@ -272,14 +262,15 @@ static void received(struct loop *loop, struct connection *it, const unsigned ch
         at += part, count -= part, it->frameLeft -= part;
         if (it->frameLeft) return;
         it->headCount = 0;
-        frameEnded(loop, it);
     }
 }
 
 static void push(struct loop *loop) {
     struct bytes *changes[2] = {atomic_load(&news[0]), atomic_load(&news[1])};
+    pthread_mutex_lock(&loop->lock);
     for (struct connection *it = loop->all; it; it = it->next)
         if (it->asked & 1 << 1) writeOut(loop, it, *changes[it->variant]);
+    pthread_mutex_unlock(&loop->lock);
 }
 
 static void touch(int service) {
@@ -388,14 +379,20 @@ int main(int count, char **arguments) {
     }
     if (!addresses[0] || !addresses[1]) return 2;
     generations = calloc((size_t)services, sizeof *generations);
-    for (int variant = 0; variant < 2; variant++)
-        for (int type = 0; type < TYPES; type++) answers[variant][type] = response((enum variant)variant, type, -1);
     // SETTINGS with the largest window and frames of 64 kB, the connection's window, and `:status: 200`.
     static const unsigned char settings[] = {0, 4, 0x7f, 0xff, 0xff, 0xff, 0, 5, 0, 1, 0, 0};
     static const unsigned char window[] = {0x7f, 0xff, 0, 0};
-    frame(&greeting, 4, 0, 0, settings, sizeof settings);
-    frame(&greeting, 8, 0, 0, window, sizeof window);
-    frame(&greeting, 1, 4, 1, "\x88", 1);
+    for (int variant = 0; variant < 2; variant++) {
+        for (int type = 0; type < TYPES; type++) answers[variant][type] = response((enum variant)variant, type, -1);
+        struct bytes first = {0}, clusters = answers[variant][0];
+        frame(&first, 4, 0, 0, settings, sizeof settings);
+        frame(&first, 4, 1, 0, NULL, 0);
+        frame(&first, 8, 0, 0, window, sizeof window);
+        frame(&first, 1, 4, 1, "\x88", 1);
+        append(&first, clusters.at, clusters.count);
+        free(clusters.at);
+        answers[variant][0] = first;
+    }
     for (int index = 0; index < THREADS; index++) {
         struct loop *loop = &loops[index];
         loop->epoll = epoll_create1(0), loop->wake = eventfd(0, EFD_NONBLOCK);

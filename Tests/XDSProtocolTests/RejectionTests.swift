@@ -79,6 +79,26 @@ private let both: [StreamStateMachine.Variant] = [.sotw, .delta]
         #expect(envoy.machine.status.first?.rejected.count == culprits)
     }
 
+    @Test(arguments: both)
+    func `who asks for everything while an answer is on its way holds no more than that answer`(
+        variant: StreamStateMachine.Variant
+    ) {
+        let contents = ["a": "1", "b": "bad", "c": "1"]
+        var envoy = FakeEnvoy(variant, snapshot: Snapshot(1, [.cluster: contents]))
+        let bad = Resource(.cluster, "b", "bad").version
+        envoy.subscribe(.cluster, "a")
+        envoy.subscribe(.cluster, .wildcard)
+        #expect(envoy.ack(.cluster)?.resources.map(\.name) == ["a"])
+        envoy.settle(isBad: { $0.version == bad }, message: { _ in "something is wrong" })
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["a", "c"])
+        #expect(envoy.machine.status.first?.rejected.map(\.name) == ["b"])
+        // What is new is not blamed for it.
+        envoy.publish(Snapshot(2, [.cluster: contents.merging(["d": "1"]) { $1 }]))
+        envoy.settle(isBad: { $0.version == bad }, message: { _ in "something is wrong" })
+        #expect(envoy.holds[.cluster]?.keys.sorted() == ["a", "c", "d"])
+        #expect(envoy.machine.status.first?.rejected.map(\.name) == ["b"])
+    }
+
     @Test func `a wrong accusation does not hold a good resource back`() {
         var envoy = FakeEnvoy(.delta, snapshot: Snapshot(1, [.cluster: ["web": "1", "x": "bad", "y": "1"]]))
         envoy.subscribe(.cluster)

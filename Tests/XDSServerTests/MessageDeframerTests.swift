@@ -52,4 +52,26 @@ import Testing
         #expect(try deframer.next() == [1, 2, 3])
         #expect(deframer.isEmpty)
     }
+
+    /// A client whose messages never end where its frames do, and one that is idle.
+    @Test(arguments: 1...7)
+    func `what was read is not kept`(cut: Int) throws {
+        var deframer = MessageDeframer(limit: 1 << 20, budget: RequestBudget(bytes: 1 << 20))
+        let message = Array(repeating: UInt8(7), count: 10_000)
+        var (stream, count) = (Self.framed(Array(repeating: message, count: 100)), 0)
+        let size = message.count + 5
+        while stream.readableBytes > 0 {
+            let piece = stream.readSlice(length: min(count == 0 ? size + cut : size, stream.readableBytes))
+            // As from a socket: no part of a larger buffer.
+            deframer.append(ByteBuffer(bytes: try #require(piece).readableBytesView))
+            while let next = try deframer.next() {
+                #expect(next == message)
+                count += 1
+            }
+            #expect(deframer.capacity < 60_000)
+        }
+        #expect(count == 100)
+        #expect(deframer.isEmpty)
+        #expect(deframer.capacity == 0)
+    }
 }

@@ -38,7 +38,8 @@ final class Fleet {
     private let admin: AdminConnection?
     private var output = Output()
     private var names = SharedNames()
-    private var connections: [StreamConnection] = []
+    /// Nil: it ended.
+    private var connections: [StreamConnection?] = []
     private var firstNumber = 0
     private var traffic = Traffic()
     private var wait: Wait?
@@ -152,9 +153,12 @@ final class Fleet {
     private func turn(milliseconds: CInt) throws {
         try self.poller.wait(milliseconds: milliseconds) { token, isWritable in
             if token == Self.adminToken { return try self.handleAdmin() }
+            guard let connection = self.connections[token] else { return }
             do {
-                try self.handle(self.connections[token], token: token, isWritable: isWritable)
+                try self.handle(connection, token: token, isWritable: isWritable)
             } catch {
+                self.connections[token] = nil
+                self.output.clear()
                 throw LoadFailure("stream \(self.firstNumber + token): \(error)")
             }
         }

@@ -78,8 +78,13 @@ package struct LoadTest: Sendable {
             times.append(arrivals)
             answers.append(answer)
         }
-        if let failure { report.set(.failure, failure.description) }
-        try fleet.run(for: Self.settling)
+        if let failure {
+            // What was measured before counts still, whatever comes of it.
+            report.set(.failure, failure.description)
+            try? fleet.run(for: Self.settling)
+        } else {
+            try fleet.run(for: Self.settling)
+        }
         let end = Processes(self.options)
         let (changes, streams) = (times.count, self.options.streams)
         report.takeChanges(times, answers: answers, fleet.takeTraffic(), streams: streams)

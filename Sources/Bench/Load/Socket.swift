@@ -24,11 +24,16 @@ final class Socket {
         self.descriptor = socket(address.family, Self.kind, 0)
         guard self.descriptor >= 0 else { throw LoadFailure("no socket: \(Self.problem)") }
         if !address.isUnix { self.set(CInt(IPPROTO_TCP), TCP_NODELAY) }
-        let result = address.withPointer { connect(self.descriptor, $0, $1) }
-        guard result != 0 else { return }
-        var wait = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
-        let milliseconds = CInt(clamping: Int64(timeout / .milliseconds(1)))
-        guard errno == EINPROGRESS || errno == EAGAIN, poll(&wait, 1, milliseconds) == 1, self.error == 0 else {
+        var left = CInt(clamping: Int64(timeout / .milliseconds(1)))
+        while address.withPointer({ connect(self.descriptor, $0, $1) }) != 0 {
+            if errno == EAGAIN, left > 0 {
+                // A Unix socket whose queue is full: nothing is under way.
+                left -= 1
+                _ = poll(nil, 0, 1)
+                continue
+            }
+            var wait = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+            if errno == EINPROGRESS, poll(&wait, 1, left) == 1, self.error == 0 { return }
             throw LoadFailure("cannot connect: \(Self.problem)")
         }
     }

@@ -25,8 +25,9 @@ extension TypeState {
             // Sent again, with everything else. A response of a root type says anyhow what is held.
             if !self.type.isRoot { self.forget(change.removed) }
             self.owesAnswer = true
-            // A root type's answer lists everything: of a client that holds nothing there is nothing to be looked at.
-            let holdsNothing = self.held.isEmpty && self.suspects.isEmpty
+            // A root type's answer lists everything: of a client that holds nothing, and will not hold a part when it answers
+            // what is on its way, there is nothing to be looked at.
+            let holdsNothing = self.held.isEmpty && self.suspects.isEmpty && self.inFlight == nil
             if !self.type.isRoot || !holdsNothing { self.wildcardBegan(isFirst: isFirst, snapshot) }
         }
         if change.wildcardEnded { self.forgetUnnamed() }

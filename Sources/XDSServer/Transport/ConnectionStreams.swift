@@ -14,6 +14,8 @@ final class ConnectionStreams: ChannelInboundHandler {
     /// The handler behind this one takes whatever is read for a sign of life and starts a timer anew, which is not cheap:
     /// it is told so often, and of what it answers to.
     private static let signsOfLife = TimeAmount.seconds(1)
+    /// A proxy repeats many names on the streams of its clusters and endpoints, if these are not one.
+    private static let mostWideStreams = 2
 
     let channel: any Channel
     let budget: AnswerBudget
@@ -32,6 +34,7 @@ final class ConnectionStreams: ChannelInboundHandler {
     private var isReading = false
     /// A stream waits until it can be written to.
     var hasWaiting = false
+    private var wideStreams = 0
     private var lastSignOfLife = NIODeadline.uptimeNanoseconds(0)
     private var passedOn = false
     private(set) lazy var peerName = self.channel.remoteAddress.map(\.peerName) ?? ""
@@ -134,10 +137,19 @@ final class ConnectionStreams: ChannelInboundHandler {
             // Of our own settings, which are said once, before there is a stream.
             return
         case let closed as StreamClosedEvent:
-            self.streams.removeValue(forKey: closed.streamID)?.closed(closed.reason.map { "reset: \($0)" })
+            let stream = self.streams.removeValue(forKey: closed.streamID)
+            if stream?.isWide == true { self.wideStreams -= 1 }
+            stream?.closed(closed.reason.map { "reset: \($0)" })
             context.fireUserInboundEventTriggered(event)
         default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    /// Whether one more stream may have a wide window.
+    func widen() -> Bool {
+        guard self.wideStreams < Self.mostWideStreams else { return false }
+        self.wideStreams += 1
+        return true
     }
 
     private func connectionWindowChanged(to size: Int) {

@@ -10,7 +10,7 @@ final class HTTP2Stream {
     private static let watermark = 8_192
     /// What a client may send before it is read. Requests are small, and most of those that are not come once a stream.
     static let firstWindow = 1 << 18
-    private static let largestWindow = 3 * firstWindow
+    private static let wideWindow = 3 * firstWindow
     /// On all streams of a connection.
     static let connectionWindow = 4 * firstWindow
 
@@ -140,11 +140,15 @@ final class HTTP2Stream {
     }
 
     /// The client sends requests of this size, and will again: with each ACK, if it repeats many names. Then it is not told
-    /// each time that there is room for more. What it may send unread the connection's window bounds, of which the other
-    /// streams are left a part.
+    /// each time that there is room for more. Few streams of a connection may send so much before it is read.
     func received(message bytes: Int) {
-        if bytes > self.window / 4 { self.window = min(8 * bytes, Self.largestWindow) }
+        guard bytes > Self.firstWindow / 4, self.window == Self.firstWindow, self.connection?.widen() == true else {
+            return
+        }
+        self.window = Self.wideWindow
     }
+
+    var isWide: Bool { self.window == Self.wideWindow }
 
     private func openWindow() {
         guard let left = self.windowLeft, left + self.unreadBytes <= self.window / 2 else { return }

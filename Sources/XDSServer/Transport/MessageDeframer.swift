@@ -41,9 +41,13 @@ struct MessageDeframer {
             }
             self.take(&bytes, upTo: length)
         }
+        // Not an empty one either: it keeps what it is a part of.
+        guard bytes.readableBytes > 0 else { return }
         if self.bytes.readableBytes == 0 {
             self.bytes = bytes
         } else {
+            // Without what was read: a client whose messages never end where its frames do would have all of them kept.
+            if self.bytes.readerIndex > 0 { self.bytes = ByteBuffer(bytes: self.bytes.readableBytesView) }
             self.bytes.writeImmutableBuffer(bytes)
         }
     }
@@ -98,6 +102,9 @@ struct MessageDeframer {
         }
         return Int(length)
     }
+
+    /// Bytes of memory, for tests.
+    var capacity: Int { self.bytes.capacity + self.message.capacity }
 
     /// Whether nothing of a message is held.
     var isEmpty: Bool { self.bytes.readableBytes == 0 && self.length == nil }
