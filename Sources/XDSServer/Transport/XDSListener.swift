@@ -139,6 +139,7 @@ package struct XDSListener: Service {
             streamConfiguration: self.streamConfiguration
         )
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(SmallReads())
         try pipeline.addHandler(ConnectionCloser(grace: TimeAmount(self.limits.drain)))
         try pipeline.addHandler(http2)
         try pipeline.addHandler(streams)
