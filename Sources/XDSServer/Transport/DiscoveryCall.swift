@@ -34,7 +34,6 @@ final class DiscoveryCall {
     private var held = HeldRequest()
     private var hasSentHeaders = false
     private var isHalfClosed = false
-    private var isReading = true
     /// Ends the stream if what is on its way does not come.
     private var deadline: Scheduled<Void>?
 
@@ -145,7 +144,7 @@ final class DiscoveryCall {
 
     /// While nothing is read it is not the client that is late.
     private func awaitRest() {
-        if self.isReading, !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest() }
+        if self.stream.isReading, !self.deframer.isEmpty, self.deadline == nil { self.awaitRequest() }
     }
 
     private func awaitRequest() {
@@ -217,7 +216,6 @@ final class DiscoveryCall {
         case .send(let bytes): self.send(bytes)
         case .flush: self.stream.flush()
         case .read(let isOn):
-            self.isReading = isOn
             if !isOn { self.stopWaiting() }
             self.stream.setReading(isOn)
             self.awaitRest()

@@ -23,7 +23,7 @@ final class HTTP2Stream {
     private var window = firstWindow
     /// What is left of it; nil before the client has sent anything.
     private var windowLeft: Int?
-    private var isReading = true
+    private(set) var isReading = true
     /// What came while the call did not want to read: the window bounds it.
     private var unread: [HTTP2Frame.FramePayload] = []
     private var unreadBytes = 0
