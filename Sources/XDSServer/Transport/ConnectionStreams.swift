@@ -19,12 +19,8 @@ final class ConnectionStreams: ChannelInboundHandler {
 
     let channel: any Channel
     let budget: AnswerBudget
-    /// Bytes of large answers that wait to be read.
-    var unread = 0
+    var unread = UnreadWatch()
     var stallTimer: Scheduled<Void>?
-    /// How often it was looked at since a part of them was read, and how much was read since then.
-    var looks = 0
-    var readSince = 0
     private let age: TimeAmount?
     private var ageTimer: Scheduled<Void>?
     private var isOld = false
