@@ -36,6 +36,8 @@ final class DiscoveryCall {
     private var isHalfClosed = false
     /// Ends the stream if what is on its way does not come.
     private var deadline: Scheduled<Void>?
+    /// As well, if the client does not end its side.
+    private var farewell: Scheduled<Void>?
 
     init(on stream: HTTP2Stream, server: DiscoveryServer, admissions: AdmissionQueue, connection: Account) {
         self.stream = stream
@@ -79,6 +81,8 @@ final class DiscoveryCall {
 
     /// - Parameter reason: nil if both sides ended it, or the connection is gone.
     func closed(_ reason: String?) {
+        // It would keep this call for seconds, of each of many that come and go.
+        self.farewell?.cancel()
         self.finish(reason: reason ?? (self.isHalfClosed ? "closed by the proxy" : "connection lost"))
     }
 
@@ -242,7 +246,7 @@ final class DiscoveryCall {
         self.stream.writeLast(.headers(.init(headers: trailers, endStream: true)))
         guard !self.isHalfClosed else { return }
         let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
-        self.stream.eventLoop.scheduleTask(in: Self.linger) {
+        self.farewell = self.stream.eventLoop.scheduleTask(in: Self.linger) {
             // It has ended its side since then, perhaps with the request that was answered, and may take its time to read.
             if !bound.value.isHalfClosed { bound.value.stream.reset() }
         }
