@@ -63,6 +63,7 @@ let carriesLibraries = LinkerSetting.unsafeFlags(
         // is called: two thirds of the text were resident.
         + ["-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Scripts/hot-functions.d/order.txt"]
         + ["-Xlinker", "--no-warn-symbol-ordering"]
+        // Functions without a symbol, which cannot be in that list, lie together before all others.
         + ["-Xlinker", "--script=\(Context.packageDirectory)/Scripts/hot-functions.d/nameless.ld"],
     .when(platforms: [.linux], configuration: .release)
 )

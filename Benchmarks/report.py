@@ -265,7 +265,9 @@ CPU is counted in hundredths of a second.
               for variant in VARIANT_NAMES)}
 ## Against the best peer
 
-The best of the three variants, for each figure by itself. A ratio of 0.2 is a fifth of the peer's.
+The best of the three variants, for each figure by itself. A ratio of 0.2 is a fifth of the peer's. Here and below, *floor* is
+the ratio that `floor` has; for what grows, the ratio if Signalbox had no more in the larger cell than what `floor` has more there;
+for a change on a stream, its µs.
 
 {(chr(10) * 2).join(ratios)}
 

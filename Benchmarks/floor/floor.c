@@ -143,8 +143,8 @@ struct connection {
     enum variant variant;
     int asked;
     // The frame that is read: its head, and what is missing of it.
-    unsigned char head[9], small[64];
-    size_t headCount, frameLeft, smallCount;
+    unsigned char head[9];
+    size_t headCount, frameLeft;
     // The message that is read: its prefix, its first bytes, and what is missing of it.
     unsigned char prefix[5], first[HEAD];
     size_t prefixCount, firstCount, messageLeft;

@@ -92,7 +92,7 @@ struct BenchLoadCommand: ParsableCommand {
         discussion: """
             Opens the streams, each on a connection of its own, waits until all are in sync, then moves endpoints of \
             chosen services by POST /touch, one after another, each when every stream has got the one before. Exit \
-            codes: 0 all was done; 1 something failed, which the report says. The keys of the report:
+            codes: 0 all was done; 1 something failed, which the report or, if there is none, standard error says. The keys of the report:
 
             \(LoadFigure.explanation)
             """
@@ -126,7 +126,7 @@ struct BenchLoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Chooses the services.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("How long the sync, or one change, may take.", valueName: "s"))
+    @Option(help: ArgumentHelp("How long a connection, the sync, or one change may take.", valueName: "s"))
     var timeout = 60
 
     @Option(help: ArgumentHelp("Open, sync and close so many streams, in batches, and change nothing.", valueName: "n"))

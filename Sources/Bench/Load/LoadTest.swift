@@ -38,7 +38,7 @@ package struct LoadTest: Sendable {
         self.options = options
     }
 
-    /// Reports also what fails.
+    /// Reports also what fails once the admin connection is open.
     package func run() throws -> LoadReport {
         let fleet = try Fleet(self.options)
         var report = LoadReport()

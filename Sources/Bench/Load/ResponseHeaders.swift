@@ -4,7 +4,7 @@ import NIOCore
 import NIOHPACK
 
 /// The header blocks that a server sends on the only stream of a connection: first its headers, at last its trailers.
-/// They are only read if the stream ends: what a block says depends on those before it.
+/// They are only read if the stream ends, or does not begin as it should: what a block says depends on those before it.
 struct ResponseHeaders {
     /// `:status: 200`, as the first of a block: the eighth of HPACK's own table.
     private static let isOK: UInt8 = 0x88

@@ -25,17 +25,3 @@ final class EncodedNames {
         return self.framed.bytes
     }
 }
-
-extension [UInt8] {
-    /// A length-delimited field of protobuf.
-    mutating func append(field number: UInt8, _ content: some Collection<UInt8>) {
-        self.append(number << 3 | 2)
-        var rest = UInt64(content.count)
-        while rest >= 0x80 {
-            self.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        self.append(UInt8(truncatingIfNeeded: rest))
-        self.append(contentsOf: content)
-    }
-}

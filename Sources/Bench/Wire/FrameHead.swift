@@ -60,20 +60,3 @@ extension FrameHead {
         return UnsafeRawBufferPointer(rebasing: content[begin..<content.count - padding])
     }
 }
-
-extension UnsafeRawBufferPointer {
-    /// Four bytes, the highest first.
-    func integer(at offset: Int) -> UInt32 {
-        UInt32(bigEndian: self.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-
-    func from(_ offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[offset...]) }
-    func upTo(_ offset: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[..<offset]) }
-}
-
-extension [UInt8] {
-    /// The highest byte first.
-    mutating func append(integer: some FixedWidthInteger) {
-        Swift.withUnsafeBytes(of: integer.bigEndian) { self.append(contentsOf: $0) }
-    }
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Takes HTTP/2 frames out of what a connection brings. The content of DATA is handed on as it comes, all others whole.
-/// Nothing is copied but frames that came in pieces.
+/// Takes HTTP/2 frames out of what a connection brings. The content of DATA is handed on as it comes, unless it is
+/// padded, all others whole. Nothing is copied but frames that came in pieces, and what was read with their rest.
 struct FrameReader {
     /// The beginning of a frame whose rest has not come yet.
     private var pending: [UInt8] = []
@@ -9,7 +9,7 @@ struct FrameReader {
     private var data = FrameHead(length: 0, kind: .data, stream: 0)
     private var missing = 0
 
-    /// - Parameter body: called with a frame and its content, of DATA a part.
+    /// - Parameter body: called with a frame and its content, of DATA perhaps a part.
     mutating func feed(
         _ bytes: UnsafeRawBufferPointer,
         _ body: (FrameHead, UnsafeRawBufferPointer) throws -> Void

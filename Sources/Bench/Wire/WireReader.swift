@@ -6,7 +6,7 @@ struct MalformedMessage: Error, CustomStringConvertible {
 }
 
 /// Walks over the length-delimited fields of one protobuf message, copying nothing: the load generator shares its cores
-/// with the server that it measures. See https://protobuf.dev/programming-guides/encoding/
+/// with the server that it measures. The server's own, of `XDSProtocol`, is on slices and must be total. See https://protobuf.dev/programming-guides/encoding/
 ///
 /// What it yields points into the bytes that it was made from and must not outlive them.
 struct WireReader {

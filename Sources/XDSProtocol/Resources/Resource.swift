@@ -91,7 +91,7 @@ package final class Resource: Sendable {
         return entry.bytes[...]
     }
 
-    /// About how many bytes its entry takes in a response of either kind, at least.
+    /// Bytes of its delta entry, and about those of its state-of-the-world entry: to make room.
     var entryBytes: Int { self.frame.count }
 
     /// A delta entry that tells under which other names it was asked for.

@@ -111,7 +111,8 @@ struct HeldResources: Sendable {
     ) -> [ResourceName] {
         if isCurrent, isWhole || self.base == nil, self.exceptions.isEmpty, pending.isEmpty {
             assert(resources.allSatisfy { current[$0.name]?.version == $0.version })
-            self.adopt(resources, of: current, besides: isWhole ? ResourceVersion.Sum() : self.sum)
+            assert(isWhole || self.sum == ResourceVersion.Sum(), "nothing is held yet")
+            self.adopt(resources, of: current)
             return []
         }
         if isWhole {
@@ -144,16 +145,10 @@ struct HeldResources: Sendable {
     }
 
     /// The client holds exactly these, which are the snapshot's.
-    /// - Parameter sum: of what it holds already.
-    mutating func adopt(
-        _ resources: some Sequence<Resource>,
-        of current: Snapshot.Resources,
-        besides sum: ResourceVersion.Sum = ResourceVersion.Sum()
-    ) {
+    mutating func adopt(_ resources: some Sequence<Resource>, of current: Snapshot.Resources) {
         self.base = current
         self.exceptions = [:]
-        self.sum = sum
-        for resource in resources { self.sum.add(resource.version) }
+        self.sum = ResourceVersion.Sum(resources.lazy.map(\.version))
     }
 
     private mutating func store(_ name: ResourceName, _ held: Held?) {

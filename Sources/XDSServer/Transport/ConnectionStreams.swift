@@ -130,7 +130,7 @@ final class ConnectionStreams: ChannelInboundHandler {
                 self.streams[change.streamID]?.windowChanged(to: size)
             }
         case is NIOHTTP2BulkStreamWindowChangeEvent:
-            // Of our own settings, which are said once, before there is a stream.
+            // Of our own settings, when the client has acknowledged them. What comes next on a stream tells its size.
             return
         case let closed as StreamClosedEvent:
             let stream = self.streams.removeValue(forKey: closed.streamID)

@@ -81,7 +81,7 @@ final class DiscoveryCall {
 
     /// - Parameter reason: nil if both sides ended it, or the connection is gone.
     func closed(_ reason: String?) {
-        // It would keep this call for seconds, of each of many that come and go.
+        // The timer would keep this call for seconds, and there may be many that come and go.
         self.farewell?.cancel()
         self.finish(reason: reason ?? (self.isHalfClosed ? "closed by the proxy" : "connection lost"))
     }
@@ -243,8 +243,12 @@ final class DiscoveryCall {
     private func end(_ error: RPCError?) {
         let trailers = GRPCHeaders.trailers(error, isOnly: !self.hasSentHeaders)
         self.finish(reason: error.map { "\($0.code): \($0.message)" } ?? "ended")
+        // The stream may be closed by what is written.
+        if !self.isHalfClosed { self.awaitFarewell() }
         self.stream.writeLast(.headers(.init(headers: trailers, endStream: true)))
-        guard !self.isHalfClosed else { return }
+    }
+
+    private func awaitFarewell() {
         let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
         self.farewell = self.stream.eventLoop.scheduleTask(in: Self.linger) {
             // It has ended its side since then, perhaps with the request that was answered, and may take its time to read.
