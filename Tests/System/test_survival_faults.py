@@ -13,7 +13,8 @@ from rig.survival import RATE, Survival
 from rig.traffic import once
 
 LASTS = sized(60, 1)  # seconds of each fault, after it was said
-REQUESTS = sized(2, 40)  # a second, meanwhile; one second may also have what was on its way when the fault was said
+# A second, meanwhile; one second may also have one for each service, on its way when the fault was said.
+REQUESTS = sized(2, 70)
 SAID = 7.0  # seconds until a fault is said
 GROWTH = 50  # megabytes
 HEALED = sized(2.0, 4.0)  # seconds until a change is followed after a fault; a debug build reads 32 MiB for one or two
