@@ -136,18 +136,17 @@ final class Fleet {
     private func finishWait() throws -> Wait {
         defer { self.wait = nil }
         let timeout = self.options.timeout
-        while let wait {
-            if wait.isOver { return wait }
-            let left = wait.began + Int64(timeout / .nanoseconds(1)) - Self.now
-            guard left > 0 else {
-                let (count, missing) = (wait.isMissing.count, wait.isMissing.count(where: \.self))
-                throw LoadFailure(
-                    "\(missing) of \(count) streams were not \(wait.what) within \(timeout.components.seconds) s"
-                )
-            }
+        let end = Self.now + Int64(timeout / .nanoseconds(1))
+        // Not held meanwhile: see `arrived`.
+        while self.wait?.isOver == false {
+            let left = end - Self.now
+            guard left > 0 else { break }
             try self.turn(milliseconds: CInt(clamping: (left + 999_999) / 1_000_000))
         }
-        throw LoadFailure("nothing is waited for")
+        guard let wait else { throw LoadFailure("nothing is waited for") }
+        guard !wait.isOver else { return wait }
+        let (count, missing) = (wait.isMissing.count, wait.isMissing.count(where: \.self))
+        throw LoadFailure("\(missing) of \(count) streams were not \(wait.what) within \(timeout.components.seconds) s")
     }
 
     private func turn(milliseconds: CInt) throws {

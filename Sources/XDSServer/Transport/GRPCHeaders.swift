@@ -26,6 +26,7 @@ enum GRPCHeaders {
     /// Why a request for a method that exists cannot be served; nil if it can.
     static func problem(_ headers: HPACKHeaders) -> RPCError? {
         if let encoding = headers.first(name: "grpc-encoding"), encoding != "identity" {
+            // The code that gRPC prescribes: https://github.com/grpc/grpc/blob/master/doc/compression.md
             return RPCError(code: .unimplemented, message: "messages encoded as \(encoding) are not supported")
         }
         return nil

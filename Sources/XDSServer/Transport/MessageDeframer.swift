@@ -92,6 +92,7 @@ struct MessageDeframer {
             let length: UInt32 = self.bytes.getInteger(at: self.bytes.readerIndex + 1)
         else { return nil }
         guard flag == 0 else {
+            // As for an encoding that is announced: see `GRPCHeaders.problem`.
             throw RPCError(code: .unimplemented, message: "compressed messages are not supported")
         }
         guard length <= self.limit else {
